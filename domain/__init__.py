@@ -1,0 +1,1 @@
+"""The vocabulary of the service. Pure: no asyncio, no clock, no I/O, nothing of ours imported."""

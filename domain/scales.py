@@ -1,0 +1,96 @@
+"""The scales that must stay apart: quality of a sample, level of a rule, grade of an incident."""
+
+from enum import IntEnum, StrEnum
+
+
+class Quality(IntEnum):
+    """Quality of a sample, numbered as the classic OPC quality byte (0, 64, 192)."""
+
+    BAD = 0
+    UNCERTAIN = 64
+    GOOD = 192
+
+
+class QualityReason(IntEnum):
+    """Why a sample is not GOOD."""
+
+    NONE = 0
+    SENSOR_FAULT = 1
+    OUT_OF_RANGE = 2
+    STALE = 3
+    CLOCK = 4
+    NOT_A_NUMBER = 5
+    SENTINEL = 6
+    GATEWAY_FLAG = 7
+
+
+class Grade(IntEnum):
+    """预警等级, the grade of an incident and of a single alarm; ordered, RED gravest."""
+
+    BLUE = 1
+    YELLOW = 2
+    ORANGE = 3
+    RED = 4
+
+    @property
+    def label(self) -> str:
+        """Lower-case name, as it is written in files and in the API."""
+        return self.name.lower()
+
+    @classmethod
+    def parse(cls, text: str) -> "Grade":
+        """Grade from its lower-case name. Raises ValueError."""
+        try:
+            return cls[text.upper()]
+        except KeyError:
+            raise ValueError(f"unknown grade {text!r}: use blue, yellow, orange or red") from None
+
+
+class RuleKind(IntEnum):
+    """What a rule watches."""
+
+    HIGH = 0
+    """value >= setpoint; leaves below setpoint - deadband."""
+    LOW = 1
+    """value <= setpoint; leaves above setpoint + deadband."""
+    RISE = 2
+    """Rise of the value over the window, per second, >= setpoint."""
+    FALL = 3
+    """Fall of the value over the window, per second, >= setpoint (a positive number)."""
+    STALE = 4
+    """No reading for a time, in received time."""
+    BAD = 5
+    """Quality BAD."""
+    SYSTEM = 6
+    """A condition of the service or of a gateway, set by the service and not by a sample."""
+
+
+class Level(StrEnum):
+    """报警级别, the level of a rule."""
+
+    LL = "LL"
+    L = "L"
+    H = "H"
+    HH = "HH"
+    FAULT = "FAULT"
+
+    @property
+    def is_second(self) -> bool:
+        """Second level: HH and LL, the second level of a gas detector included."""
+        return self in (Level.HH, Level.LL)
+
+    @property
+    def is_first(self) -> bool:
+        """First level: H and L, the first level of a gas detector and a rate of change included."""
+        return self in (Level.H, Level.L)
+
+
+class AlarmState(StrEnum):
+    """States of ISA-18.2-2016 / IEC 62682, without the suppressions that are laid over them."""
+
+    NORMAL = "normal"
+    UNACKNOWLEDGED = "unacknowledged"
+    ACKNOWLEDGED = "acknowledged"
+    RETURNED_UNACKNOWLEDGED = "returned_unacknowledged"
+    LATCHED_UNACKNOWLEDGED = "latched_unacknowledged"
+    LATCHED_ACKNOWLEDGED = "latched_acknowledged"

@@ -1,0 +1,229 @@
+"""Who and what is watched: regions, enterprises, units, gateways, tags; and their rules in columns."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from domain.samples import Float64, Int32, Int64, UInt8
+from domain.scales import Grade, Level, RuleKind
+
+SERVICE_ENTERPRISE = "anshao"
+"""Reserved enterprise id: the service's own conditions (broker, historian, spool, canary)."""
+SERVICE_UNIT = "service"
+"""Unit of ``SERVICE_ENTERPRISE`` that the service's own conditions belong to."""
+GATEWAY_UNIT = "gateways"
+"""Reserved unit id of every enterprise: the link and clock conditions of its gateways."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """辖区, a node of the province, city, county tree."""
+
+    code: str
+    """GB/T 2260 code."""
+    name: str
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enterprise:
+    """企业."""
+
+    id: str
+    name: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """装置/罐区 of one enterprise."""
+
+    enterprise: str
+    id: str
+    name: str
+    hazard_level: int | None = None
+    """Major hazard source level, 1 (gravest) to 4; None: not a major hazard source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """网关: one credential, one enterprise."""
+
+    enterprise: str
+    id: str
+    name: str
+    clock: str = "live"
+    """``live``: source times are checked against the service's clock (late, future).
+    ``source``: they are taken as they are, for replayed recordings."""
+    format: str = "anshao"
+    """Name of the payload codec."""
+
+    @property
+    def path(self) -> str:
+        """``enterprise/gateway``."""
+        return f"{self.enterprise}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """位号, one measured point, identified by ``enterprise/name``."""
+
+    enterprise: str
+    name: str
+    unit: str
+    gateway: str
+    measurand: str
+    engineering_unit: str = ""
+    low: float = float("-inf")
+    """Lower end of the instrument's range; a reading below is UNCERTAIN."""
+    high: float = float("inf")
+    """Upper end of the instrument's range; a reading above is UNCERTAIN."""
+    period: int = 1000
+    """Expected time between readings, ms."""
+    description: str = ""
+    gas: str | None = None
+    """``flammable``, ``toxic``, ``oxygen`` or ``methane``; None: not a gas detector."""
+    system: bool = False
+    """A point of the service or of a gateway, which no payload may write."""
+
+    @property
+    def path(self) -> str:
+        """``enterprise/name``."""
+        return f"{self.enterprise}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """报警规则: one row of a ``RuleTable``. Times in ms, setpoint and deadband in the tag's unit
+    (per second for RISE and FALL)."""
+
+    tag: int
+    key: str
+    """Name of the rule, unique within its tag: the level as a rule (HH, H, L, LL), else RISE, FALL, STALE, BAD
+    or a name of the site's own."""
+    kind: RuleKind
+    level: Level
+    setpoint: float = 0.0
+    deadband: float = 0.0
+    on_delay: int = 0
+    off_delay: int = 0
+    window: int = 0
+    latching: bool = False
+    grade: Grade | None = None
+    """The least grade that an alarm of this rule has by itself; None: by its level."""
+    version: int = 1
+    default: bool = False
+    """The setpoint comes from the measurand's default and not from the site's own file."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTable:
+    """All rules of a site in columns of length m, sorted by tag, so that ``start[t]:start[t + 1]``
+    are the rules of tag t."""
+
+    tag: Int32
+    kind: UInt8
+    level: UInt8
+    """Index into ``LEVELS``."""
+    setpoint: Float64
+    deadband: Float64
+    on_delay: Int64
+    off_delay: Int64
+    window: Int64
+    latching: UInt8
+    grade: UInt8
+    """0: none of its own."""
+    version: Int32
+    default: UInt8
+    key: list[str]
+    start: Int64
+    """Length number of tags + 1."""
+
+    def __len__(self) -> int:
+        return len(self.tag)
+
+    def row(self, index: int) -> Rule:
+        """One rule as an object."""
+        grade = int(self.grade[index])
+        return Rule(
+            tag=int(self.tag[index]),
+            key=self.key[index],
+            kind=RuleKind(int(self.kind[index])),
+            level=LEVELS[int(self.level[index])],
+            setpoint=float(self.setpoint[index]),
+            deadband=float(self.deadband[index]),
+            on_delay=int(self.on_delay[index]),
+            off_delay=int(self.off_delay[index]),
+            window=int(self.window[index]),
+            latching=bool(self.latching[index]),
+            grade=Grade(grade) if grade else None,
+            version=int(self.version[index]),
+            default=bool(self.default[index]),
+        )
+
+    def of_tag(self, tag: int) -> range:
+        """Indices of the rules of one tag."""
+        return range(int(self.start[tag]), int(self.start[tag + 1]))
+
+    @classmethod
+    def build(cls, rules: Iterable[Rule], tag_count: int) -> "RuleTable":
+        """Table from rules in any order; rules of one tag keep their order."""
+        rows = list(rules)
+        tag = np.array([r.tag for r in rows], dtype=np.int32)
+        order = np.argsort(tag, kind="stable")
+        rows = [rows[i] for i in order.tolist()]
+        tag = tag[order]
+        return cls(
+            tag=tag,
+            kind=np.array([r.kind for r in rows], dtype=np.uint8),
+            level=np.array([LEVELS.index(r.level) for r in rows], dtype=np.uint8),
+            setpoint=np.array([r.setpoint for r in rows], dtype=np.float64),
+            deadband=np.array([r.deadband for r in rows], dtype=np.float64),
+            on_delay=np.array([r.on_delay for r in rows], dtype=np.int64),
+            off_delay=np.array([r.off_delay for r in rows], dtype=np.int64),
+            window=np.array([r.window for r in rows], dtype=np.int64),
+            latching=np.array([r.latching for r in rows], dtype=np.uint8),
+            grade=np.array([r.grade or 0 for r in rows], dtype=np.uint8),
+            version=np.array([r.version for r in rows], dtype=np.int32),
+            default=np.array([r.default for r in rows], dtype=np.uint8),
+            key=[r.key for r in rows],
+            start=np.searchsorted(tag, np.arange(tag_count + 1)).astype(np.int64),
+        )
+
+
+LEVELS: tuple[Level, ...] = tuple(Level)
+"""Order of levels in ``RuleTable.level``."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything that is watched. Built once from validated files; look-ups are made on construction."""
+
+    regions: dict[str, Region]
+    enterprises: dict[str, Enterprise]
+    units: dict[tuple[str, str], Unit]
+    gateways: dict[tuple[str, str], Gateway]
+    tags: Sequence[Tag]
+    rules: RuleTable
+    revision: str
+    """Digest of what the spool and the engine depend on: the list of tag paths."""
+    tag_index: dict[str, int] = field(default_factory=dict)
+    """Tag path -> index into ``tags``."""
+
+    def __post_init__(self) -> None:
+        if not self.tag_index:
+            self.tag_index.update((tag.path, index) for index, tag in enumerate(self.tags))
+
+    def rule_path(self, index: int) -> str:
+        """``enterprise/tag/key``: the identity of a condition, the same after any restart."""
+        return f"{self.tags[int(self.rules.tag[index])].path}/{self.rules.key[index]}"
+
+    def has_limits(self, tag: int) -> bool:
+        """False: the tag must be shown as 未配置限值 / no limits set, never as normal."""
+        kinds = self.rules.kind[self.rules.start[tag] : self.rules.start[tag + 1]]
+        return bool((kinds <= RuleKind.FALL).any())
+
+    def region_of(self, enterprise: str) -> str:
+        """Region code of an enterprise; the service's own belong to the root region."""
+        return self.enterprises[enterprise].region

@@ -1,0 +1,21 @@
+"""What the rules say: conditions that enter and leave."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A condition entered (``entered``) or left. Times in ms UTC.
+
+    ``source_time`` is when the condition became so by the gateway's clock, ``received_time`` when the service
+    could know it. ``value`` is the value that decided it, NaN where there is none.
+    """
+
+    rule: int
+    """Index into ``Site.rules``."""
+    entered: bool
+    source_time: int
+    received_time: int
+    value: float
+    retrospective: bool = False
+    """追溯: found in samples older than the lateness; journaled, raises nothing."""
