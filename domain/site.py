@@ -95,8 +95,10 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """报警规则: one row of a ``RuleTable``. Times in ms, setpoint and deadband in the tag's unit
-    (per second for RISE and FALL)."""
+    """报警规则, one row of a ``RuleTable``.
+
+    Times in ms; setpoint and deadband in the tag's engineering unit (per second for RISE and FALL).
+    """
 
     tag: int
     key: str
@@ -119,8 +121,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RuleTable:
-    """All rules of a site in columns of length m, sorted by tag, so that ``start[t]:start[t + 1]``
-    are the rules of tag t."""
+    """All rules of a site in columns of length m, sorted by tag.
+
+    ``start[t]:start[t + 1]`` are the rules of tag t.
+    """
 
     tag: Int32
     kind: UInt8
