@@ -1,0 +1,213 @@
+"""Deadband, on-delay and off-delay for any number of conditions at once.
+
+The semantics, for one condition and its readings in order of source time (sample and hold):
+
+* Each reading is *for* (the value is at or beyond the setpoint), *against* (back beyond the deadband), or
+  neither (inside the deadband).
+* A condition that is out enters when it has been *for* without a break for the on-delay. The value is held between
+  readings, so it also enters when the on-delay ended before the next reading came, whatever that reading says.
+* A condition that is in leaves at the first *against* reading that comes at least the off-delay after the first of
+  an unbroken run of *against* readings. Without a reading nothing leaves: silence never clears.
+* The instant of either is the beginning of the run plus the delay.
+
+High and low limits: GB/T 41261 / IEC 62682 alarm attributes as PLC alarm blocks implement them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.samples import Bool, Float64, Int64, UInt8
+
+GROUP_SHIFT = 42
+"""Times below 2**42 ms (year 2109) leave 21 bits for the number of a group in one sort key."""
+
+NEITHER, FOR, AGAINST = 0, 1, 2
+
+
+@dataclass(slots=True)
+class ConditionState:
+    """State of m conditions, in columns of length m.
+
+    inside: the condition is in
+    since: source time at which the unbroken run began that may toggle the condition; 0: no such run
+    since_received: its received time
+    since_value: the value of the last reading of that run
+    """
+
+    inside: Bool
+    since: Int64
+    since_received: Int64
+    since_value: Float64
+
+    @classmethod
+    def out(cls, count: int) -> "ConditionState":
+        """All conditions out."""
+        return cls(
+            np.zeros(count, dtype=np.bool_),
+            np.zeros(count, dtype=np.int64),
+            np.zeros(count, dtype=np.int64),
+            np.zeros(count, dtype=np.float64),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Toggles:
+    """Conditions that toggled, in columns, ordered by condition and time.
+
+    condition: index of the condition; entered: True in, False out; source_time: instant of the toggle;
+    received_time: when the reading came that showed it; value: the reading that decided.
+    """
+
+    condition: Int64
+    entered: Bool
+    source_time: Int64
+    received_time: Int64
+    value: Float64
+
+    def __len__(self) -> int:
+        return len(self.condition)
+
+
+def group_begins(column: Int64) -> Bool:
+    """Where a run of equal entries begins, in a sorted column of at least one entry."""
+    begins = np.empty(len(column), dtype=np.bool_)
+    begins[0] = True
+    np.not_equal(column[1:], column[:-1], out=begins[1:])
+    return begins
+
+
+@dataclass(frozen=True, slots=True)
+class _Readings:
+    """The columns that ``scan`` is given."""
+
+    condition: Int64
+    source_time: Int64
+    received_time: Int64
+    value: Float64
+    verdict: UInt8
+
+    def after_runs_under_way(self, state: ConditionState) -> "_Readings":
+        """The same, with each run that is under way put first as a reading at the time it began."""
+        begins = np.flatnonzero(group_begins(self.condition))
+        touched = self.condition[begins]
+        carried = state.since[touched] != 0
+        if not carried.any():
+            return self
+        at = begins[carried]
+        who = touched[carried]
+        verdict = np.where(state.inside[who], np.uint8(AGAINST), np.uint8(FOR))
+        return _Readings(
+            np.insert(self.condition, at, who),
+            np.insert(self.source_time, at, state.since[who]),
+            np.insert(self.received_time, at, state.since_received[who]),
+            np.insert(self.value, at, state.since_value[who]),
+            np.insert(self.verdict, at, verdict),
+        )
+
+
+def scan(
+    state: ConditionState,
+    on_delay: Int64,
+    off_delay: Int64,
+    condition: Int64,
+    source_time: Int64,
+    received_time: Int64,
+    value: Float64,
+    verdict: UInt8,
+) -> Toggles:
+    """Carry ``state`` over readings and return what toggled.
+
+    ``on_delay`` and ``off_delay`` have one entry a condition (length m); the other columns one entry a reading
+    (length k), sorted by condition and, within it, in order of evaluation with source times that never decrease.
+    ``verdict`` is FOR, AGAINST or NEITHER. ``state`` is changed in place.
+    """
+    readings = _Readings(condition, source_time, received_time, value, verdict).after_runs_under_way(state)
+    condition, source_time, verdict = readings.condition, readings.source_time, readings.verdict
+    begins = group_begins(condition)
+    touched = condition[begins]
+
+    count = len(condition)
+    group = np.cumsum(begins) - 1
+    run_begins = begins.copy()
+    run_begins[1:] |= verdict[1:] != verdict[:-1]
+    first = np.flatnonzero(run_begins)
+    last = np.append(first[1:], count) - 1
+    run_verdict = verdict[first]
+    run_condition = condition[first]
+    run_group = group[first]
+
+    key = (group << GROUP_SHIFT) + source_time
+    delay = np.where(run_verdict == FOR, on_delay[run_condition], off_delay[run_condition])
+    due = source_time[first] + delay
+    shown_by = np.searchsorted(key, (run_group << GROUP_SHIFT) + due, side="left")
+    ripe = (run_verdict != NEITHER) & (shown_by <= last)
+    following = np.minimum(last + 1, count - 1)
+    held = (
+        (run_verdict == FOR)
+        & ~ripe
+        & (last + 1 < count)
+        & (group[following] == run_group)
+        & (due < source_time[following])
+    )
+    decided_by = np.where(held, last, np.minimum(shown_by, count - 1))
+    shown_by = np.where(held, following, np.minimum(shown_by, count - 1))
+    ripe |= held
+
+    event = np.flatnonzero(ripe)
+    event_condition = run_condition[event]
+    enters = run_verdict[event] == FOR
+    before = np.empty(len(event), dtype=np.bool_)
+    if len(event):
+        before[0] = state.inside[event_condition[0]]
+        same = event_condition[1:] == event_condition[:-1]
+        before[1:] = np.where(same, enters[:-1], state.inside[event_condition[1:]])
+    toggled = enters != before
+    picked = event[toggled]
+    toggles = Toggles(
+        condition=run_condition[picked],
+        entered=run_verdict[picked] == FOR,
+        source_time=due[picked],
+        received_time=readings.received_time[shown_by[picked]],
+        value=readings.value[decided_by[picked]],
+    )
+
+    # Later events of a condition overwrite earlier ones: assignment goes in order.
+    state.inside[event_condition] = enters
+    final = np.append(np.flatnonzero(begins)[1:], count) - 1
+    final_run = np.searchsorted(first, final, side="right") - 1
+    inside = state.inside[touched]
+    opposing = np.where(inside, AGAINST, FOR)
+    under_way = run_verdict[final_run] == opposing
+    state.since[touched] = np.where(under_way, source_time[first[final_run]], 0)
+    state.since_received[touched] = np.where(under_way, readings.received_time[first[final_run]], 0)
+    state.since_value[touched] = np.where(under_way, readings.value[final], 0.0)
+    return toggles
+
+
+def ripen(
+    state: ConditionState,
+    on_delay: Int64,
+    now: int,
+    candidates: Int64,
+    last_received: Int64,
+    patience: Int64,
+) -> Toggles:
+    """Let time pass where no reading comes: conditions whose on-delay has run out by the service's clock enter.
+
+    ``candidates`` are indices of conditions that are out with a run under way. The last three columns have one entry
+    a candidate: the tag's last received time and how long its next reading is awaited before silence counts, so that
+    a reading due at this very moment decides by itself.
+    """
+    due = state.since_received[candidates] + on_delay[candidates]
+    ripe = candidates[(due <= now) & (last_received + patience <= now)]
+    toggles = Toggles(
+        condition=ripe,
+        entered=np.ones(len(ripe), dtype=np.bool_),
+        source_time=state.since[ripe] + on_delay[ripe],
+        received_time=np.full(len(ripe), now, dtype=np.int64),
+        value=state.since_value[ripe].copy(),
+    )
+    state.inside[ripe] = True
+    state.since[ripe] = 0
+    return toggles
