@@ -1,0 +1,161 @@
+"""What all tests share: real servers, recorded data, a browser, and the watch over what a test leaves behind."""
+
+import asyncio
+import os
+import shutil
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import hypothesis
+import pytest
+from playwright.async_api import Browser, async_playwright
+from pytest_asyncio import is_async_test
+
+from tests import servers
+
+IN_CI = os.environ.get("CI") == "true"
+ROOT = Path(__file__).parent.parent
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LEFTOVER_SECONDS = 5.0
+"""How long threads that were told to end may take."""
+
+hypothesis.settings.register_profile("dev", deadline=None, print_blob=True)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, database=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
+
+
+def missing(message: str) -> NoReturn:
+    """Skip the test; fail it where ``CI=true``, where nothing may be missing."""
+    if IN_CI:
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture
+def broker() -> Iterator[servers.Broker]:
+    """Mosquitto with our limits and no memory of other tests."""
+    try:
+        with servers.mosquitto() as server:
+            yield server
+    except servers.ServerMissing as error:
+        missing(str(error))
+
+
+@pytest.fixture(scope="session")
+def influx_server() -> Iterator[servers.Influx]:
+    """The shared InfluxDB; a test that stops it takes ``servers.influxd()`` of its own."""
+    try:
+        with servers.influxd() as server:
+            yield server
+    except servers.ServerMissing as error:
+        missing(str(error))
+
+
+@pytest.fixture
+def influx(influx_server: servers.Influx) -> Iterator[servers.InfluxDatabase]:
+    """A fresh database of the shared InfluxDB."""
+    with servers.influx_database(influx_server) as database:
+        yield database
+
+
+@pytest.fixture
+def victoria() -> Iterator[servers.Victoria]:
+    """An empty VictoriaMetrics."""
+    try:
+        with servers.victoria_metrics() as server:
+            yield server
+    except servers.ServerMissing as error:
+        missing(str(error))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[servers.Postgres]:
+    """The shared PostgreSQL cluster."""
+    try:
+        with servers.postgres() as server:
+            yield server
+    except servers.ServerMissing as error:
+        missing(str(error))
+
+
+@pytest.fixture
+def postgres_url(postgres_server: servers.Postgres) -> Iterator[str]:
+    """A fresh database of the shared cluster: its ``postgresql+asyncpg://`` URL."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Debian's Chromium, headless, driven by Playwright's asynchronous interface."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    if executable is None:
+        missing("chromium is not installed (Debian package chromium); scripts/test installs it")
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
+        try:
+            yield chromium
+        finally:
+            await chromium.close()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], Path]:
+    """Path of a recorded file, by its name inside the data folder, e.g. ``shared_data("tep/d06_te.dat")``."""
+    folder = Path(os.environ.get("ANSHAO_DATA") or ROOT.parent / "shared" / "data")
+
+    def find(name: str) -> Path:
+        path = folder / name
+        if not path.is_file():
+            missing(f"recorded data {path} is absent; ANSHAO_DATA names the folder that holds {name}")
+        return path
+
+    return find
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing_running(request: pytest.FixtureRequest) -> None:
+    """Fail a test after which a task or a thread is still there, once all its other fixtures are gone."""
+    request.getfixturevalue("no_task_left" if is_async_test(request.node) else "no_thread_left")
+
+
+@pytest.fixture
+def no_thread_left() -> Iterator[None]:
+    """The watch over a synchronous test."""
+    before = set(threading.enumerate())
+    yield
+    fail_for_threads(before)
+
+
+@pytest.fixture
+async def no_task_left() -> AsyncIterator[None]:
+    """The watch over an asynchronous test, inside its own event loop."""
+    before = set(threading.enumerate())
+    yield
+    for _ in range(10):  # callbacks of what was just closed
+        await asyncio.sleep(0)
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.get_running_loop().shutdown_default_executor()
+    if left:
+        pytest.fail("tasks left running: " + ", ".join(repr(task) for task in left))
+    fail_for_threads(before)
+
+
+def fail_for_threads(before: set[threading.Thread]) -> None:
+    """Fail if threads that were not there ``before`` don't end."""
+    deadline = time.monotonic() + LEFTOVER_SECONDS
+    while left := [thread for thread in threading.enumerate() if thread not in before and thread.is_alive()]:
+        if time.monotonic() > deadline:
+            pytest.fail("threads left running: " + ", ".join(thread.name for thread in left))
+        time.sleep(0.01)
