@@ -1,0 +1,1 @@
+"""The time-series store of samples: disk spool, forwarder, InfluxDB and the embedded DuckDB."""

@@ -1,0 +1,444 @@
+"""The disk spool: every sample is here, synced, before the broker is told that it was taken.
+
+Samples are numbered from 0 for the life of the spool; a position is the number of the next sample to forward. The
+directory holds:
+
+``<ordinal>-<revision>.seg``  segments, see ``historian.segment``
+``tags-<revision>.json``      the tag paths that segments of this revision refer to, written before them
+``cursor.json``               the forwarded position, replaced atomically; if lost, all that is kept is forwarded again
+``lock``                      held by the process that has the spool open
+
+What a crash leaves behind: all records whose append returned, perhaps records whose append did not return (their
+messages come again from the broker; samples are idempotent by tag and source time), and a torn tail, which is cut.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import structlog
+
+from domain.samples import Int32, SampleBlock
+from historian import segment as files
+from historian.segment import Segment
+
+log = structlog.get_logger(__name__)
+
+_SEGMENT_NAME = re.compile(r"(\d{20})-([A-Za-z0-9_]{1,64})\.seg")
+_CATALOGUE_NAME = re.compile(r"tags-([A-Za-z0-9_]{1,64})\.json")
+_REVISION = re.compile(r"[A-Za-z0-9_]{1,64}")
+_SEGMENTS_A_READ = 8
+_ALL = 1 << 62
+
+
+class SpoolFull(Exception):  # noqa: N818 -- a state of the spool, not a fault in it
+    """The size limit is reached and nothing forwarded is left to drop: nothing was appended."""
+
+
+class SpoolBusy(Exception):  # noqa: N818
+    """Another process has the spool open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Samples to forward. ``block.tag`` is an index into ``paths``, the tags of the revision they were written under.
+
+    ``paths`` is the same object for all batches of one revision. The block is empty where damage ate the samples
+    before ``position``.
+    """
+
+    block: SampleBlock
+    paths: Sequence[str]
+    position: int
+    """What to pass to ``advance`` when the batch is done, and to ``read`` for the one after it."""
+
+
+class Spool:
+    """Thread-safe: one thread may append while others read and advance. Times in ms UTC."""
+
+    def __init__(
+        self,
+        directory: Path,
+        tag_paths: Sequence[str],
+        revision: str,
+        *,
+        max_bytes: int = 8_000_000_000,
+        segment_bytes: int = 16_000_000,
+        retention: int = 600_000,
+    ) -> None:
+        """Open or create. Raises SpoolBusy, OSError, ValueError (a revision that names another tag list).
+
+        retention: how long forwarded samples are kept for ``recent``, by received time.
+        """
+        if not _REVISION.fullmatch(revision):
+            raise ValueError(f"revision {revision!r}: use 1 to 64 of A-Z a-z 0-9 _")
+        self.directory = directory
+        self.max_bytes = max_bytes
+        self.corrupt_samples = 0
+        """Samples that damage on disk has made unreadable, since the spool was opened."""
+        self.cut_bytes = 0
+        """Length of the torn tail that was cut when the spool was opened."""
+        self.on_append: Callable[[], None] | None = None
+        """Called in the appending thread after each append."""
+        self._segment_bytes = min(segment_bytes, max_bytes // 4)
+        self._retention = retention
+        self._revision = revision
+        self._catalogues: dict[str, Sequence[str]] = {revision: tag_paths}
+        self._appending = threading.Lock()
+        self._reading = threading.Lock()
+        self._state = threading.RLock()
+        self._active: BinaryIO | None = None
+        self._segments: list[Segment] = []
+        self._bytes = 0
+        self._next = 0
+        self._cursor = 0
+        self._received_now = -_ALL
+        self._hint = (-1, 0, 0)
+        directory.mkdir(parents=True, exist_ok=True)
+        self._lock: BinaryIO | None = self._take_lock()
+        try:
+            self._open_catalogues(tag_paths)
+            self._open_segments()
+        except BaseException:
+            self.close()
+            raise
+        self._counted = self._cursor
+        self._resumable = bool(self._segments) and self._segments[-1].revision == revision
+
+    # ---- opening and closing
+
+    def _take_lock(self) -> BinaryIO:
+        lock = (self.directory / "lock").open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            raise SpoolBusy(f"{self.directory} is open in another process") from None
+        return lock
+
+    def _open_catalogues(self, tag_paths: Sequence[str]) -> None:
+        names = (_CATALOGUE_NAME.fullmatch(path.name) for path in self.directory.glob("tags-*.json"))
+        self._revisions = {match[1] for match in names if match} | {self._revision}
+        path = self._catalogue_file(self._revision)
+        content = json.dumps(list(tag_paths), ensure_ascii=False).encode()
+        if not path.exists():
+            _replace(path, content, sync=True)
+        elif path.read_bytes() != content:
+            raise ValueError(f"{path}: revision {self._revision} was written with another list of tags")
+
+    def _open_segments(self) -> None:
+        for path in sorted(self.directory.glob("*.seg")):
+            if match := _SEGMENT_NAME.fullmatch(path.name):
+                self._segments.append(Segment(path, int(match[1]), match[2], path.stat().st_size))
+        if self._segments:
+            self._cut_tail(self._segments[-1])
+        self._bytes = sum(segment.end for segment in self._segments)
+        self._cursor = self._read_cursor()
+        self._next = max(self._next, self._cursor)
+
+    def _cut_tail(self, last: Segment) -> None:
+        """Cut what follows the last sound record of the last segment."""
+        end, self._next = 0, last.first
+        with last.path.open("r+b", buffering=0) as file:
+            for record in files.records(file, 0, last.end):
+                if record.sound:
+                    end, self._next = record.end, record.ordinal + record.count
+                    self._received_now = max(self._received_now, record.received_max)
+            if end < last.end:
+                self.cut_bytes = last.end - end
+                log.warning("spool tail cut", file=last.path.name, cut_bytes=self.cut_bytes)
+                file.truncate(end)
+            _sync(file)
+        last.end, last.received_max = end, self._received_now
+
+    def _read_cursor(self) -> int:
+        path, oldest = self.directory / "cursor.json", self._segments[0].first if self._segments else 0
+        try:
+            return max(int(json.loads(path.read_bytes())["position"]), oldest)
+        except FileNotFoundError:
+            return oldest
+        except (ValueError, KeyError, TypeError):
+            log.warning("spool cursor unreadable, all that is kept is forwarded again", file=str(path))
+            return oldest
+
+    def close(self) -> None:
+        """Let the files and the lock go. May be called twice; appending afterwards raises ValueError."""
+        with self._appending:
+            for file in (self._active, self._lock):
+                if file:
+                    file.close()
+            self._active = self._lock = None
+
+    # ---- appending
+
+    def append(self, blocks: Sequence[SampleBlock]) -> None:
+        """Write the blocks and sync. On return they are on disk; when it raises, they don't count as appended.
+
+        ``tag`` is an index into the ``tag_paths`` of the constructor. Raises SpoolFull, OSError.
+        """
+        block = SampleBlock.concatenate(blocks)
+        if not len(block):
+            return
+        size = files.record_bytes(len(block))
+        with self._appending:
+            if not self._lock:
+                raise ValueError("the spool is closed")
+            self._make_room(size)
+            file, segment = self._writable(size)
+            try:
+                file.write(files.encode(block, self._next))
+                _sync(file)
+            except BaseException:
+                self._abandon(segment)
+                raise
+            with self._state:
+                segment.end += size
+                self._bytes += size
+                self._next += len(block)
+                latest = int(block.received_time.max())
+                segment.received_max = latest if segment.received_max is None else max(latest, segment.received_max)
+                self._received_now = max(self._received_now, latest)
+        if self.on_append:
+            self.on_append()
+
+    def _make_room(self, size: int) -> None:
+        with self._state:
+            self._drop(lambda _: self._bytes + size > self.max_bytes)
+            if self._bytes + size > self.max_bytes:
+                raise SpoolFull(f"{self.directory} has reached its limit of {self.max_bytes} bytes")
+
+    def _writable(self, size: int) -> tuple[BinaryIO, Segment]:
+        """The file to append to. The last one of an earlier run goes on if its revision is ours."""
+        if self._resumable:
+            self._resumable = False
+            self._active = self._segments[-1].path.open("r+b", buffering=0)
+            self._active.seek(self._segments[-1].end)
+        if self._active:
+            segment = self._segments[-1]
+            if not segment.end or segment.end + size <= self._segment_bytes:
+                return self._active, segment
+            self._active.close()
+            self._active = None
+        segment = Segment(self.directory / f"{self._next:020d}-{self._revision}.seg", self._next, self._revision, 0)
+        with self._state:
+            while self._segments and self._segments[-1].first == segment.first:
+                self._segments.pop().path.unlink(missing_ok=True)  # empty: nothing was ever appended to it
+            self._active = segment.path.open("wb", buffering=0)
+            self._segments.append(segment)
+            _sync_directory(self.directory)
+            self._purge()
+        return self._active, segment
+
+    def _abandon(self, segment: Segment) -> None:
+        """After a failed write or sync the page cache can't be trusted: this file is not written to again."""
+        file, self._active = self._active, None
+        if file:
+            with contextlib.suppress(OSError):
+                file.truncate(segment.end)
+            with contextlib.suppress(OSError):
+                file.close()
+
+    # ---- forwarding
+
+    def read(self, max_samples: int, position: int | None = None) -> Batch | None:
+        """The next samples from ``position`` on (by default the forwarded position); None: there are none.
+
+        Damaged records are passed over and counted in ``corrupt_samples``. Raises OSError.
+        """
+        with self._reading:
+            with self._state:
+                start = self._cursor if position is None else max(position, self._cursor)
+                segments, end = self._segments_from(start)
+            if start >= end:
+                return None
+            blocks: list[SampleBlock] = []
+            left, revision = max_samples, segments[0][0].revision
+            for segment, length, limit in segments:
+                if segment.revision != revision or not left:
+                    break
+                offset = self._hint[1] if self._hint[0] == segment.first and self._hint[2] <= start else 0
+                for at, ordinal, block in self._read_segment(segment, offset, length, (start, limit), left):
+                    self._count_gap(segment, start, ordinal)
+                    self._hint = (segment.first, at, ordinal)
+                    blocks.append(block)
+                    start, left = ordinal + len(block), left - len(block)
+                if left:
+                    self._count_gap(segment, start, limit)
+                    start = limit
+            return Batch(SampleBlock.concatenate(blocks), self._paths(revision), start)
+
+    def _segments_from(self, start: int) -> tuple[list[tuple[Segment, int, int]], int]:
+        """Some segments from ``start`` on, each with its synced length and the ordinal after it; and the end."""
+        at = max(bisect_right(self._segments, start, key=lambda segment: segment.first) - 1, 0)
+        some = self._segments[at : at + _SEGMENTS_A_READ + 1]
+        limits = [segment.first for segment in some[1:]] + [self._next]
+        return [(s, s.end, limit) for s, limit in zip(some, limits, strict=True)][:_SEGMENTS_A_READ], self._next
+
+    def _read_segment(
+        self, segment: Segment, offset: int, length: int, span: tuple[int, int], left: int
+    ) -> Iterator[tuple[int, int, SampleBlock]]:
+        """At most ``left`` samples of a span of ordinals: offset of the record, ordinal of the first, block."""
+        start, limit = span
+        if not self._paths(segment.revision):
+            return
+        with contextlib.suppress(FileNotFoundError), segment.path.open("rb", buffering=0) as file:
+            for record in files.records(file, offset, length, chunk=min(max(left, 2_000) * 32, 1 << 20)):
+                if record.ordinal >= limit or left <= 0:
+                    return
+                skip = max(start - record.ordinal, 0)
+                if skip < record.count and record.sound:
+                    block = files.decode(record).take(slice(skip, min(skip + left, limit - record.ordinal)))
+                    left -= len(block)
+                    yield record.offset, record.ordinal + skip, block
+
+    def _count_gap(self, segment: Segment, start: int, ordinal: int) -> None:
+        lost = ordinal - max(start, self._counted)
+        if lost > 0:
+            self._counted = ordinal
+            self.corrupt_samples += lost
+            log.error("spool damaged, samples lost", file=segment.path.name, samples=lost)
+
+    def advance(self, position: int) -> None:
+        """Everything before ``position`` is forwarded. Raises OSError."""
+        with self._state:
+            if position > self._cursor:
+                _replace(self.directory / "cursor.json", b'{"position": %d}\n' % position, sync=False)
+                self._cursor = position
+                self._purge()
+
+    # ---- the last minutes
+
+    def recent(self, since: int) -> Iterator[SampleBlock]:
+        """Samples received at ``since`` or later in the order of their arrival, forwarded or not.
+
+        ``tag`` is an index into the ``tag_paths`` of the constructor; samples of tags that are gone are left out.
+        """
+        with self._state:
+            listed = [(s, s.end, limit) for s, limit in zip(self._segments, self._limits(), strict=True)]
+        first = len(listed)
+        while first and self._latest(listed[first - 1][0]) >= since:
+            first -= 1
+        for segment, length, limit in listed[first:]:
+            today = self._today(segment.revision)
+            for _, _, block in self._read_segment(segment, 0, length, (0, limit), _ALL):
+                tag = block.tag if today is None else today[block.tag]
+                kept = (block.received_time >= since) & (tag >= 0)
+                if kept.any():
+                    yield SampleBlock(
+                        tag[kept],
+                        block.source_time[kept],
+                        block.received_time[kept],
+                        block.value[kept],
+                        block.quality[kept],
+                        block.reason[kept],
+                    )
+
+    def _limits(self) -> list[int]:
+        return [segment.first for segment in self._segments[1:]] + [self._next] * bool(self._segments)
+
+    def _today(self, revision: str) -> Int32 | None:
+        """Index of today's tag for each tag of an older revision, -1 where it is gone; None: today's revision."""
+        if revision == self._revision:
+            return None
+        today = {path: index for index, path in enumerate(self._catalogues[self._revision])}
+        return np.array([today.get(path, -1) for path in self._paths(revision)], dtype=np.int32)
+
+    def _latest(self, segment: Segment) -> int:
+        """Latest received time in a segment."""
+        if segment.received_max is None:
+            segment.received_max = -_ALL
+            with contextlib.suppress(FileNotFoundError), segment.path.open("rb", buffering=0) as file:
+                for record in files.records(file, 0, segment.end):
+                    segment.received_max = max(segment.received_max, record.received_max)
+        return segment.received_max
+
+    def _paths(self, revision: str) -> Sequence[str]:
+        """Tag paths of a revision; empty if its catalogue is lost, and with it the meaning of its segments."""
+        with self._state:
+            if revision not in self._catalogues:
+                try:
+                    self._catalogues[revision] = json.loads(self._catalogue_file(revision).read_bytes())
+                except (OSError, ValueError):
+                    log.exception("spool catalogue unreadable, its samples are lost", revision=revision)
+                    self._catalogues[revision] = ()
+            return self._catalogues[revision]
+
+    def _catalogue_file(self, revision: str) -> Path:
+        return self.directory / f"tags-{revision}.json"
+
+    # ---- size
+
+    @property
+    def size(self) -> int:
+        """Bytes of all segments, forwarded and not."""
+        return self._bytes
+
+    @property
+    def fill(self) -> float:
+        """Share of the size limit that is taken by what is not yet forwarded; near 1.0 ``append`` raises SpoolFull."""
+        cursor, segments = self._cursor, self._segments[:]
+        if self._next == cursor:
+            return 0.0
+        at = max(bisect_right(segments, cursor, key=lambda segment: segment.first) - 1, 0)
+        return sum(segment.end for segment in segments[at:]) / self.max_bytes
+
+    @property
+    def backlog(self) -> int:
+        """Samples not yet forwarded."""
+        cursor = self._cursor
+        return self._next - cursor
+
+    @property
+    def position(self) -> int:
+        """The forwarded position."""
+        return self._cursor
+
+    def _purge(self) -> None:
+        self._drop(lambda segment: self._latest(segment) < self._received_now - self._retention)
+
+    def _drop(self, unwanted: Callable[[Segment], bool]) -> None:
+        """Remove forwarded segments, the oldest first, while they are unwanted. With the state lock held."""
+        while len(self._segments) > 1 and self._segments[1].first <= self._cursor and unwanted(self._segments[0]):
+            segment = self._segments.pop(0)
+            segment.path.unlink(missing_ok=True)
+            self._bytes -= segment.end
+        if len(self._revisions) == 1:
+            return
+        for revision in self._revisions - {segment.revision for segment in self._segments} - {self._revision}:
+            self._catalogue_file(revision).unlink(missing_ok=True)
+            self._catalogues.pop(revision, None)
+            self._revisions.discard(revision)
+
+
+def _sync(file: BinaryIO) -> None:
+    os.fsync(file.fileno())
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _replace(path: Path, content: bytes, *, sync: bool) -> None:
+    """Write a file so that either the old or the new content is there, whatever happens."""
+    new = path.with_suffix(".new")
+    with new.open("wb") as file:
+        file.write(content)
+        if sync:
+            file.flush()
+            _sync(file)
+    new.replace(path)
+    if sync:
+        _sync_directory(path.parent)
