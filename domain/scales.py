@@ -12,7 +12,7 @@ class Quality(IntEnum):
 
 
 class QualityReason(IntEnum):
-    """Why a sample is not GOOD."""
+    """Why a sample is not GOOD, or what else there is to know of it."""
 
     NONE = 0
     SENSOR_FAULT = 1
@@ -22,6 +22,8 @@ class QualityReason(IntEnum):
     NOT_A_NUMBER = 5
     SENTINEL = 6
     GATEWAY_FLAG = 7
+    LOCAL_TIME = 8
+    """The quality is as it is, but the source time named no zone and was read as Asia/Shanghai."""
 
 
 class Grade(IntEnum):

@@ -1,0 +1,1 @@
+"""From the broker to blocks of samples: links, codecs, validation, batching."""
