@@ -1,0 +1,1 @@
+"""Links to the MQTT broker: one Protocol, two implementations."""
