@@ -1,0 +1,1 @@
+"""Alarms, incidents, journal, ledger and notification."""

@@ -4,6 +4,7 @@ A value is a number, or ``{"v": number, "q": quality, "ts": time}``. ``id`` (ans
 and ``gateway`` (checked against the topic) may stand beside ``ts``. A missing quality counts as good.
 """
 
+import json
 import math
 import re
 from typing import Any
@@ -19,6 +20,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _NO_NUMBER = frozenset({"", "nan", "null", "none", "inf", "-inf", "+inf", "infinity", "-infinity", "bad", "n/a"})
 _PLAIN_KEYS = 2
 _ID_LENGTH = 256
+_SAFE_DIGITS = 18
 
 
 class AnshaoCodec:
@@ -29,7 +31,7 @@ class AnshaoCodec:
         try:
             body = orjson.loads(payload)
         except orjson.JSONDecodeError as fault:
-            raise PayloadRefused(Reason.UNREADABLE, f"not JSON: {fault}") from None
+            body = _load_leniently(payload, fault)
         if type(body) is dict:
             self._decode_object(body, source, intake)
         elif type(body) is list:
@@ -75,6 +77,18 @@ class AnshaoCodec:
                 intake.value.append(value)
             else:
                 _read_value(name, tag, value, None if fault else time, fault, intake, local=local)
+
+
+def _load_leniently(payload: bytes, fault: orjson.JSONDecodeError) -> Any:
+    """Body of a payload that is JSON but for NaN, Infinity or numbers too large, as many encoders write it."""
+    try:
+        return json.loads(payload.decode(), parse_int=_whole_number)
+    except (ValueError, RecursionError):
+        raise PayloadRefused(Reason.UNREADABLE, f"not JSON: {fault}") from None
+
+
+def _whole_number(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _SAFE_DIGITS else float(digits)
 
 
 def _read_envelope(body: dict[str, Any], source: Source, intake: Intake) -> None:
