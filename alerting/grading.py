@@ -1,0 +1,193 @@
+"""The grade of an alarm and of an incident, by a table that is data (``grading.yaml``), with the reasons kept."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from alerting.records import Alarm
+from domain.scales import Grade, Level
+
+GradeName = Annotated[Grade, BeforeValidator(lambda raw: Grade.parse(raw) if isinstance(raw, str) else raw)]
+TAGS_NAMED = 8
+"""How many tags a reason names at the most."""
+
+Gas = Literal["flammable", "toxic", "oxygen", "methane"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AlarmGrades(_Model):
+    """Grade of an alarm by the level of its rule."""
+
+    first: GradeName
+    second: GradeName
+    fault: GradeName
+
+    def of(self, level: Level) -> Grade:
+        """Grade of an alarm of this level."""
+        if level.is_second:
+            return self.second
+        return self.first if level.is_first else self.fault
+
+
+class Count(_Model):
+    """How many active alarms of a kind there must be."""
+
+    grade: GradeName | None = None
+    level: Literal["first", "second", "fault"] | None = None
+    exact: list[Level] | None = None
+    gas: list[Gas] | None = None
+    persists: float = Field(0, ge=0)
+    of: Literal["alarms", "tags"] = "alarms"
+    at_least: int = Field(1, ge=1)
+
+    def matches(self, alarm: Alarm) -> bool:
+        """Whether an alarm counts, its time apart."""
+        level = alarm.level
+        first, second, fault = level.is_first, level.is_second, level is Level.FAULT
+        return (
+            self.grade in {None, alarm.grade}
+            and (self.level is None or {"first": first, "second": second, "fault": fault}[self.level])
+            and (self.exact is None or level in self.exact)
+            and (self.gas is None or (alarm.gas in self.gas if self.gas else alarm.gas is None))
+        )
+
+
+class UnitRow(_Model):
+    """A row of the unit's table."""
+
+    name: str
+    grade: GradeName
+    counts: list[Count] = Field(min_length=1)
+
+
+class HazardSource(_Model):
+    """How much higher major hazard sources count."""
+
+    levels: list[int]
+    steps: int = Field(ge=0)
+
+
+class GradingTable(_Model):
+    """The whole table."""
+
+    version: int
+    alarm: AlarmGrades
+    unit: list[UnitRow]
+    hazard_source: HazardSource
+    hold: float = Field(ge=0)
+
+
+def load_grading(path: Path | None = None) -> GradingTable:
+    """Table from a file, or the one that is shipped. Raises OSError, yaml.YAMLError, pydantic.ValidationError."""
+    text = path.read_text("utf-8") if path else resources.files("alerting").joinpath("grading.yaml").read_text("utf-8")
+    return GradingTable.model_validate(yaml.safe_load(text))
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The active alarms of one unit that one count matches."""
+
+    received: dict[int, int] = field(default_factory=dict)
+    """Alarm id -> when the service knew of it."""
+    tags: dict[str, int] = field(default_factory=dict)
+    """Tag -> number of its alarms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The grade that a unit's active alarms make now, and why; ``recheck_at``: when it may rise by time alone."""
+
+    grade: Grade | None
+    reasons: list[dict[str, Any]]
+    recheck_at: int | None
+
+
+class UnitGrading:
+    """The active alarms of one unit, counted as they come and go, so that grading costs the same at any number."""
+
+    def __init__(self, table: GradingTable, hazard_level: int | None) -> None:
+        self._table = table
+        self._hazard_level = hazard_level
+        self._alarms: dict[int, Alarm] = {}
+        self._grades: dict[Grade, dict[int, None]] = {grade: {} for grade in Grade}
+        self._tallies = [[_Tally() for _ in row.counts] for row in table.unit]
+
+    def __len__(self) -> int:
+        return len(self._alarms)
+
+    def add(self, alarm: Alarm) -> None:
+        """An alarm's condition has entered."""
+        if alarm.id in self._alarms:
+            self.remove(alarm)
+        self._alarms[alarm.id] = alarm
+        self._grades[alarm.grade][alarm.id] = None
+        for tally in self._matching(alarm):
+            tally.received[alarm.id] = alarm.received_at
+            tally.tags[alarm.tag] = tally.tags.get(alarm.tag, 0) + 1
+
+    def remove(self, alarm: Alarm) -> None:
+        """An alarm's condition has left."""
+        if self._alarms.pop(alarm.id, None) is None:
+            return
+        del self._grades[alarm.grade][alarm.id]
+        for tally in self._matching(alarm):
+            del tally.received[alarm.id]
+            left = tally.tags[alarm.tag] - 1
+            if left:
+                tally.tags[alarm.tag] = left
+            else:
+                del tally.tags[alarm.tag]
+
+    def verdict(self, now: int) -> Verdict:
+        """Grade and reasons at ``now`` (ms). The reasons are those that make the grade, not all that hold."""
+        if not self._alarms:
+            return Verdict(None, [], None)
+        grade = max(grade for grade, members in self._grades.items() if members)
+        reasons = [{"rule": "own_grade", "params": {"grade": grade.label, "tags": self._tags_of(self._grades[grade])}}]
+        recheck: list[int] = []
+        for row, tallies in zip(self._table.unit, self._tallies, strict=True):
+            holds = [self._holds(count, tally, now, recheck) for count, tally in zip(row.counts, tallies, strict=True)]
+            if not all(holds) or row.grade < grade:
+                continue
+            if row.grade > grade:
+                grade = row.grade
+                reasons = []
+            tags = self._tags_of(identity for tally in tallies for identity in tally.received)
+            count = sum(len(tally.received) for tally in tallies)
+            reasons.append({"rule": row.name, "params": {"count": count, "tags": tags}})
+        source = self._table.hazard_source
+        if self._hazard_level in source.levels and source.steps and grade < Grade.RED:
+            grade = Grade(min(grade + source.steps, Grade.RED))
+            reasons.append({"rule": "hazard_source", "params": {"level": self._hazard_level, "steps": source.steps}})
+        return Verdict(grade, reasons, min(recheck, default=None))
+
+    def _matching(self, alarm: Alarm) -> Iterable[_Tally]:
+        for row, tallies in zip(self._table.unit, self._tallies, strict=True):
+            for count, tally in zip(row.counts, tallies, strict=True):
+                if count.matches(alarm):
+                    yield tally
+
+    @staticmethod
+    def _holds(count: Count, tally: _Tally, now: int, recheck: list[int]) -> bool:
+        if count.persists:
+            ripe = [received + int(count.persists * 1000) for received in tally.received.values()]
+            recheck.extend(due for due in ripe if due > now)
+            return sum(due <= now for due in ripe) >= count.at_least
+        return len(tally.tags if count.of == "tags" else tally.received) >= count.at_least
+
+    def _tags_of(self, members: Iterable[int]) -> list[str]:
+        """Tags of some alarms, the first few of them, in the order in which they entered."""
+        tags: dict[str, None] = {}
+        for identity in members:
+            tags[self._alarms[identity].tag] = None
+            if len(tags) == TAGS_NAMED:
+                break
+        return list(tags)
