@@ -5,7 +5,7 @@ entry stands on 32 zero bytes. So no entry can be changed, removed or put in wit
 """
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ class Journal:
         at: int,
         kind: str,
         actor: str,
-        data: dict[str, Any],
+        data: Mapping[str, Any],
         *,
         region: str | None = None,
         enterprise: str | None = None,

@@ -76,6 +76,7 @@ alarm = Table(
     Index(None, "state"),
     Index(None, "incident"),
     Index(None, "received_at"),
+    Index(None, "transition_at"),
 )
 
 incident = Table(

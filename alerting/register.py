@@ -1,0 +1,427 @@
+"""The register: every alarm that is not normal and every open incident, in memory, as the ledger will have them.
+
+All acts on it go through here one at a time; each fills a ``Change`` that is committed before the next begins and
+before anybody is told. Nothing here reads across enterprises.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from alerting.grading import GradingTable, UnitGrading, Verdict
+from alerting.journal import Journal
+from alerting.lifecycle import AlarmEvent, step
+from alerting.records import Alarm, Change, Entry, Incident
+from alerting.refusals import Conflict, NotFound
+from domain.scales import AlarmState, Grade, RuleKind
+from domain.site import Site
+from domain.transitions import Transition
+
+SERVICE = "anshao"
+"""Actor of everything that no person does."""
+
+
+@dataclass(slots=True)
+class _Unit:
+    """The alarms of one unit that are not normal, and its open incident."""
+
+    grading: UnitGrading
+    members: dict[int, Alarm] = field(default_factory=dict)
+    incident: Incident | None = None
+    recheck_at: int | None = None
+
+
+class Register:
+    """Alarms and incidents of a site.
+
+    ``alarms`` are those in the ledger that are not normal; ``incidents`` those that are open. ``settled`` gives, for
+    conditions that toggled not long ago, source time and direction of the last transition: an earlier one that the
+    broker delivers again changes nothing.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        grading: GradingTable,
+        journal: Journal,
+        alarms: Iterable[Alarm] = (),
+        incidents: Iterable[Incident] = (),
+        settled: Mapping[str, tuple[int, bool]] | None = None,
+    ) -> None:
+        self._site = site
+        self._grading = grading
+        self.journal = journal
+        self._settled = dict(settled or {})
+        self._by_path: dict[str, Alarm] = {}
+        self._by_id: dict[int, Alarm] = {}
+        self._units: dict[tuple[str, str], _Unit] = {}
+        self._incidents: dict[int, Incident] = {}
+        for incident in incidents:
+            self._incidents[incident.id] = incident
+            self._unit(incident.enterprise, incident.unit).incident = incident
+        for alarm in alarms:
+            self._keep(alarm)
+
+    @property
+    def active(self) -> Mapping[int, Alarm]:
+        """Alarms that are not normal, by id."""
+        return self._by_id
+
+    @property
+    def incidents(self) -> Mapping[int, Incident]:
+        """Incidents that are open, by id."""
+        return self._incidents
+
+    def find(self, path: str) -> Alarm | None:
+        """The alarm of a condition, unless it is normal."""
+        return self._by_path.get(path)
+
+    # ---- conditions
+
+    def apply(self, transitions: Iterable[Transition], now: int, change: Change) -> None:
+        """Carry transitions through the life cycle, in their order."""
+        touched: dict[tuple[str, str], None] = {}
+        for transition in transitions:
+            if transition.retrospective:
+                self._note_retrospective(transition, now, change)
+                continue
+            path = self._site.rule_path(transition.rule)
+            if self._is_repeated(transition, path):
+                continue
+            alarm = (
+                self._enter(transition, path, now, change)
+                if transition.entered
+                else self._leave(transition, path, now, change)
+            )
+            if alarm is not None:
+                self._settled[path] = (transition.source_time, transition.entered)
+                touched[alarm.enterprise, alarm.unit] = None
+        for key in touched:
+            self._regrade(self._units[key], now, change)
+
+    def advance(self, now: int, change: Change) -> None:
+        """Let time pass: grades that rise because an alarm persists, and fall when all has been clear for long."""
+        for unit in self._units.values():
+            incident = unit.incident
+            if incident is None:
+                continue
+            if unit.recheck_at is not None and unit.recheck_at <= now:
+                self._regrade(unit, now, change)
+            held = incident.cleared_at is not None and now - incident.cleared_at >= self._grading.hold * 1000
+            if held and incident.grade > Grade.BLUE:
+                reasons = [{"rule": "cleared_and_held", "params": {"seconds": self._grading.hold}}]
+                self._set_grade(incident, Verdict(Grade.BLUE, reasons, None), now, change)
+
+    def withdraw_unknown(self, now: int, change: Change) -> None:
+        """End alarms whose tag or rule the site file no longer has; the journal says why."""
+        known = {self._site.rule_path(index) for index in range(len(self._site.rules))} if self._by_path else set()
+        for path, alarm in list(self._by_path.items()):
+            if path not in known:
+                alarm.state, alarm.condition, alarm.returned_at = AlarmState.NORMAL, False, now
+                data = {"reason": "tag or rule removed from the site file"}
+                self._record(alarm, self._entry(alarm, "alarm.withdrawn", SERVICE, data, now), change)
+                self._regrade(self._unit(alarm.enterprise, alarm.unit), now, change)
+
+    def _is_repeated(self, transition: Transition, path: str) -> bool:
+        kind = self._site.rules.kind[transition.rule]
+        if kind in {RuleKind.STALE, RuleKind.SYSTEM}:
+            return False
+        settled = self._settled.get(path)
+        return settled is not None and (
+            transition.source_time < settled[0] or (transition.source_time, transition.entered) == settled
+        )
+
+    def _enter(self, transition: Transition, path: str, now: int, change: Change) -> Alarm | None:
+        alarm = self._by_path.get(path)
+        if alarm is None:
+            alarm = self._raise(transition, now, change)
+        else:
+            state = step(alarm.state, AlarmEvent.ENTERS)
+            if state is None:
+                return None
+            alarm.state = state
+            alarm.condition = True
+            alarm.activations += 1
+            alarm.value = _number(transition.value)
+            alarm.entered_at = alarm.transition_at = transition.source_time
+            alarm.received_at = transition.received_time
+            alarm.returned_at = alarm.acknowledged_at = alarm.acknowledged_by = alarm.comment = None
+        self._record(
+            alarm, self._entry(alarm, "alarm.entered", SERVICE, _transition_data(alarm, transition), now), change
+        )
+        return alarm
+
+    def _raise(self, transition: Transition, now: int, change: Change) -> Alarm:
+        rule = self._site.rules.row(transition.rule)
+        tag = self._site.tags[rule.tag]
+        unit = self._unit(tag.enterprise, tag.unit)
+        opens = unit.incident is None
+        alarm = Alarm(
+            id=self.journal.sequence + (2 if opens else 1),
+            region=self._site.region_of(tag.enterprise),
+            enterprise=tag.enterprise,
+            unit=tag.unit,
+            tag=tag.name,
+            rule=rule.key,
+            kind=rule.kind,
+            level=rule.level,
+            grade=max(self._grading.alarm.of(rule.level), rule.grade or Grade.BLUE),
+            state=AlarmState.UNACKNOWLEDGED,
+            condition=True,
+            latching=rule.latching,
+            value=_number(transition.value),
+            setpoint=rule.setpoint if rule.kind <= RuleKind.FALL else None,
+            engineering_unit=tag.engineering_unit,
+            description=tag.description,
+            gas=tag.gas,
+            rule_version=rule.version,
+            entered_at=transition.source_time,
+            received_at=transition.received_time,
+            transition_at=transition.source_time,
+        )
+        unit.grading.add(alarm)
+        incident = unit.incident or self._open(unit, alarm, now, change)
+        alarm.incident = incident.id
+        incident.alarms_total += 1
+        return alarm
+
+    def _leave(self, transition: Transition, path: str, now: int, change: Change) -> Alarm | None:
+        alarm = self._by_path.get(path)
+        if alarm is None:
+            return None
+        state = step(alarm.state, AlarmEvent.LEAVES_LATCHING if alarm.latching else AlarmEvent.LEAVES)
+        if state is None:
+            return None
+        alarm.state = state
+        alarm.condition = False
+        alarm.returned_at = alarm.transition_at = transition.source_time
+        entry = self._entry(alarm, "alarm.returned", SERVICE, _transition_data(alarm, transition), now)
+        self._record(alarm, entry, change)
+        return alarm
+
+    def _note_retrospective(self, transition: Transition, now: int, change: Change) -> None:
+        rule = self._site.rules.row(transition.rule)
+        tag = self._site.tags[rule.tag]
+        data = {
+            "condition": transition.entered,
+            "value": _number(transition.value),
+            "setpoint": rule.setpoint,
+            "source_time": transition.source_time,
+            "received_time": transition.received_time,
+            "rule_version": rule.version,
+        }
+        entry = self.journal.append(
+            now,
+            "alarm.retrospective",
+            SERVICE,
+            data,
+            region=self._site.region_of(tag.enterprise),
+            enterprise=tag.enterprise,
+            unit=tag.unit,
+            tag=tag.name,
+            rule=rule.key,
+        )
+        change.entries.append(entry)
+
+    # ---- people's acts
+
+    def acknowledge(self, identity: int, actor: str, name: str, comment: str, now: int, change: Change) -> Alarm:
+        """Acknowledge an alarm. Raises NotFound (not in the register), Conflict (nothing to acknowledge)."""
+        alarm = self._by_id.get(identity)
+        if alarm is None:
+            raise NotFound(f"alarm {identity} is not active")
+        state = step(alarm.state, AlarmEvent.ACKNOWLEDGE)
+        if state is None:
+            raise Conflict(f"alarm {identity} is acknowledged already, by {alarm.acknowledged_by}")
+        alarm.state = state
+        alarm.acknowledged_at, alarm.acknowledged_by, alarm.comment = now, name, comment
+        return self._act(alarm, "alarm.acknowledged", actor, name, comment, now, change)
+
+    def reset(self, identity: int, actor: str, name: str, comment: str, now: int, change: Change) -> Alarm:
+        """Reset a latched alarm. Raises NotFound, Conflict (not latched, or its condition is still in)."""
+        alarm = self._by_id.get(identity)
+        if alarm is None:
+            raise NotFound(f"alarm {identity} is not active")
+        state = step(alarm.state, AlarmEvent.RESET)
+        if state is None:
+            raise Conflict(f"alarm {identity} is not latched: only a latched alarm whose condition has left is reset")
+        alarm.state = state
+        return self._act(alarm, "alarm.reset", actor, name, comment, now, change)
+
+    def close_incident(self, identity: int, actor: str, name: str, comment: str, now: int, change: Change) -> Incident:
+        """Close an incident. Raises NotFound, Conflict (a member is not normal yet)."""
+        incident = self._incidents.get(identity)
+        if incident is None:
+            raise NotFound(f"incident {identity} is not open")
+        unit = self._units[incident.enterprise, incident.unit]
+        if unit.members:
+            open_ = ", ".join(sorted(f"{alarm.tag} {alarm.rule}" for alarm in unit.members.values())[:5])
+            raise Conflict(
+                f"incident {identity} has {len(unit.members)} alarms that are in, latched or not acknowledged: {open_}"
+            )
+        incident.closed_at, incident.closed_by, incident.close_comment = now, name, comment
+        data = {"name": name, "comment": comment, "grade": incident.grade.label}
+        self._note(incident, "incident.closed", actor, data, now, change)
+        del self._incidents[identity]
+        unit.incident = None
+        return incident
+
+    def _act(self, alarm: Alarm, kind: str, actor: str, name: str, comment: str, now: int, change: Change) -> Alarm:
+        data = {"name": name, "comment": comment, "state": alarm.state.value}
+        self._record(alarm, self._entry(alarm, kind, actor, data, now), change)
+        self._regrade(self._units[alarm.enterprise, alarm.unit], now, change)
+        return alarm
+
+    # ---- incidents
+
+    def _open(self, unit: _Unit, alarm: Alarm, now: int, change: Change) -> Incident:
+        verdict = unit.grading.verdict(now)
+        grade = verdict.grade or alarm.grade
+        hazard = self._site.units[alarm.enterprise, alarm.unit].hazard_level
+        data = {"grade": grade.label, "reasons": verdict.reasons, "table_version": self._grading.version}
+        entry = self.journal.append(
+            now,
+            "incident.opened",
+            SERVICE,
+            data,
+            region=alarm.region,
+            enterprise=alarm.enterprise,
+            unit=alarm.unit,
+            incident=0,
+        )
+        incident = Incident(
+            id=entry.sequence,
+            region=alarm.region,
+            enterprise=alarm.enterprise,
+            unit=alarm.unit,
+            hazard_level=hazard,
+            grade=grade,
+            peak_grade=grade,
+            reasons=verdict.reasons,
+            opened_at=now,
+            updated_at=now,
+            sequence=entry.sequence,
+        )
+        change.entries.append(entry)
+        change.incidents[incident.id] = incident
+        self._incidents[incident.id] = incident
+        unit.incident = incident
+        return incident
+
+    def _regrade(self, unit: _Unit, now: int, change: Change) -> None:
+        incident = unit.incident
+        if incident is None:
+            return
+        verdict = unit.grading.verdict(now)
+        unit.recheck_at = verdict.recheck_at
+        if verdict.grade is None:
+            incident.cleared_at = incident.cleared_at or now
+        else:
+            incident.cleared_at = None
+            if verdict.grade > incident.grade:
+                self._set_grade(incident, verdict, now, change)
+        incident.alarms_active = len(unit.grading)
+        incident.alarms_unacknowledged = sum(alarm.is_unacknowledged for alarm in unit.members.values())
+        incident.updated_at = now
+        change.incidents[incident.id] = incident
+
+    def _set_grade(self, incident: Incident, verdict: Verdict, now: int, change: Change) -> None:
+        if verdict.grade is None:
+            return
+        data = {
+            "from": incident.grade.label,
+            "to": verdict.grade.label,
+            "reasons": verdict.reasons,
+            "table_version": self._grading.version,
+        }
+        incident.grade = verdict.grade
+        incident.peak_grade = max(incident.peak_grade, verdict.grade)
+        incident.reasons = verdict.reasons
+        incident.updated_at = now
+        self._note(incident, "incident.graded", SERVICE, data, now, change)
+
+    def _note(
+        self, incident: Incident, kind: str, actor: str, data: Mapping[str, object], now: int, change: Change
+    ) -> None:
+        entry = self.journal.append(
+            now,
+            kind,
+            actor,
+            data,
+            region=incident.region,
+            enterprise=incident.enterprise,
+            unit=incident.unit,
+            incident=incident.id,
+        )
+        incident.sequence = entry.sequence
+        change.entries.append(entry)
+        change.incidents[incident.id] = incident
+
+    # ---- bookkeeping
+
+    def _unit(self, enterprise: str, unit: str) -> _Unit:
+        found = self._units.get((enterprise, unit))
+        if found is None:
+            known = self._site.units.get((enterprise, unit))
+            found = _Unit(UnitGrading(self._grading, known.hazard_level if known else None))
+            self._units[enterprise, unit] = found
+        return found
+
+    def _entry(self, alarm: Alarm, kind: str, actor: str, data: Mapping[str, object], now: int) -> Entry:
+        return self.journal.append(
+            now,
+            kind,
+            actor,
+            data,
+            region=alarm.region,
+            enterprise=alarm.enterprise,
+            unit=alarm.unit,
+            tag=alarm.tag,
+            rule=alarm.rule,
+            alarm=alarm.id,
+            incident=alarm.incident,
+        )
+
+    def _record(self, alarm: Alarm, entry: Entry, change: Change) -> None:
+        """Put an alarm and what happened to it into the change, and keep or drop it."""
+        alarm.sequence = entry.sequence
+        change.entries.append(entry)
+        change.alarms[alarm.id] = alarm
+        if alarm.incident is not None and alarm.incident in self._incidents:
+            self._incidents[alarm.incident].sequence = entry.sequence
+        if alarm.state is not AlarmState.NORMAL:
+            self._keep(alarm)
+            return
+        unit = self._unit(alarm.enterprise, alarm.unit)
+        unit.grading.remove(alarm)
+        unit.members.pop(alarm.id, None)
+        self._by_id.pop(alarm.id, None)
+        self._by_path.pop(alarm.path, None)
+
+    def _keep(self, alarm: Alarm) -> None:
+        self._by_path[alarm.path] = alarm
+        self._by_id[alarm.id] = alarm
+        unit = self._unit(alarm.enterprise, alarm.unit)
+        unit.members[alarm.id] = alarm
+        if alarm.condition:
+            unit.grading.add(alarm)
+        else:
+            unit.grading.remove(alarm)
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _transition_data(alarm: Alarm, transition: Transition) -> dict[str, object]:
+    return {
+        "state": alarm.state.value,
+        "level": alarm.level.value,
+        "grade": alarm.grade.label,
+        "value": _number(transition.value),
+        "setpoint": alarm.setpoint,
+        "engineering_unit": alarm.engineering_unit,
+        "source_time": transition.source_time,
+        "received_time": transition.received_time,
+        "rule_version": alarm.rule_version,
+    }
