@@ -19,12 +19,19 @@ class HistorianError(Exception):
         self.remedy = remedy
 
 
-class HistorianUnavailable(HistorianError):  # noqa: N818 -- says what the historian is, as the health page does
+class HistorianUnavailable(HistorianError):
     """Not now: no connection, no permission, a fault of the server. The same request may pass later."""
 
 
-class HistorianRefused(HistorianError):  # noqa: N818 -- says what the historian did
-    """Never: the historian read the request and refused some of it. Nothing says that the rest was written."""
+class HistorianRefused(HistorianError):
+    """Never: the historian read the request and refused some of it. Nothing says that the rest was written.
+
+    ``whole``: all of it was refused, so that there is nothing to be gained by sending it in parts.
+    """
+
+    def __init__(self, message: str, remedy: str = "", *, whole: bool = False) -> None:
+        super().__init__(message, remedy)
+        self.whole = whole
 
 
 @dataclass(frozen=True, slots=True)

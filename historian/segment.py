@@ -34,8 +34,8 @@ from domain.samples import SampleBlock
 MAGIC = b"ASR1"
 HEADER = struct.Struct("<4sIIIQq")
 _CHECKED = struct.Struct("<IIQq")
-RECORD_SAMPLES = 65_536
-"""Most samples in one record: 2 MB."""
+RECORD_SAMPLES = 4_096
+"""Most samples in one record, so that reading a small batch out of it is cheap."""
 _SAMPLE_BYTES = 30
 
 

@@ -15,7 +15,6 @@ messages come again from the broker; samples are idempotent by tag and source ti
 import contextlib
 import fcntl
 import json
-import os
 import re
 import threading
 from bisect import bisect_right
@@ -24,27 +23,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
 import structlog
 
-from domain.samples import Int32, SampleBlock
-from historian import segment as files
-from historian.segment import Segment
+from domain.samples import SampleBlock
+from historian.catalogue import REVISION, Catalogue
+from historian.files import sync, sync_directory, write_whole
+from historian.segment import Segment, decode, encode, record_bytes, records
 
 log = structlog.get_logger(__name__)
 
-_SEGMENT_NAME = re.compile(r"(\d{20})-([A-Za-z0-9_]{1,64})\.seg")
-_CATALOGUE_NAME = re.compile(r"tags-([A-Za-z0-9_]{1,64})\.json")
-_REVISION = re.compile(r"[A-Za-z0-9_]{1,64}")
+_SEGMENT_NAME = re.compile(rf"(\d{{20}})-({REVISION.pattern})\.seg")
 _SEGMENTS_A_READ = 8
 _ALL = 1 << 62
 
 
-class SpoolFull(Exception):  # noqa: N818 -- a state of the spool, not a fault in it
+class SpoolFull(Exception):
     """The size limit is reached and nothing forwarded is left to drop: nothing was appended."""
 
 
-class SpoolBusy(Exception):  # noqa: N818
+class SpoolBusy(Exception):
     """Another process has the spool open."""
 
 
@@ -79,8 +76,6 @@ class Spool:
 
         retention: how long forwarded samples are kept for ``recent``, by received time.
         """
-        if not _REVISION.fullmatch(revision):
-            raise ValueError(f"revision {revision!r}: use 1 to 64 of A-Z a-z 0-9 _")
         self.directory = directory
         self.max_bytes = max_bytes
         self.corrupt_samples = 0
@@ -91,8 +86,6 @@ class Spool:
         """Called in the appending thread after each append."""
         self._segment_bytes = min(segment_bytes, max_bytes // 4)
         self._retention = retention
-        self._revision = revision
-        self._catalogues: dict[str, Sequence[str]] = {revision: tag_paths}
         self._appending = threading.Lock()
         self._reading = threading.Lock()
         self._state = threading.RLock()
@@ -106,7 +99,7 @@ class Spool:
         directory.mkdir(parents=True, exist_ok=True)
         self._lock: BinaryIO | None = self._take_lock()
         try:
-            self._open_catalogues(tag_paths)
+            self._catalogue = Catalogue(directory, tag_paths, revision)
             self._open_segments()
         except BaseException:
             self.close()
@@ -125,22 +118,13 @@ class Spool:
             raise SpoolBusy(f"{self.directory} is open in another process") from None
         return lock
 
-    def _open_catalogues(self, tag_paths: Sequence[str]) -> None:
-        names = (_CATALOGUE_NAME.fullmatch(path.name) for path in self.directory.glob("tags-*.json"))
-        self._revisions = {match[1] for match in names if match} | {self._revision}
-        path = self._catalogue_file(self._revision)
-        content = json.dumps(list(tag_paths), ensure_ascii=False).encode()
-        if not path.exists():
-            _replace(path, content, sync=True)
-        elif path.read_bytes() != content:
-            raise ValueError(f"{path}: revision {self._revision} was written with another list of tags")
-
     def _open_segments(self) -> None:
         for path in sorted(self.directory.glob("*.seg")):
             if match := _SEGMENT_NAME.fullmatch(path.name):
                 self._segments.append(Segment(path, int(match[1]), match[2], path.stat().st_size))
         if self._segments:
             self._cut_tail(self._segments[-1])
+        self._catalogue.keep({segment.revision for segment in self._segments})
         self._bytes = sum(segment.end for segment in self._segments)
         self._cursor = self._read_cursor()
         self._next = max(self._next, self._cursor)
@@ -149,7 +133,7 @@ class Spool:
         """Cut what follows the last sound record of the last segment."""
         end, self._next = 0, last.first
         with last.path.open("r+b", buffering=0) as file:
-            for record in files.records(file, 0, last.end):
+            for record in records(file, 0, last.end):
                 if record.sound:
                     end, self._next = record.end, record.ordinal + record.count
                     self._received_now = max(self._received_now, record.received_max)
@@ -157,7 +141,7 @@ class Spool:
                 self.cut_bytes = last.end - end
                 log.warning("spool tail cut", file=last.path.name, cut_bytes=self.cut_bytes)
                 file.truncate(end)
-            _sync(file)
+            sync(file)
         last.end, last.received_max = end, self._received_now
 
     def _read_cursor(self) -> int:
@@ -188,15 +172,15 @@ class Spool:
         block = SampleBlock.concatenate(blocks)
         if not len(block):
             return
-        size = files.record_bytes(len(block))
+        size = record_bytes(len(block))
         with self._appending:
             if not self._lock:
                 raise ValueError("the spool is closed")
             self._make_room(size)
             file, segment = self._writable(size)
             try:
-                file.write(files.encode(block, self._next))
-                _sync(file)
+                file.write(encode(block, self._next))
+                sync(file)
             except BaseException:
                 self._abandon(segment)
                 raise
@@ -207,8 +191,8 @@ class Spool:
                 latest = int(block.received_time.max())
                 segment.received_max = latest if segment.received_max is None else max(latest, segment.received_max)
                 self._received_now = max(self._received_now, latest)
-        if self.on_append:
-            self.on_append()
+        if callback := self.on_append:
+            callback()
 
     def _make_room(self, size: int) -> None:
         with self._state:
@@ -228,13 +212,14 @@ class Spool:
                 return self._active, segment
             self._active.close()
             self._active = None
-        segment = Segment(self.directory / f"{self._next:020d}-{self._revision}.seg", self._next, self._revision, 0)
+        revision = self._catalogue.revision
+        segment = Segment(self.directory / f"{self._next:020d}-{revision}.seg", self._next, revision, 0)
         with self._state:
             while self._segments and self._segments[-1].first == segment.first:
                 self._segments.pop().path.unlink(missing_ok=True)  # empty: nothing was ever appended to it
             self._active = segment.path.open("wb", buffering=0)
             self._segments.append(segment)
-            _sync_directory(self.directory)
+            sync_directory(self.directory)
             self._purge()
         return self._active, segment
 
@@ -257,12 +242,12 @@ class Spool:
         with self._reading:
             with self._state:
                 start = self._cursor if position is None else max(position, self._cursor)
-                segments, end = self._segments_from(start)
+                listed, end = self._segments_from(start)
             if start >= end:
                 return None
             blocks: list[SampleBlock] = []
-            left, revision = max_samples, segments[0][0].revision
-            for segment, length, limit in segments:
+            left, revision = max_samples, listed[0][0].revision
+            for segment, length, limit in listed:
                 if segment.revision != revision or not left:
                     break
                 offset = self._hint[1] if self._hint[0] == segment.first and self._hint[2] <= start else 0
@@ -274,7 +259,7 @@ class Spool:
                 if left:
                     self._count_gap(segment, start, limit)
                     start = limit
-            return Batch(SampleBlock.concatenate(blocks), self._paths(revision), start)
+            return Batch(SampleBlock.concatenate(blocks), self._catalogue.paths(revision), start)
 
     def _segments_from(self, start: int) -> tuple[list[tuple[Segment, int, int]], int]:
         """Some segments from ``start`` on, each with its synced length and the ordinal after it; and the end."""
@@ -288,15 +273,15 @@ class Spool:
     ) -> Iterator[tuple[int, int, SampleBlock]]:
         """At most ``left`` samples of a span of ordinals: offset of the record, ordinal of the first, block."""
         start, limit = span
-        if not self._paths(segment.revision):
+        if not self._catalogue.paths(segment.revision):
             return
         with contextlib.suppress(FileNotFoundError), segment.path.open("rb", buffering=0) as file:
-            for record in files.records(file, offset, length, chunk=min(max(left, 2_000) * 32, 1 << 20)):
+            for record in records(file, offset, length, chunk=min(65_536 + left * 32, 1 << 20)):
                 if record.ordinal >= limit or left <= 0:
                     return
                 skip = max(start - record.ordinal, 0)
                 if skip < record.count and record.sound:
-                    block = files.decode(record).take(slice(skip, min(skip + left, limit - record.ordinal)))
+                    block = decode(record).take(slice(skip, min(skip + left, limit - record.ordinal)))
                     left -= len(block)
                     yield record.offset, record.ordinal + skip, block
 
@@ -311,7 +296,7 @@ class Spool:
         """Everything before ``position`` is forwarded. Raises OSError."""
         with self._state:
             if position > self._cursor:
-                _replace(self.directory / "cursor.json", b'{"position": %d}\n' % position, sync=False)
+                write_whole(self.directory / "cursor.json", b'{"position": %d}\n' % position, synced=False)
                 self._cursor = position
                 self._purge()
 
@@ -328,7 +313,7 @@ class Spool:
         while first and self._latest(listed[first - 1][0]) >= since:
             first -= 1
         for segment, length, limit in listed[first:]:
-            today = self._today(segment.revision)
+            today = self._catalogue.today(segment.revision)
             for _, _, block in self._read_segment(segment, 0, length, (0, limit), _ALL):
                 tag = block.tag if today is None else today[block.tag]
                 kept = (block.received_time >= since) & (tag >= 0)
@@ -345,35 +330,14 @@ class Spool:
     def _limits(self) -> list[int]:
         return [segment.first for segment in self._segments[1:]] + [self._next] * bool(self._segments)
 
-    def _today(self, revision: str) -> Int32 | None:
-        """Index of today's tag for each tag of an older revision, -1 where it is gone; None: today's revision."""
-        if revision == self._revision:
-            return None
-        today = {path: index for index, path in enumerate(self._catalogues[self._revision])}
-        return np.array([today.get(path, -1) for path in self._paths(revision)], dtype=np.int32)
-
     def _latest(self, segment: Segment) -> int:
         """Latest received time in a segment."""
         if segment.received_max is None:
             segment.received_max = -_ALL
             with contextlib.suppress(FileNotFoundError), segment.path.open("rb", buffering=0) as file:
-                for record in files.records(file, 0, segment.end):
+                for record in records(file, 0, segment.end):
                     segment.received_max = max(segment.received_max, record.received_max)
         return segment.received_max
-
-    def _paths(self, revision: str) -> Sequence[str]:
-        """Tag paths of a revision; empty if its catalogue is lost, and with it the meaning of its segments."""
-        with self._state:
-            if revision not in self._catalogues:
-                try:
-                    self._catalogues[revision] = json.loads(self._catalogue_file(revision).read_bytes())
-                except (OSError, ValueError):
-                    log.exception("spool catalogue unreadable, its samples are lost", revision=revision)
-                    self._catalogues[revision] = ()
-            return self._catalogues[revision]
-
-    def _catalogue_file(self, revision: str) -> Path:
-        return self.directory / f"tags-{revision}.json"
 
     # ---- size
 
@@ -411,34 +375,4 @@ class Spool:
             segment = self._segments.pop(0)
             segment.path.unlink(missing_ok=True)
             self._bytes -= segment.end
-        if len(self._revisions) == 1:
-            return
-        for revision in self._revisions - {segment.revision for segment in self._segments} - {self._revision}:
-            self._catalogue_file(revision).unlink(missing_ok=True)
-            self._catalogues.pop(revision, None)
-            self._revisions.discard(revision)
-
-
-def _sync(file: BinaryIO) -> None:
-    os.fsync(file.fileno())
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _replace(path: Path, content: bytes, *, sync: bool) -> None:
-    """Write a file so that either the old or the new content is there, whatever happens."""
-    new = path.with_suffix(".new")
-    with new.open("wb") as file:
-        file.write(content)
-        if sync:
-            file.flush()
-            _sync(file)
-    new.replace(path)
-    if sync:
-        _sync_directory(path.parent)
+            self._catalogue.keep({segment.revision for segment in self._segments})
