@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from alerting.records import Entry
+from domain.clock import iso
 
 FIRST_HASH = bytes(32)
 
@@ -69,6 +70,14 @@ class Journal:
 def chain(before: bytes, body: bytes) -> bytes:
     """Hash of an entry."""
     return hashlib.sha256(before + body).digest()
+
+
+def describe(entry: Entry) -> dict[str, Any]:
+    """An entry as the API, the WebSocket, the alarm topic and webhooks show it."""
+    shown: dict[str, Any] = orjson.loads(entry.body)
+    shown["at"] = iso(entry.at)
+    shown["hash"] = entry.hash.hex()
+    return shown
 
 
 @dataclass(frozen=True, slots=True)

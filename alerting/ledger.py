@@ -165,6 +165,17 @@ class Ledger:
         async with self.engine.connect() as connection:
             return int(await connection.scalar(select(func.count()).select_from(schema.journal)) or 0)
 
+    async def cursor(self, name: str) -> int:
+        """How far a follower of the journal has come; 0 at first."""
+        query = select(schema.cursor.c.sequence).where(schema.cursor.c.name == name)
+        async with self.engine.connect() as connection:
+            return int(await connection.scalar(query) or 0)
+
+    async def move_cursor(self, name: str, sequence: int) -> None:
+        """Remember how far a follower has come."""
+        async with self.engine.begin() as connection:
+            await self._upsert(connection, schema.cursor, [{"name": name, "sequence": sequence}])
+
     async def _is_written(self, connection: AsyncConnection, entries: Sequence[Entry]) -> bool:
         """Whether these entries stand there already, from a try whose answer was lost."""
         first, last = entries[0], entries[-1]
@@ -186,9 +197,10 @@ class Ledger:
 
     async def _upsert(self, connection: AsyncConnection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
         insert = (sqlite if self.engine.dialect.name == "sqlite" else postgresql).insert(table)
+        keys = [column.name for column in table.primary_key]
         statement = insert.on_conflict_do_update(
-            index_elements=["id"],
-            set_={column.name: insert.excluded[column.name] for column in table.columns if column.name != "id"},
+            index_elements=keys,
+            set_={column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys},
         )
         await connection.execute(statement, list(rows))
 

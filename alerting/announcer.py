@@ -1,0 +1,103 @@
+"""Publishes journal entries of alarms and incidents on ``anshao/v1/alarms/{region}/{enterprise}``, QoS 1.
+
+It follows the journal in the ledger from a cursor that moves on only after the broker's acknowledgement: an entry is
+published at least once and in order, whatever was down meanwhile.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aiomqtt
+import orjson
+import structlog
+from sqlalchemy import or_, select
+from sqlalchemy.exc import DBAPIError
+
+from alerting import schema
+from alerting.journal import describe
+from alerting.ledger import Ledger, entry_of
+from alerting.records import Entry
+
+log = structlog.get_logger(__name__)
+
+CURSOR = "mqtt"
+PAGE = 500
+WAIT_FIRST, WAIT_LONGEST = 0.5, 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """Where to publish."""
+
+    host: str
+    port: int
+    client_id: str
+    username: str | None = None
+    password: str | None = None
+    tls: bool = False
+
+
+class Announcer:
+    """Run ``run`` as a task; ``wake`` after each commit."""
+
+    def __init__(self, ledger: Ledger, address: BrokerAddress) -> None:
+        self._ledger = ledger
+        self._address = address
+        self._awake = asyncio.Event()
+        self.published = 0
+        self.sequence = 0
+
+    def wake(self) -> None:
+        """There is something new in the journal."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Publish for ever; a broker or ledger that is away is waited for."""
+        wait = WAIT_FIRST
+        while True:
+            try:
+                address = self._address
+                async with aiomqtt.Client(
+                    address.host,
+                    address.port,
+                    identifier=address.client_id,
+                    username=address.username,
+                    password=address.password,
+                    tls_params=aiomqtt.TLSParameters() if address.tls else None,
+                    max_inflight_messages=PAGE,
+                ) as client:
+                    wait = WAIT_FIRST
+                    await self._follow(client)
+            except (aiomqtt.MqttError, DBAPIError, OSError) as fault:
+                log.info("alarm topic waits", reason=str(fault), seconds=wait)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, WAIT_LONGEST)
+
+    async def _follow(self, client: aiomqtt.Client) -> None:
+        self.sequence = await self._ledger.cursor(CURSOR)
+        while True:
+            self._awake.clear()
+            entries = await self._entries_after(self.sequence)
+            if not entries:
+                await self._awake.wait()
+                continue
+            async with asyncio.TaskGroup() as group:
+                for entry in entries:
+                    shown = describe(entry)
+                    topic = f"anshao/v1/alarms/{shown['region']}/{shown['enterprise']}"
+                    group.create_task(client.publish(topic, orjson.dumps(shown), qos=1))
+            self.published += len(entries)
+            self.sequence = entries[-1].sequence
+            await self._ledger.move_cursor(CURSOR, self.sequence)
+
+    async def _entries_after(self, sequence: int) -> Sequence[Entry]:
+        kind = schema.journal.c.kind
+        query = (
+            select(schema.journal)
+            .where(schema.journal.c.sequence > sequence, or_(kind.like("alarm.%"), kind.like("incident.%")))
+            .order_by(schema.journal.c.sequence)
+            .limit(PAGE)
+        )
+        async with self._ledger.engine.connect() as connection:
+            return [entry_of(row) for row in (await connection.execute(query)).mappings()]

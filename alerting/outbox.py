@@ -1,0 +1,162 @@
+"""Webhooks, delivered from the ledger's outbox and signed as Standard Webhooks 1.0 says.
+
+A delivery is written in the same commit as the entry it tells of, is tried until the receiver answers 2xx, and every
+try is recorded. Headers: ``webhook-id``, ``webhook-timestamp`` (s), ``webhook-signature``: ``v1,`` and the base64 of
+HMAC-SHA256 over ``id.timestamp.body`` with the secret (base64 after ``whsec_``, or else its bytes).
+"""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import orjson
+import structlog
+from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy.exc import DBAPIError
+
+from alerting import schema
+from alerting.journal import describe
+from alerting.ledger import Ledger, entry_of
+from alerting.records import Entry
+from domain.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+TIMEOUT = 10.0
+"""Seconds that a receiver has to answer."""
+LONGEST_WAIT = 300
+"""Seconds between tries at the most."""
+PAGE = 100
+IDLE = 30.0
+PARALLEL = 8
+"""Requests to one receiver at a time."""
+_PREFIX = "whsec_"
+_TOLD = ("alarm.", "incident.")
+_OK = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A receiver."""
+
+    name: str
+    url: str
+    secret: str
+
+    def sign(self, identity: str, timestamp: int, body: bytes) -> str:
+        """The signature header."""
+        secret = self.secret.encode()
+        if self.secret.startswith(_PREFIX):
+            try:
+                secret = base64.b64decode(self.secret.removeprefix(_PREFIX), validate=True)
+            except binascii.Error:
+                secret = self.secret.encode()
+        signed = f"{identity}.{timestamp}.".encode() + body
+        return "v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
+
+
+class Outbox:
+    """Run ``run`` as a task; ``wake`` after each commit."""
+
+    def __init__(self, ledger: Ledger, webhooks: Sequence[Webhook], clock: Clock) -> None:
+        self._ledger = ledger
+        self._webhooks = {webhook.name: webhook for webhook in webhooks}
+        self._clock = clock
+        self._awake = asyncio.Event()
+        self._slots = {name: asyncio.Semaphore(PARALLEL) for name in self._webhooks}
+        self.delivered = 0
+        self.failures = 0
+
+    def deliveries_for(self, entries: Sequence[Entry], now: int) -> list[dict[str, Any]]:
+        """Rows of the outbox to be committed with these entries."""
+        return [
+            {"channel": name, "sequence": entry.sequence, "state": "queued", "attempts": 0, "next_attempt_at": now}
+            for entry in entries
+            if entry.kind.startswith(_TOLD)
+            for name in self._webhooks
+        ]
+
+    def wake(self) -> None:
+        """There is something new to deliver."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Deliver for ever."""
+        if not self._webhooks:
+            return
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT)
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            while True:
+                self._awake.clear()
+                try:
+                    wait = await self._deliver_due(session)
+                except (DBAPIError, OSError) as fault:
+                    log.info("outbox waits for the ledger", reason=str(fault))
+                    wait = 1.0
+                if wait:
+                    try:
+                        await asyncio.wait_for(self._awake.wait(), wait)
+                    except TimeoutError:
+                        continue
+
+    async def _deliver_due(self, session: aiohttp.ClientSession) -> float:
+        """Try what is due; returns seconds until there may be more."""
+        table = schema.delivery
+        waiting = (table.c.state == "queued") & table.c.channel.in_(list(self._webhooks))
+        due = (
+            select(table.c.id.label("delivery"), table.c.channel, table.c.attempts, schema.journal)
+            .join(schema.journal, schema.journal.c.sequence == table.c.sequence)
+            .where(waiting, table.c.next_attempt_at <= self._clock.now())
+            .order_by(table.c.next_attempt_at, table.c.id)
+            .limit(PAGE)
+        )
+        async with self._ledger.engine.connect() as connection:
+            rows = (await connection.execute(due)).mappings().all()
+            if not rows:
+                following = await connection.scalar(select(func.min(table.c.next_attempt_at)).where(waiting))
+                return IDLE if following is None else min(max(following - self._clock.now(), 100) / 1000, IDLE)
+        outcomes = await asyncio.gather(*(self._try(session, row) for row in rows))
+        async with self._ledger.engine.begin() as connection:
+            for identity, outcome in outcomes:
+                await connection.execute(update(table).where(table.c.id == identity).values(**outcome))
+        return 0.0
+
+    async def _try(self, session: aiohttp.ClientSession, row: RowMapping) -> tuple[int, Mapping[str, Any]]:
+        webhook = self._webhooks[row["channel"]]
+        shown = describe(entry_of(row))
+        body = orjson.dumps({"type": shown["kind"], "timestamp": shown["at"], "data": shown})
+        identity = f"{webhook.name}-{row['sequence']}"
+        timestamp = self._clock.now() // 1000
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": identity,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": webhook.sign(identity, timestamp, body),
+        }
+        attempts = row["attempts"] + 1
+        try:
+            async with (
+                self._slots[webhook.name],
+                session.post(webhook.url, data=body, headers=headers, allow_redirects=False) as response,
+            ):
+                error = None if response.status in _OK else f"HTTP {response.status}: {(await response.text())[:200]}"
+        except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError) as fault:
+            error = f"{type(fault).__name__}: {fault}"[:300]
+        now = self._clock.now()
+        if error is None:
+            self.delivered += 1
+            return row["delivery"], {
+                "state": "delivered",
+                "attempts": attempts,
+                "delivered_at": now,
+                "last_error": None,
+            }
+        self.failures += 1
+        wait = min(2 ** min(attempts, 16), LONGEST_WAIT) * 1000
+        return row["delivery"], {"attempts": attempts, "next_attempt_at": now + wait, "last_error": error}

@@ -1,0 +1,123 @@
+"""What is known of each gateway: whether it is there, how much it sends, how far its clock is off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.clock import iso
+from domain.samples import SampleBlock
+from domain.site import SERVICE_ENTERPRISE, Gateway, Site
+from ingest.decoder import Decoded
+from ingest.intake import Reason
+from service.conditions import SystemConditions
+
+CLOCK_CALM = 60_000
+"""ms without a reading from the future before the clock condition leaves [ours]."""
+
+
+@dataclass(slots=True)
+class GatewayState:
+    """One gateway. Times in ms UTC."""
+
+    gateway: Gateway
+    since: int
+    status: str = "unknown"
+    last_received: int | None = None
+    readings: int = 0
+    refused: int = 0
+    skew: int | None = None
+    """Received time minus the newest source time of its last block."""
+    ahead_at: int | None = None
+    """When its clock was last found ahead."""
+
+    @property
+    def is_own(self) -> bool:
+        """The canary's: no gateway of an enterprise, and without conditions of its own."""
+        return self.gateway.enterprise == SERVICE_ENTERPRISE
+
+    def describe(self) -> dict[str, object]:
+        """As the API shows it."""
+        return {
+            "enterprise": self.gateway.enterprise,
+            "gateway": self.gateway.id,
+            "name": self.gateway.name,
+            "status": self.status,
+            "since": iso(self.since),
+            "last_received": iso(self.last_received) if self.last_received else None,
+            "readings": self.readings,
+            "refused": self.refused,
+            "clock_skew_ms": self.skew,
+        }
+
+
+class Gateways:
+    """All gateways of a site, fed with what is decoded."""
+
+    def __init__(self, site: Site, conditions: SystemConditions, tolerance: int, now: int) -> None:
+        self._conditions = conditions
+        self._tolerance = tolerance
+        self.states = {key: GatewayState(gateway, now) for key, gateway in site.gateways.items()}
+        self._order = list(self.states.values())
+        number = {key: index for index, key in enumerate(self.states)}
+        self._of_tag = np.array([number.get((tag.enterprise, tag.gateway), 0) for tag in site.tags], dtype=np.int64)
+
+    def take(self, decoded: Decoded, now: int) -> None:
+        """Count what was decoded; raise and clear the gateways' link and clock conditions."""
+        for status in decoded.statuses:
+            state = self.states[status.gateway]
+            self._set_status(state, "online" if status.online else "offline", now)
+        for refusal in decoded.refusals:
+            state_or_none = self.states.get((refusal.enterprise or "", refusal.gateway or ""))
+            if state_or_none is not None:
+                state_or_none.refused += 1
+                if refusal.reason is Reason.FUTURE_TIME:
+                    self._found_ahead(state_or_none, now)
+        if len(decoded.block):
+            self._take_block(decoded.block, now)
+
+    def advance(self, now: int) -> None:
+        """Let clock conditions leave that have been calm for long enough."""
+        for state in self._order:
+            if state.ahead_at is not None and now - state.ahead_at > CLOCK_CALM:
+                state.ahead_at = None
+                self._set(state, "CLOCK", now, inside=False)
+
+    def counts(self) -> dict[str, int]:
+        """Number of gateways by status, the service's own left out."""
+        counts = {"online": 0, "offline": 0, "unknown": 0}
+        for state in self.visible():
+            counts[state.status] += 1
+        return counts
+
+    def visible(self) -> Sequence[GatewayState]:
+        """All but the service's own."""
+        return [state for state in self._order if not state.is_own]
+
+    def _take_block(self, block: SampleBlock, now: int) -> None:
+        number = self._of_tag[block.tag]
+        counts = np.bincount(number)
+        newest = np.zeros(len(counts), dtype=np.int64)
+        np.maximum.at(newest, number, block.source_time)
+        for index in np.flatnonzero(counts).tolist():
+            state = self._order[index]
+            state.readings += int(counts[index])
+            state.last_received = now
+            state.skew = now - int(newest[index])
+            if state.status != "online":
+                self._set_status(state, "online", now)
+            if state.skew < -self._tolerance and state.gateway.clock == "live":
+                self._found_ahead(state, now)
+
+    def _found_ahead(self, state: GatewayState, now: int) -> None:
+        state.ahead_at = now
+        self._set(state, "CLOCK", now, inside=True)
+
+    def _set_status(self, state: GatewayState, status: str, now: int) -> None:
+        if state.status != status:
+            state.status, state.since = status, now
+        self._set(state, "LINK", now, inside=status == "offline")
+
+    def _set(self, state: GatewayState, key: str, now: int, *, inside: bool) -> None:
+        if not state.is_own:
+            self._conditions.set(f"{state.gateway.enterprise}/@{state.gateway.id}/{key}", now, inside=inside)

@@ -1,0 +1,311 @@
+"""The road of every reading: taken from the broker, evaluated, committed, and only then acknowledged and told.
+
+Two stages run side by side. The first takes what has arrived, decodes and evaluates it. The second commits whatever
+the first has made ready meanwhile, all in one go: samples to the spool on disk, transitions to the ledger. Time and
+people's acts travel the same road. The order of commits is the order of evaluation.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import structlog
+
+from alerting.ledger import Ledger, LedgerUnavailable, Refused
+from alerting.records import Alarm, Change, Entry, Incident
+from alerting.refusals import Conflict, NotFound
+from alerting.register import Register
+from domain.clock import Clock
+from domain.samples import SampleBlock
+from domain.transitions import Transition
+from historian.spool import Spool, SpoolFull
+from ingest.decoder import Decoded, Decoder, Receipt
+from ingest.intake import Refusal
+from ingest.links.protocol import Link, LinkDown, Message
+from rules.engine import RuleEngine
+from service.conditions import LEDGER, SPOOL, SystemConditions
+from service.gateways import Gateways
+
+log = structlog.get_logger(__name__)
+
+SLICE = 4_096
+"""Messages decoded and evaluated before the event loop gets its turn."""
+BEHIND = 20_000
+"""So many messages in one batch mean that we are behind: silence of a tag proves nothing then [ours]."""
+QUEUE = 8
+"""Evaluated slices that may wait for their commit."""
+RETRY_FIRST, RETRY_LONGEST = 0.1, 5.0
+"""Seconds between tries to commit while the ledger is away."""
+PAYLOAD_SHOWN = 4_096
+"""Characters of a refused payload that are kept."""
+
+Act = Callable[[Register, int, Change], Alarm | Incident]
+Acted = tuple[asyncio.Future[Alarm | Incident], Alarm | Incident]
+Told = tuple[Entry, Alarm | None, Incident | None]
+
+
+@dataclass(slots=True)
+class Work:
+    """What goes from the first stage to the second."""
+
+    generation: int = 0
+    messages: Sequence[Message] = ()
+    blocks: list[SampleBlock] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    canaries: list[Transition] = field(default_factory=list)
+    act: Act | None = None
+    done: asyncio.Future[Alarm | Incident] | None = None
+
+
+class Listener(Protocol):
+    """What is told after each commit."""
+
+    def committed(self, told: Sequence[Told], receipts: Sequence[Receipt], canaries: Sequence[Transition]) -> None:
+        """A commit is on disk: journal entries with their alarms and incidents, receipts due, canaries arrived."""
+        ...
+
+
+@dataclass(slots=True)
+class Counters:
+    """Since the start."""
+
+    messages: int = 0
+    readings: int = 0
+    refused: int = 0
+    late: int = 0
+    unstored: int = 0
+    """Readings that were evaluated but could not be spooled."""
+    transitions: int = 0
+    commits: int = 0
+
+
+@dataclass(slots=True)
+class LedgerStatus:
+    """Whether commits go through."""
+
+    ok: bool
+    since: int
+    detail: str = ""
+
+
+class Pipeline:
+    """Owns the order of everything. ``run`` until cancelled or ``stop``."""
+
+    def __init__(
+        self,
+        *,
+        link: Link,
+        decoder: Decoder,
+        engine: RuleEngine,
+        retrospective: RuleEngine,
+        register: Register,
+        ledger: Ledger,
+        spool: Spool,
+        conditions: SystemConditions,
+        gateways: Gateways,
+        clock: Clock,
+        listener: Listener,
+        canary_rule: int,
+        deliveries_for: Callable[[Sequence[Entry], int], Sequence[Mapping[str, Any]]],
+    ) -> None:
+        self._link = link
+        self._decoder = decoder
+        self._engine = engine
+        self._retrospective = retrospective
+        self._register = register
+        self._ledger = ledger
+        self._spool = spool
+        self._conditions = conditions
+        self._gateways = gateways
+        self._clock = clock
+        self._listener = listener
+        self._canary_rule = canary_rule
+        self._deliveries_for = deliveries_for
+        self._queue: asyncio.Queue[Work] = asyncio.Queue(QUEUE)
+        self.counters = Counters()
+        self.ledger_status = LedgerStatus(ok=True, since=clock.now())
+        self.committed_sequence = register.journal.sequence
+        self.is_busy = False
+        """More has arrived than one slice holds."""
+
+    # ---- first stage
+
+    async def intake(self) -> None:
+        """Take, decode and evaluate what arrives, until the link is stopped."""
+        while True:
+            try:
+                batch = await self._link.messages()
+            except LinkDown:
+                return
+            messages = batch.messages
+            self.is_busy = len(messages) > SLICE
+            if len(messages) >= BEHIND:
+                self._engine.await_readings(self._clock.now())
+            for start in range(0, len(messages), SLICE):
+                part = messages[start : start + SLICE]
+                await self._queue.put(self._evaluate(batch.generation, part))
+                await asyncio.sleep(0)
+
+    async def advance(self) -> None:
+        """Let time pass: to be called a few times a second."""
+        now = self._clock.now()
+        self._gateways.advance(now)
+        work = Work(transitions=self._engine.advance(now, connected=self._link.status.connected))
+        work.transitions.extend(self._conditions.take())
+        await self._queue.put(work)
+
+    async def act(self, act: Act) -> Alarm | Incident:
+        """Do what a person asks and commit it. Raises what ``act`` raises."""
+        done: asyncio.Future[Alarm | Incident] = asyncio.get_running_loop().create_future()
+        await self._queue.put(Work(act=act, done=done))
+        return await done
+
+    def _evaluate(self, generation: int, messages: Sequence[Message]) -> Work:
+        now = self._clock.now()
+        decoded: Decoded = self._decoder.decode(messages, now)
+        block = decoded.block
+        live, late = self._engine.split_late(block)
+        transitions = self._engine.evaluate(live)
+        canaries = [transition for transition in transitions if transition.rule == self._canary_rule]
+        if canaries:
+            transitions = [transition for transition in transitions if transition.rule != self._canary_rule]
+        if len(late):
+            transitions.extend(_as_retrospective(self._retrospective.evaluate(late)))
+        self._gateways.take(decoded, now)
+        transitions.extend(self._conditions.take())
+        counters = self.counters
+        counters.messages += len(messages)
+        counters.readings += len(block)
+        counters.refused += len(decoded.refusals)
+        counters.late += len(late)
+        return Work(
+            generation=generation,
+            messages=messages,
+            blocks=[block] if len(block) else [],
+            transitions=transitions,
+            refusals=decoded.refusals,
+            receipts=decoded.receipts,
+            canaries=canaries,
+        )
+
+    # ---- second stage
+
+    async def commit(self) -> None:
+        """Commit what is ready, for ever."""
+        while True:
+            works = [await self._queue.get()]
+            while not self._queue.empty():
+                works.append(self._queue.get_nowait())
+            await self._commit(works)
+            for _ in works:
+                self._queue.task_done()
+
+    async def drain(self) -> None:
+        """Wait until everything evaluated so far is committed."""
+        await self._queue.join()
+
+    async def _commit(self, works: Sequence[Work]) -> None:
+        now = self._clock.now()
+        change = Change()
+        acted = self._apply(works, now, change)
+        self._register.advance(now, change)
+        blocks = [block for work in works for block in work.blocks]
+        refusals = [refusal for work in works for refusal in work.refusals]
+        pending = [self._write_ledger(change, refusals, now)] if change.entries or change.incidents or refusals else []
+        if blocks:
+            pending.append(self._write_spool(blocks, now))
+        await asyncio.gather(*pending)
+        self.counters.commits += 1
+        self.committed_sequence = self._register.journal.sequence
+        for work in works:
+            if work.messages:
+                self._link.acknowledge(work.generation, work.messages)
+        for done, result in acted:
+            if not done.done():
+                done.set_result(result)
+        told = [
+            (entry, change.alarms.get(entry.alarm or 0), self._incident_of(entry, change)) for entry in change.entries
+        ]
+        receipts = [receipt for work in works for receipt in work.receipts]
+        canaries = [canary for work in works for canary in work.canaries]
+        if told or receipts or canaries:
+            self._listener.committed(told, receipts, canaries)
+
+    def _apply(self, works: Sequence[Work], now: int, change: Change) -> list[Acted]:
+        """Carry transitions and acts into the register; what people asked is answered after the commit."""
+        acted: list[Acted] = []
+        for work in works:
+            if work.transitions:
+                self.counters.transitions += len(work.transitions)
+                self._register.apply(work.transitions, now, change)
+            if work.act is not None and work.done is not None:
+                try:
+                    acted.append((work.done, work.act(self._register, now, change)))
+                except (NotFound, Conflict) as refusal:
+                    if not work.done.done():
+                        work.done.set_exception(refusal)
+        return acted
+
+    async def _write_spool(self, blocks: Sequence[SampleBlock], now: int) -> None:
+        try:
+            await asyncio.to_thread(self._spool.append, blocks)
+        except (SpoolFull, OSError):
+            count = sum(map(len, blocks))
+            self.counters.unstored += count
+            log.exception("readings are evaluated but not stored", samples=count)
+            self._conditions.set(SPOOL, now, inside=True)
+
+    async def _write_ledger(self, change: Change, refusals: Sequence[Refusal], now: int) -> None:
+        refused = [_quarantined(refusal) for refusal in refusals]
+        deliveries = self._deliveries_for(change.entries, now)
+        delay = RETRY_FIRST
+        while True:
+            try:
+                await self._ledger.commit(change, refused, deliveries)
+            except LedgerUnavailable as fault:
+                self._ledger_down(str(fault))
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, RETRY_LONGEST)
+            else:
+                self._ledger_up()
+                return
+
+    def _ledger_down(self, detail: str) -> None:
+        if self.ledger_status.ok:
+            log.error("the ledger is away; nothing is acknowledged until it is back", reason=detail)
+            self.ledger_status = LedgerStatus(ok=False, since=self._clock.now(), detail=detail)
+            self._conditions.set(LEDGER, self._clock.now(), inside=True)
+
+    def _ledger_up(self) -> None:
+        if not self.ledger_status.ok:
+            log.info("the ledger is back")
+            self.ledger_status = LedgerStatus(ok=True, since=self._clock.now())
+            self._conditions.set(LEDGER, self._clock.now(), inside=False)
+
+    def _incident_of(self, entry: Entry, change: Change) -> Incident | None:
+        if entry.incident is None:
+            return None
+        return change.incidents.get(entry.incident) or self._register.incidents.get(entry.incident)
+
+
+def _as_retrospective(transitions: Sequence[Transition]) -> list[Transition]:
+    return [
+        Transition(t.rule, t.entered, t.source_time, t.received_time, t.value, retrospective=True) for t in transitions
+    ]
+
+
+def _quarantined(refusal: Refusal) -> Refused:
+    shown = refusal.payload[:PAYLOAD_SHOWN].decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+    return Refused(
+        received_at=refusal.received_time,
+        enterprise=refusal.enterprise,
+        gateway=refusal.gateway,
+        topic=refusal.topic,
+        reason=refusal.reason.value,
+        detail=refusal.detail.replace("\x00", "\\x00"),
+        payload=shown[:PAYLOAD_SHOWN],
+        payload_bytes=len(refusal.payload),
+    )
