@@ -5,6 +5,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 
+def write_all(file: BinaryIO, content: bytes) -> None:
+    """Write to an unbuffered file, which may take less at a time than it is given. Raises OSError."""
+    left = memoryview(content)
+    while left:
+        left = left[file.write(left) :]
+
+
 def sync(file: BinaryIO) -> None:
     """Return once what was written is on disk. Raises OSError, after which nothing is known of what is there."""
     os.fsync(file.fileno())

@@ -27,7 +27,7 @@ import structlog
 
 from domain.samples import SampleBlock
 from historian.catalogue import REVISION, Catalogue
-from historian.files import sync, sync_directory, write_whole
+from historian.files import sync, sync_directory, write_all, write_whole
 from historian.segment import Segment, decode, encode, record_bytes, records
 
 log = structlog.get_logger(__name__)
@@ -179,7 +179,7 @@ class Spool:
             self._make_room(size)
             file, segment = self._writable(size)
             try:
-                file.write(encode(block, self._next))
+                write_all(file, encode(block, self._next))
                 sync(file)
             except BaseException:
                 self._abandon(segment)
@@ -217,11 +217,17 @@ class Spool:
         with self._state:
             while self._segments and self._segments[-1].first == segment.first:
                 self._segments.pop().path.unlink(missing_ok=True)  # empty: nothing was ever appended to it
-            self._active = segment.path.open("wb", buffering=0)
-            self._segments.append(segment)
+        file = segment.path.open("wb", buffering=0)
+        try:
             sync_directory(self.directory)
+        except BaseException:
+            file.close()
+            raise
+        with self._state:
+            self._active = file
+            self._segments.append(segment)
             self._purge()
-        return self._active, segment
+        return file, segment
 
     def _abandon(self, segment: Segment) -> None:
         """After a failed write or sync the page cache can't be trusted: this file is not written to again."""
@@ -242,9 +248,9 @@ class Spool:
         with self._reading:
             with self._state:
                 start = self._cursor if position is None else max(position, self._cursor)
-                listed, end = self._segments_from(start)
-            if start >= end:
-                return None
+                if start >= self._next:
+                    return None
+                listed = self._listed(self._at(start), _SEGMENTS_A_READ)
             blocks: list[SampleBlock] = []
             left, revision = max_samples, listed[0][0].revision
             for segment, length, limit in listed:
@@ -261,12 +267,15 @@ class Spool:
                     start = limit
             return Batch(SampleBlock.concatenate(blocks), self._catalogue.paths(revision), start)
 
-    def _segments_from(self, start: int) -> tuple[list[tuple[Segment, int, int]], int]:
-        """Some segments from ``start`` on, each with its synced length and the ordinal after it; and the end."""
-        at = max(bisect_right(self._segments, start, key=lambda segment: segment.first) - 1, 0)
-        some = self._segments[at : at + _SEGMENTS_A_READ + 1]
-        limits = [segment.first for segment in some[1:]] + [self._next]
-        return [(s, s.end, limit) for s, limit in zip(some, limits, strict=True)][:_SEGMENTS_A_READ], self._next
+    def _at(self, position: int) -> int:
+        """Index of the segment that a position is in."""
+        return max(bisect_right(self._segments, position, key=lambda segment: segment.first) - 1, 0)
+
+    def _listed(self, at: int, count: int) -> list[tuple[Segment, int, int]]:
+        """Segments from an index on, each with its synced length and the ordinal after it. With the state lock held."""
+        following = self._segments[at + 1 : at + count + 1]
+        limits = [*(segment.first for segment in following), self._next]
+        return [(s, s.end, limit) for s, limit in zip(self._segments[at : at + count], limits, strict=False)]
 
     def _read_segment(
         self, segment: Segment, offset: int, length: int, span: tuple[int, int], left: int
@@ -308,9 +317,9 @@ class Spool:
         ``tag`` is an index into the ``tag_paths`` of the constructor; samples of tags that are gone are left out.
         """
         with self._state:
-            listed = [(s, s.end, limit) for s, limit in zip(self._segments, self._limits(), strict=True)]
+            listed = self._listed(0, len(self._segments))
         first = len(listed)
-        while first and self._latest(listed[first - 1][0]) >= since:
+        while first and (not listed[first - 1][1] or self._latest(listed[first - 1][0]) >= since):
             first -= 1
         for segment, length, limit in listed[first:]:
             today = self._catalogue.today(segment.revision)
@@ -326,9 +335,6 @@ class Spool:
                         block.quality[kept],
                         block.reason[kept],
                     )
-
-    def _limits(self) -> list[int]:
-        return [segment.first for segment in self._segments[1:]] + [self._next] * bool(self._segments)
 
     def _latest(self, segment: Segment) -> int:
         """Latest received time in a segment."""
@@ -349,11 +355,10 @@ class Spool:
     @property
     def fill(self) -> float:
         """Share of the size limit that is taken by what is not yet forwarded; near 1.0 ``append`` raises SpoolFull."""
-        cursor, segments = self._cursor, self._segments[:]
-        if self._next == cursor:
-            return 0.0
-        at = max(bisect_right(segments, cursor, key=lambda segment: segment.first) - 1, 0)
-        return sum(segment.end for segment in segments[at:]) / self.max_bytes
+        with self._state:
+            if self._next == self._cursor:
+                return 0.0
+            return sum(segment.end for segment in self._segments[self._at(self._cursor) :]) / self.max_bytes
 
     @property
     def backlog(self) -> int:
