@@ -8,6 +8,7 @@ HMAC-SHA256 over ``id.timestamp.body`` with the secret (base64 after ``whsec_``,
 import asyncio
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
@@ -68,8 +69,7 @@ class Outbox:
         self._ledger = ledger
         self._webhooks = {webhook.name: webhook for webhook in webhooks}
         self._clock = clock
-        self._awake = asyncio.Event()
-        self._slots = {name: asyncio.Semaphore(PARALLEL) for name in self._webhooks}
+        self._awake = {webhook.name: asyncio.Event() for webhook in webhooks}
         self.delivered = 0
         self.failures = 0
 
@@ -84,33 +84,36 @@ class Outbox:
 
     def wake(self) -> None:
         """There is something new to deliver."""
-        self._awake.set()
+        for awake in self._awake.values():
+            awake.set()
 
     async def run(self) -> None:
-        """Deliver for ever."""
-        if not self._webhooks:
-            return
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT)
-        async with aiohttp.ClientSession(timeout=timeout) as session:
-            while True:
-                self._awake.clear()
-                try:
-                    wait = await self._deliver_due(session)
-                except (DBAPIError, OSError) as fault:
-                    log.info("outbox waits for the ledger", reason=str(fault))
-                    wait = 1.0
-                if wait:
-                    try:
-                        await asyncio.wait_for(self._awake.wait(), wait)
-                    except TimeoutError:
-                        continue
+        """Deliver for ever, each receiver by itself, so that one that hangs delays no other."""
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session,
+            asyncio.TaskGroup() as group,
+        ):
+            for webhook in self._webhooks.values():
+                group.create_task(self._serve(session, webhook))
 
-    async def _deliver_due(self, session: aiohttp.ClientSession) -> float:
+    async def _serve(self, session: aiohttp.ClientSession, webhook: Webhook) -> None:
+        awake = self._awake[webhook.name]
+        while True:
+            awake.clear()
+            try:
+                wait = await self._deliver_due(session, webhook)
+            except (DBAPIError, OSError) as fault:
+                log.info("outbox waits for the ledger", reason=str(fault))
+                wait = 1.0
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(awake.wait(), wait)
+
+    async def _deliver_due(self, session: aiohttp.ClientSession, webhook: Webhook) -> float:
         """Try what is due; returns seconds until there may be more."""
         table = schema.delivery
-        waiting = (table.c.state == "queued") & table.c.channel.in_(list(self._webhooks))
+        waiting = (table.c.state == "queued") & (table.c.channel == webhook.name)
         due = (
-            select(table.c.id.label("delivery"), table.c.channel, table.c.attempts, schema.journal)
+            select(table.c.id.label("delivery"), table.c.attempts, schema.journal)
             .join(schema.journal, schema.journal.c.sequence == table.c.sequence)
             .where(waiting, table.c.next_attempt_at <= self._clock.now())
             .order_by(table.c.next_attempt_at, table.c.id)
@@ -121,14 +124,16 @@ class Outbox:
             if not rows:
                 following = await connection.scalar(select(func.min(table.c.next_attempt_at)).where(waiting))
                 return IDLE if following is None else min(max(following - self._clock.now(), 100) / 1000, IDLE)
-        outcomes = await asyncio.gather(*(self._try(session, row) for row in rows))
+        slots = asyncio.Semaphore(PARALLEL)
+        outcomes = await asyncio.gather(*(self._try(session, webhook, slots, row) for row in rows))
         async with self._ledger.engine.begin() as connection:
             for identity, outcome in outcomes:
                 await connection.execute(update(table).where(table.c.id == identity).values(**outcome))
         return 0.0
 
-    async def _try(self, session: aiohttp.ClientSession, row: RowMapping) -> tuple[int, Mapping[str, Any]]:
-        webhook = self._webhooks[row["channel"]]
+    async def _try(
+        self, session: aiohttp.ClientSession, webhook: Webhook, slots: asyncio.Semaphore, row: RowMapping
+    ) -> tuple[int, Mapping[str, Any]]:
         shown = describe(entry_of(row))
         body = orjson.dumps({"type": shown["kind"], "timestamp": shown["at"], "data": shown})
         identity = f"{webhook.name}-{row['sequence']}"
@@ -142,7 +147,7 @@ class Outbox:
         attempts = row["attempts"] + 1
         try:
             async with (
-                self._slots[webhook.name],
+                slots,
                 session.post(webhook.url, data=body, headers=headers, allow_redirects=False) as response,
             ):
                 error = None if response.status in _OK else f"HTTP {response.status}: {(await response.text())[:200]}"

@@ -114,13 +114,18 @@ class Register:
 
     def withdraw_unknown(self, now: int, change: Change) -> None:
         """End alarms whose tag or rule the site file no longer has; the journal says why."""
-        known = {self._site.rule_path(index) for index in range(len(self._site.rules))} if self._by_path else set()
         for path, alarm in list(self._by_path.items()):
-            if path not in known:
+            try:
+                self._site.rule_row(path)
+            except KeyError:
                 alarm.state, alarm.condition, alarm.returned_at = AlarmState.NORMAL, False, now
                 data = {"reason": "tag or rule removed from the site file"}
                 self._record(alarm, self._entry(alarm, "alarm.withdrawn", SERVICE, data, now), change)
                 self._regrade(self._unit(alarm.enterprise, alarm.unit), now, change)
+
+    def note(self, now: int, kind: str, data: Mapping[str, object], change: Change) -> None:
+        """Journal something that the service itself did."""
+        change.entries.append(self.journal.append(now, kind, SERVICE, data))
 
     def _is_repeated(self, transition: Transition, path: str) -> bool:
         kind = self._site.rules.kind[transition.rule]

@@ -174,12 +174,8 @@ class RuleTable:
     def build(cls, rules: Iterable[Rule], tag_count: int) -> "RuleTable":
         """Table from rules in any order; rules of one tag keep their order."""
         rows = list(rules)
-        tag = np.array([r.tag for r in rows], dtype=np.int32)
-        order = np.argsort(tag, kind="stable")
-        rows = [rows[i] for i in order.tolist()]
-        tag = tag[order]
-        return cls(
-            tag=tag,
+        return cls.from_columns(
+            tag=np.array([r.tag for r in rows], dtype=np.int32),
             kind=np.array([r.kind for r in rows], dtype=np.uint8),
             level=np.array([LEVELS.index(r.level) for r in rows], dtype=np.uint8),
             setpoint=np.array([r.setpoint for r in rows], dtype=np.float64),
@@ -192,6 +188,51 @@ class RuleTable:
             version=np.array([r.version for r in rows], dtype=np.int32),
             default=np.array([r.default for r in rows], dtype=np.uint8),
             key=[r.key for r in rows],
+            tag_count=tag_count,
+        )
+
+    @classmethod
+    def from_columns(
+        cls,
+        *,
+        tag: Int32,
+        kind: UInt8,
+        level: UInt8,
+        setpoint: Float64,
+        deadband: Float64,
+        on_delay: Int64,
+        off_delay: Int64,
+        window: Int64,
+        latching: UInt8,
+        grade: UInt8,
+        version: Int32,
+        default: UInt8,
+        key: list[str],
+        tag_count: int,
+    ) -> "RuleTable":
+        """Table from columns in any order, without an object per rule; rules of one tag keep their order.
+
+        Columns that are sorted by tag already are taken as they are, not copied.
+        """
+        order: slice | Int64 = slice(None)
+        if not bool((tag[1:] >= tag[:-1]).all()):
+            order = np.argsort(tag, kind="stable").astype(np.int64)
+            key = [key[index] for index in order.tolist()]
+        tag = tag[order]
+        return cls(
+            tag=tag,
+            kind=kind[order],
+            level=level[order],
+            setpoint=setpoint[order],
+            deadband=deadband[order],
+            on_delay=on_delay[order],
+            off_delay=off_delay[order],
+            window=window[order],
+            latching=latching[order],
+            grade=grade[order],
+            version=version[order],
+            default=default[order],
+            key=key,
             start=np.searchsorted(tag, np.arange(tag_count + 1)).astype(np.int64),
         )
 
@@ -222,6 +263,14 @@ class Site:
     def rule_path(self, index: int) -> str:
         """``enterprise/tag/key``: the identity of a condition, the same after any restart."""
         return f"{self.tags[int(self.rules.tag[index])].path}/{self.rules.key[index]}"
+
+    def rule_row(self, path: str) -> int:
+        """Row of the rule table that a condition's path names. Raises KeyError."""
+        tag_path, _, key = path.rpartition("/")
+        for index in self.rules.of_tag(self.tag_index[tag_path]):
+            if self.rules.key[index] == key:
+                return index
+        raise KeyError(path)
 
     def has_limits(self, tag: int) -> bool:
         """False: the tag must be shown as 未配置限值 / no limits set, never as normal."""

@@ -8,7 +8,7 @@ people's acts travel the same road. The order of commits is the order of evaluat
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -33,6 +33,8 @@ SLICE = 4_096
 """Messages decoded and evaluated before the event loop gets its turn."""
 BEHIND = 20_000
 """So many messages in one batch mean that we are behind: silence of a tag proves nothing then [ours]."""
+ACT_TIMEOUT = 10.0
+"""Seconds that a person waits for a commit."""
 QUEUE = 8
 """Evaluated slices that may wait for their commit."""
 RETRY_FIRST, RETRY_LONGEST = 0.1, 5.0
@@ -40,8 +42,8 @@ RETRY_FIRST, RETRY_LONGEST = 0.1, 5.0
 PAYLOAD_SHOWN = 4_096
 """Characters of a refused payload that are kept."""
 
-Act = Callable[[Register, int, Change], Alarm | Incident]
-Acted = tuple[asyncio.Future[Alarm | Incident], Alarm | Incident]
+Result = TypeVar("Result", Alarm, Incident)
+Acted = tuple[asyncio.Future[Any], Alarm | Incident]
 Told = tuple[Entry, Alarm | None, Incident | None]
 
 
@@ -56,8 +58,8 @@ class Work:
     refusals: list[Refusal] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     canaries: list[Transition] = field(default_factory=list)
-    act: Act | None = None
-    done: asyncio.Future[Alarm | Incident] | None = None
+    act: Callable[[Register, int, Change], Alarm | Incident] | None = None
+    done: asyncio.Future[Any] | None = None
 
 
 class Listener(Protocol):
@@ -157,11 +159,19 @@ class Pipeline:
         work.transitions.extend(self._conditions.take())
         await self._queue.put(work)
 
-    async def act(self, act: Act) -> Alarm | Incident:
-        """Do what a person asks and commit it. Raises what ``act`` raises."""
-        done: asyncio.Future[Alarm | Incident] = asyncio.get_running_loop().create_future()
+    async def act(self, act: Callable[[Register, int, Change], Result]) -> Result:
+        """Do what a person asks and commit it.
+
+        Raises what ``act`` raises, and LedgerUnavailable while commits don't go through; it may be done later then.
+        """
+        if not self.ledger_status.ok:
+            raise LedgerUnavailable(self.ledger_status.detail)
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         await self._queue.put(Work(act=act, done=done))
-        return await done
+        try:
+            return await asyncio.wait_for(done, ACT_TIMEOUT)
+        except TimeoutError:
+            raise LedgerUnavailable("the ledger did not answer in time; look whether the act was done") from None
 
     def _evaluate(self, generation: int, messages: Sequence[Message]) -> Work:
         now = self._clock.now()

@@ -1,0 +1,329 @@
+"""The whole service in one object: start, wait, stop. Tests run it in their own process on port 0."""
+
+import asyncio
+import gc
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import structlog
+from prometheus_client import CollectorRegistry
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from alerting.announcer import Announcer
+from alerting.ledger import Ledger
+from alerting.outbox import Outbox, Webhook
+from alerting.records import Alarm, Incident
+from domain.clock import Clock
+from domain.site import Site
+from domain.transitions import Transition
+from historian.forwarder import Forwarder, ForwarderCounters, ForwarderStatus
+from historian.protocol import Historian
+from ingest.decoder import Decoder, Receipt
+from ingest.embedded_broker import EmbeddedBroker
+from ingest.links.protocol import LinkStatus
+from rules.engine import Latest
+from service import parts
+from service.api import create_app, serve
+from service.api.live import LiveHub
+from service.canary import RULE as CANARY_RULE
+from service.canary import Canary
+from service.clock import SystemClock
+from service.conditions import BROKER, HISTORIAN, SPOOL, SystemConditions
+from service.config import Settings
+from service.gateways import Gateways
+from service.health import Health
+from service.metrics import ServiceCollector
+from service.pipeline import Pipeline, Told
+from service.receipts import Receipts
+from service.recovery import recover
+
+log = structlog.get_logger(__name__)
+
+TICK = 0.25
+"""Seconds between looks at the clock."""
+HEALTH_PERIOD = 2.0
+"""Seconds between health messages on the WebSocket."""
+BROKER_GRACE = 1_000
+"""ms without a connection before that is an alarm [ours]."""
+VERSION = metadata.version("anshao")
+
+
+class Application:
+    """A running service. ``start``, then ``wait`` (returns when a part has failed), then ``stop``."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.started_at = self.clock.now()
+        self.broker_port: int | None = None
+        """Port of the broker in our own process, if there is one."""
+        self.port = 0
+        """The console's port."""
+        self._tasks: list[asyncio.Task[None]] = []
+        self._failed: asyncio.Future[None] | None = None
+        self._stack = AsyncExitStack()
+
+    # ---- life
+
+    async def start(self) -> None:
+        """Open everything, rebuild the state as it was, and begin.
+
+        Raises LedgerUnavailable, LedgerConflict, SpoolBusy, OSError: without its ledger and its spool the service
+        does not begin. A broker or historian that is away is waited for.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        settings, now, opened = self.settings, self.clock.now(), self._stack
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        if settings.broker.embedded:
+            broker = EmbeddedBroker(settings.broker.port)
+            self.broker_port = await broker.start()
+            opened.push_async_callback(broker.stop)
+        self._ledger = Ledger(settings.ledger.url.get_secret_value())
+        opened.push_async_callback(self._ledger.close)
+        await self._ledger.start()
+        memory = parts.memory_of(self.site)
+        self.spool = await asyncio.to_thread(parts.open_spool, settings, memory)
+        opened.callback(self.spool.close)
+        self.engine = parts.make_engine(settings)
+        self.register = await recover(settings, self._ledger, self.spool, self.engine, memory, now, VERSION)
+        inside = [alarm.path for alarm in self.register.active.values() if alarm.condition]
+        self.conditions = SystemConditions(self.site, inside)
+        self._historian = parts.make_historian(settings)
+        opened.push_async_callback(self._historian.close)
+        address = parts.broker_address(settings, self.broker_port)
+        self._link = parts.make_link(settings, address, self.clock)
+        opened.push_async_callback(self._link.stop)
+        self._assemble(now)
+        self._announcer = Announcer(self._ledger, address)
+        self._health = Health(self, VERSION)
+        self.hub = LiveHub(self)
+        registry = CollectorRegistry()
+        registry.register(ServiceCollector(self))
+        server = await serve(create_app(self, self.hub, registry), settings.console.host, settings.console.port)
+        opened.push_async_callback(server.stop)
+        opened.push_async_callback(self.hub.close)
+        self.port = server.port
+        await self._link.start()
+        self._begin()
+        # What was loaded stays for good: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        log.info("service started", version=VERSION, port=self.port, tags=len(self.site.tags))
+
+    def _assemble(self, now: int) -> None:
+        settings = self.settings
+        self._gateways = Gateways(self.site, self.conditions, settings.clock_tolerance, now)
+        self._forwarder = Forwarder(
+            self.spool,
+            self._historian,
+            self.clock,
+            settings.data_dir / "refused",
+            batch=settings.historian.batch,
+            busy=lambda: self.pipeline.is_busy,
+            on_change=self._historian_changed,
+        )
+        canary_rule = self.site.rule_row(CANARY_RULE)
+        self.canary = Canary(
+            self._link,
+            self.conditions,
+            self.clock,
+            period=settings.canary.period,
+            timeout=settings.canary.timeout,
+            inside=bool(np.isin(canary_rule, self.engine.inside())),
+        )
+        webhooks = [Webhook(hook.name, hook.url, hook.secret.get_secret_value()) for hook in settings.webhooks]
+        self._outbox = Outbox(self._ledger, webhooks, self.clock)
+        self._receipts = Receipts(self._link, self.clock)
+        self.pipeline = Pipeline(
+            link=self._link,
+            decoder=Decoder(self.site, settings.future),
+            engine=self.engine,
+            retrospective=parts.make_engine(settings),
+            register=self.register,
+            ledger=self._ledger,
+            spool=self.spool,
+            conditions=self.conditions,
+            gateways=self._gateways,
+            clock=self.clock,
+            listener=self,
+            canary_rule=canary_rule,
+            deliveries_for=self._outbox.deliveries_for,
+        )
+
+    def _begin(self) -> None:
+        self.engine.await_readings(self.clock.now())
+        self._failed = asyncio.get_running_loop().create_future()
+        for work, name in (
+            (self.pipeline.commit(), "commit"),
+            (self._tick(), "tick"),
+            (self._tell_health(), "health"),
+            (self._forwarder.run(), "forwarder"),
+            (self._announcer.run(), "announcer"),
+            (self._outbox.run(), "outbox"),
+            (self._receipts.run(), "receipts"),
+            (self.canary.run(), "canary"),
+            (self.hub.run(), "live"),
+        ):
+            self._spawn(work, name)
+        self._stack.push_async_callback(self._end_tasks)
+        self._taking = self._spawn(self.pipeline.intake(), "intake")
+        self._stack.push_async_callback(self._finish_taking)
+
+    async def wait(self) -> None:
+        """Return only when a part of the service has failed: raises what it raised."""
+        if self._failed is not None:
+            await asyncio.shield(self._failed)
+
+    async def stop(self) -> None:
+        """End in an order that loses nothing: take no more, commit and acknowledge what was taken, let go."""
+        await self._stack.aclose()
+        log.info("service stopped")
+
+    async def _finish_taking(self) -> None:
+        self._taking.cancel()
+        await asyncio.wait([self._taking])
+        if self._failed is not None and not self._failed.done():
+            drained = asyncio.create_task(self.pipeline.drain())
+            await asyncio.wait([drained, self._failed], return_when=asyncio.FIRST_COMPLETED)
+            drained.cancel()
+
+    async def _end_tasks(self) -> None:
+        self._forwarder.stop()
+        for task in self._tasks:
+            if task.get_name() != "forwarder":
+                task.cancel()
+        await asyncio.wait(self._tasks)
+        if self._failed is not None:
+            self._failed.cancel()
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        fault = None if task.cancelled() else task.exception()
+        if fault is None:
+            return
+        log.error("a part of the service has failed", part=task.get_name(), exc_info=fault)
+        if self._failed is not None and not self._failed.done():
+            self._failed.set_exception(fault)
+
+    # ---- what runs
+
+    async def _tick(self) -> None:
+        connected = False
+        while True:
+            now = self.clock.now()
+            status = self._link.status
+            if status.connected and not connected:
+                self.engine.await_readings(now)
+            connected = status.connected
+            if connected or now - status.since >= BROKER_GRACE:
+                self.conditions.set(BROKER, now, inside=not connected)
+            self.conditions.set(SPOOL, now, inside=self.spool.fill >= self.settings.spool.warn_at)
+            self.canary.advance(now)
+            await self.pipeline.advance()
+            await asyncio.sleep(TICK)
+
+    async def _tell_health(self) -> None:
+        while True:
+            self.hub.publish_health(self.health())
+            await asyncio.sleep(HEALTH_PERIOD)
+
+    def _historian_changed(self, status: ForwarderStatus) -> None:
+        self.conditions.set(HISTORIAN, self.clock.now(), inside=not status.ok)
+
+    def committed(self, told: Sequence[Told], receipts: Sequence[Receipt], canaries: Sequence[Transition]) -> None:
+        """See ``pipeline.Listener``."""
+        for canary in canaries:
+            self.canary.arrived(canary.source_time, inside=canary.entered)
+        if told:
+            self.hub.publish(told)
+            self._announcer.wake()
+            self._outbox.wake()
+        if receipts:
+            self._receipts.add(receipts)
+
+    # ---- what the API asks: see ``api.ports.ServicePort``
+
+    @property
+    def site(self) -> Site:
+        """What is watched."""
+        return self.settings.site
+
+    @property
+    def latest(self) -> Latest:
+        """The newest sample of each tag."""
+        return self.engine.latest
+
+    @property
+    def ledger(self) -> AsyncEngine:
+        """For reading."""
+        return self._ledger.engine
+
+    @property
+    def historian(self) -> Historian:
+        """For reading."""
+        return self._historian
+
+    @property
+    def tokens(self) -> Sequence[tuple[str, str]]:
+        """Names of callers and digests of their tokens."""
+        return [(token.name, token.sha256) for token in self.settings.tokens]
+
+    def sequence(self) -> int:
+        """Number of the last committed journal entry."""
+        return self.pipeline.committed_sequence
+
+    def health(self) -> dict[str, Any]:
+        """State of the chain."""
+        return self._health.document()
+
+    def gateways(self) -> list[dict[str, Any]]:
+        """All gateways."""
+        return [state.describe() for state in self._gateways.visible()]
+
+    def gateway_counts(self) -> dict[str, int]:
+        """Number of gateways by status."""
+        return self._gateways.counts()
+
+    def link_status(self) -> LinkStatus:
+        """Whether the broker is there."""
+        return self._link.status
+
+    def historian_status(self) -> ForwarderStatus:
+        """Whether samples reach the historian."""
+        return self._forwarder.status
+
+    def forwarder_counters(self) -> ForwarderCounters:
+        """What the forwarder has done."""
+        return self._forwarder.counters
+
+    async def acknowledge(self, alarm: int, actor: str, name: str, comment: str) -> Alarm:
+        """Acknowledge an alarm; returns after the commit."""
+        return await self.pipeline.act(
+            lambda register, now, change: register.acknowledge(alarm, actor, name, comment, now, change)
+        )
+
+    async def reset(self, alarm: int, actor: str, name: str, comment: str) -> Alarm:
+        """Reset a latched alarm; returns after the commit."""
+        return await self.pipeline.act(
+            lambda register, now, change: register.reset(alarm, actor, name, comment, now, change)
+        )
+
+    async def close_incident(self, incident: int, actor: str, name: str, comment: str) -> Incident:
+        """Close an incident; returns after the commit."""
+        return await self.pipeline.act(
+            lambda register, now, change: register.close_incident(incident, actor, name, comment, now, change)
+        )

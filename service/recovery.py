@@ -1,0 +1,53 @@
+"""The state as it was: the register from the ledger, the rules from the last minutes of the spool.
+
+The rules see those readings once more, beginning from the conditions that the register holds. A transition that the
+ledger has is known by its time and changes nothing; one that the spool holds and the ledger does not, because the
+process died between the two, is found and committed here. Where the two still differ the alarm is kept.
+"""
+
+import numpy as np
+
+from alerting.grading import load_grading
+from alerting.journal import Journal
+from alerting.ledger import Ledger
+from alerting.records import Change
+from alerting.register import Register
+from domain.samples import Int64
+from domain.scales import RuleKind
+from domain.site import Site
+from historian.spool import Spool
+from rules.engine import RuleEngine
+from service.canary import RULE as CANARY_RULE
+from service.config import Settings
+
+
+async def recover(
+    settings: Settings, ledger: Ledger, spool: Spool, engine: RuleEngine, memory: int, now: int, version: str
+) -> Register:
+    """Rebuild the register, and in place the engine's state. Raises LedgerUnavailable, LedgerConflict."""
+    site = settings.site
+    loaded = await ledger.load(settled_since=now - 2 * max(settings.lateness, memory))
+    journal = Journal(loaded.sequence, loaded.last_hash)
+    grading = load_grading(settings.grading)
+    register = Register(site, grading, journal, loaded.alarms, loaded.incidents, loaded.settled)
+    change = Change()
+    register.withdraw_unknown(now, change)
+    engine.restore(_inside(site, register))
+    canary = site.rule_row(CANARY_RULE)
+    for block in spool.recent(spool.newest - memory):
+        live, _ = engine.split_late(block)
+        replayed = [
+            transition
+            for transition in engine.evaluate(live)
+            if transition.rule != canary and site.rules.kind[transition.rule] != RuleKind.STALE
+        ]
+        register.apply(replayed, now, change)
+    engine.restore(_inside(site, register))
+    register.note(now, "service.started", {"version": version}, change)
+    await ledger.commit(change)
+    return register
+
+
+def _inside(site: Site, register: Register) -> Int64:
+    paths = [alarm.path for alarm in register.active.values() if alarm.condition]
+    return np.array([site.rule_row(path) for path in paths], dtype=np.int64)
