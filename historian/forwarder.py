@@ -131,7 +131,7 @@ class Forwarder:
     async def _wait_for_samples(self) -> bool:
         """Wait for a batch, full or lingered for; False: stopping."""
         self._appended.clear()
-        if not self.backlog:
+        if not self.backlog and not self._stopping.is_set():
             await self._appended.wait()
         if self.backlog < self._batch:
             await self._stops_within(self._linger)

@@ -24,6 +24,7 @@ _SLICE = 1_000
 """Samples that are formatted before the event loop gets its turn: about 0.3 ms."""
 _BODY_BYTES = 768_000
 """A request is sent at this size, so that no proxy's usual limit of 1 MB is reached."""
+_COLUMNS = 5
 _WRITTEN = 204
 _REFUSED = {400, 413, 422}
 _DROPPED = re.compile(r"dropped=(\d+)")
@@ -155,7 +156,7 @@ class InfluxHistorian:
         )
 
     async def _select(self, fields: str, path: str, start: int, end: int, rest: str) -> list[list[Any]]:
-        """Rows of one series; the first column is the time in ms."""
+        """Rows of one series, the time in ms and four fields."""
         enterprise, tag = (value.replace("'", "\\'") for value in series_of(path))
         statement = (
             f'SELECT {fields} FROM "{MEASUREMENT}" WHERE "enterprise" = \'{enterprise}\' AND "tag" = \'{tag}\''  # noqa: S608
@@ -169,8 +170,14 @@ class InfluxHistorian:
             result = {"error": f"no answer to InfluxQL: {_shown(text)}"}
         if status != 200 or "error" in result:  # noqa: PLR2004
             raise self._unavailable(status, str(result.get("error", text)))
-        series = result.get("series")
-        rows: list[list[Any]] = series[0]["values"] if series else []
+        if not result.get("series"):
+            return []
+        rows: list[list[Any]] = result["series"][0]["values"]
+        if len(rows[0]) != _COLUMNS:
+            raise HistorianUnavailable(
+                f"{self.url} gave no answer to the question: {_shown(text)}",
+                "Samples are read with InfluxQL; a server that speaks only InfluxDB's write API can't be read from.",
+            )
         return rows
 
     # ---- the wire
