@@ -204,7 +204,7 @@ async def test_a_packet_over_the_limit_costs_its_sender_the_connection(broker: s
         await writer.wait_closed()
 
 
-def test_compose_file_is_whole() -> None:
+def test_compose_file_is_whole(tmp_path: Path) -> None:
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     compose = yaml.safe_load(text)
     services = compose["services"]
@@ -223,35 +223,40 @@ def test_compose_file_is_whole() -> None:
     offered = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
     assert named == offered
 
-
-def test_compose_file_is_accepted_by_docker(tmp_path: Path) -> None:
-    if (
-        not servers.installed("docker")
-        or subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode
-    ):
-        pytest.skip("docker compose is not installed; the file is only parsed")
-    (tmp_path / "env").write_text(
-        re.sub(r"(?m)^(\w+)=$", r"\1=secret", (ROOT / ".env.example").read_text(encoding="utf-8")), encoding="utf-8"
-    )
-    command = ["docker", "compose", "--env-file", str(tmp_path / "env"), "config", "--quiet"]
-    subprocess.run(command, cwd=ROOT, check=True)
+    if servers.installed("docker") and subprocess.run(["docker", "compose", "version"], check=False).returncode == 0:
+        secrets = re.sub(r"(?m)^(\w+)=$", r"\1=secret", (ROOT / ".env.example").read_text(encoding="utf-8"))
+        (tmp_path / "env").write_text(secrets, encoding="utf-8")
+        command = ["docker", "compose", "--env-file", str(tmp_path / "env"), "config", "--quiet"]
+        subprocess.run(command, cwd=ROOT, check=True)
 
 
 def test_configuration_of_the_container_has_no_faults() -> None:
     secrets = dict.fromkeys(("ANSHAO_BROKER_PASSWORD", "ANSHAO_HISTORIAN_TOKEN"), "secret")
     ledger = {"ANSHAO_LEDGER_URL": "postgresql+asyncpg://anshao:secret@postgres/anshao"}
-    command = [sys.executable, "-m", "service.cli.app", "check", str(ROOT / "config" / "docker" / "anshao.yaml")]
+    command = [Path(sys.executable).with_name("anshao"), "check", ROOT / "config" / "docker" / "anshao.yaml"]
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ | secrets | ledger, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_image_is_built_from_every_package() -> None:
+def packages() -> list[str]:
     with (ROOT / "pyproject.toml").open("rb") as file:
-        packages = tomllib.load(file)["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+        listed: list[str] = tomllib.load(file)["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    return listed
+
+
+def package_files() -> Iterator[Path]:
+    """Everything that the packages need at run time: code, tables, migrations; the console comes from its build."""
+    for package in packages():
+        for path in (ROOT / package).rglob("*"):
+            if path.is_file() and path.suffix != ".pyc" and not path.is_relative_to(ROOT / "service" / "static"):
+                yield path
+
+
+def test_image_is_built_from_every_package() -> None:
     taken = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
-    assert {f"!{package}" for package in packages} <= set(taken)
+    assert {f"!{package}" for package in packages()} <= set(taken)
     assert all((ROOT / line.removeprefix("!")).exists() for line in taken if line.startswith("!"))
 
 
@@ -276,10 +281,10 @@ def test_wheel_built_from_the_source_distribution_runs(tmp_path: Path) -> None:
     run(*pip, "wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", str(tmp_path), str(source))
     (wheel,) = tmp_path.glob("anshao-*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"service/static/index.html", "alerting/grading.yaml"} <= names
+    assert "service/static/index.html" in names
     assert not any(name.startswith(("tests/", "console/", "scripts/")) for name in names)
-    data = {str(path.relative_to(ROOT)) for path in ROOT.glob("*/**/*.yaml") if path.is_relative_to(ROOT / "service")}
-    assert data <= names
+    missing_from_wheel = {str(path.relative_to(ROOT)) for path in package_files()} - names
+    assert not missing_from_wheel
 
     installed = tmp_path / "installed"
     run(*pip, "install", "--no-deps", "--target", str(installed), str(wheel))
@@ -287,4 +292,4 @@ def test_wheel_built_from_the_source_distribution_runs(tmp_path: Path) -> None:
     assert Path(where.strip()).is_relative_to(installed)
     with (ROOT / "pyproject.toml").open("rb") as file:
         version = tomllib.load(file)["project"]["version"]
-    assert version in run(sys.executable, "-m", "service.cli.app", "version", path=str(installed))
+    assert version in run(str(installed / "bin" / "anshao"), "version", path=str(installed))
