@@ -233,7 +233,7 @@ def test_compose_file_is_whole(tmp_path: Path) -> None:
 def test_configuration_of_the_container_has_no_faults() -> None:
     secrets = dict.fromkeys(("ANSHAO_BROKER_PASSWORD", "ANSHAO_HISTORIAN_TOKEN"), "secret")
     ledger = {"ANSHAO_LEDGER_URL": "postgresql+asyncpg://anshao:secret@postgres/anshao"}
-    command = [Path(sys.executable).with_name("anshao"), "check", ROOT / "config" / "docker" / "anshao.yaml"]
+    command = [str(Path(sys.executable).with_name("anshao")), "check", str(ROOT / "config" / "docker" / "anshao.yaml")]
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ | secrets | ledger, capture_output=True, text=True, check=False
     )
