@@ -1,0 +1,202 @@
+"""One client of the live part: what it was sent, what it wants, and how it is let go."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import numpy as np
+import orjson
+import structlog
+from aiohttp import WSMsgType, web
+from pydantic import ValidationError
+
+from alerting import queries
+from alerting.ledger import LedgerUnavailable
+from domain.clock import iso
+from domain.samples import Int64
+from service.api.live_feed import Feed, health_message
+from service.api.requests import Subscription
+
+SEND_PATIENCE = 10.0
+"""Seconds in which a client must take ``BATCH`` entries."""
+BATCH = 100
+LEDGER_BATCH = 500
+LEAVE_PATIENCE = 1.0
+ABORT_AFTER = 5.0
+"""Seconds after which a connection is given up whose closing the client does not take."""
+
+GOING_AWAY = 1001
+UNREADABLE = 1007
+INTERNAL_ERROR = 1011
+TRY_AGAIN_LATER = 1013
+TOO_SLOW = 4008
+
+log = structlog.get_logger(__name__)
+
+
+class _TooSlow(Exception):
+    """The client does not keep up."""
+
+
+class LiveClient:
+    """A connection. ``run`` sends, until it ends; whatever it sends begins with ``hello``."""
+
+    def __init__(
+        self, feed: Feed, socket: web.WebSocketResponse, transport: asyncio.Transport, since: int | None
+    ) -> None:
+        self._feed = feed
+        self._socket = socket
+        self._transport = transport
+        self._resumed = feed.resumes(since)
+        self._start = feed.last
+        self._sent = since if self._resumed and since is not None else feed.last
+        self._health: bytes | None = None
+        self._wake = asyncio.Event()
+        self._wake.set()
+        self._tags: Int64 = np.empty(0, dtype=np.int64)
+        self._seen: tuple[Int64, Int64] = (self._tags, self._tags)
+        self._readings_due = False
+
+    def wake(self) -> None:
+        """There is something new to send."""
+        self._wake.set()
+
+    def offer_readings(self) -> None:
+        """A second has passed."""
+        if len(self._tags):
+            self._readings_due = True
+            self._wake.set()
+
+    async def receive(self, text: str | bytes) -> None:
+        """Take a message of the client."""
+        try:
+            wanted = Subscription.model_validate_json(text)
+        except ValidationError as fault:
+            message = fault.errors(include_url=False, include_input=False)[0]["msg"]
+            await self._close(UNREADABLE, f'send {{"subscribe": ["enterprise/tag", …]}}: {message}')
+            return
+        self._subscribe(wanted.subscribe)
+
+    async def run(self) -> None:
+        """Send until the connection ends, one way or the other."""
+        try:
+            await self._send_all()
+        except (TimeoutError, _TooSlow):
+            log.warning("live_client_cut", sent=self._sent, last=self._feed.last)
+            await self._close(TOO_SLOW, "too slow; connect again and resume")
+        except LedgerUnavailable:
+            await self._close(TRY_AGAIN_LATER, "the ledger is unavailable")
+        except ConnectionError:
+            pass
+        except Exception:
+            log.exception("live_client_failed")
+            await self._close(INTERNAL_ERROR, "internal error")
+
+    async def leave(self) -> None:
+        """The service stops."""
+        await self._close(GOING_AWAY, "the service stops")
+
+    async def _send_all(self) -> None:
+        feed = self._feed
+        health = feed.service.health()
+        hello = {
+            "type": "hello",
+            "sequence": self._start,
+            "now": health["now"],
+            "version": health["version"],
+            "resumed": self._resumed,
+        }
+        async with _in_time():
+            await self._send(orjson.dumps(hello))
+            await self._send(health_message(health))
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._send_states()
+            while self._sent < feed.last:
+                await self._send_entries()
+                await self._send_states()
+                await asyncio.sleep(0)
+
+    async def _send_states(self) -> None:
+        """Send what is only worth having while it is new."""
+        async with _in_time():
+            newest = self._feed.health
+            if newest is not None and newest is not self._health:
+                self._health = newest
+                await self._send(newest)
+            if self._readings_due:
+                self._readings_due = False
+                items = self._changed_readings()
+                if items:
+                    await self._send(orjson.dumps({"type": "readings", "items": items}))
+
+    async def _send_entries(self) -> None:
+        """Send some of the entries that the client lacks."""
+        feed = self._feed
+        if self._sent + 1 >= feed.first:
+            async with _in_time():
+                for number, message in enumerate(feed.held(self._sent, BATCH), self._sent + 1):
+                    if number < feed.first:  # the ring went on while we were sending
+                        break
+                    await self._send(message)
+                    self._sent = number
+            return
+        if self._sent >= self._start:
+            raise _TooSlow
+        missed = await queries.tail(feed.service.ledger, self._sent, feed.first, LEDGER_BATCH)
+        if not missed or missed[0][0].sequence != self._sent + 1:
+            raise LookupError(f"the ledger lacks journal entry {self._sent + 1}")
+        for begin in range(0, len(missed), BATCH):
+            async with _in_time():
+                for entry, alarm, incident in missed[begin : begin + BATCH]:
+                    await self._send(feed.encode(entry, alarm, incident))
+                    self._sent = entry.sequence
+
+    def _subscribe(self, paths: Iterable[str]) -> None:
+        """Replace the subscription; paths that the site does not have are left out."""
+        index = self._feed.service.site.tag_index
+        tags = {index[path] for path in paths if path in index}
+        self._tags = np.array(sorted(tags), dtype=np.int64)
+        never = np.zeros(len(self._tags), dtype=np.int64)
+        self._seen = (never, never)
+        self.offer_readings()
+
+    def _changed_readings(self) -> list[dict[str, Any]]:
+        """Newest samples of subscribed tags that were not sent yet."""
+        latest, tags = self._feed.service.latest, self._tags
+        source, received = latest.source_time[tags], latest.received_time[tags]
+        changed = np.flatnonzero((source != self._seen[0]) | (received != self._seen[1]))
+        self._seen = (source, received)
+        items = []
+        for position in changed.tolist():
+            row = int(tags[position])
+            tag = self._feed.service.site.tags[row]
+            value = float(latest.value[row])
+            items.append(
+                {
+                    "enterprise": tag.enterprise,
+                    "tag": tag.name,
+                    "v": value if np.isfinite(value) else None,
+                    "q": int(latest.quality[row]),
+                    "t": iso(int(source[position])),
+                }
+            )
+        return items
+
+    async def _send(self, message: bytes) -> None:
+        await self._socket.send_frame(message, WSMsgType.TEXT)
+
+    async def _close(self, code: int, reason: str) -> None:
+        with suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(LEAVE_PATIENCE):
+                await self._socket.close(code=code, message=reason.encode()[:120])
+        # What the client does not take is thrown away in the end.
+        asyncio.get_running_loop().call_later(ABORT_AFTER, self._transport.abort)
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    async with asyncio.timeout(SEND_PATIENCE):
+        yield

@@ -1,0 +1,75 @@
+"""The WebSocket ``/api/v1/live``."""
+
+import asyncio
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from aiohttp import WSMsgType, web
+
+from service.api.authentication import LIVE_PROTOCOL, live_caller_of
+from service.api.live import LiveHub
+from service.api.live_client import LiveClient
+from service.api.problems import Problem, unavailable
+from service.api.requests import LiveQuery
+from service.api.routes import checked_query
+
+HEARTBEAT = 20.0
+"""Seconds between pings; a client that answers none is gone."""
+LARGEST_MESSAGE = 1024 * 1024
+WRITE_BUFFER = 32 * 1024
+"""Bytes after which it is looked whether the client takes them."""
+
+
+async def serve_live(request: web.Request, hub: LiveHub) -> web.WebSocketResponse:
+    """Take a client on, and stay with it."""
+    check_origin(request)
+    live_caller_of(request, hub.feed.service.tokens)
+    query = checked_query(request, LiveQuery)
+    if hub.is_closing:
+        raise unavailable("the service stops; connect again later")
+    socket = web.WebSocketResponse(
+        protocols=(LIVE_PROTOCOL,),
+        heartbeat=HEARTBEAT,
+        compress=False,  # would compress every message once per client
+        max_msg_size=LARGEST_MESSAGE,
+        writer_limit=WRITE_BUFFER,
+    )
+    if not socket.can_prepare(request):
+        raise Problem(
+            HTTPStatus.UPGRADE_REQUIRED,
+            "this is a WebSocket; connect with a WebSocket client",
+            headers={"Upgrade": "websocket"},
+        )
+    transport = request.transport
+    await socket.prepare(request)
+    if transport is None:
+        return socket
+    client = LiveClient(hub.feed, socket, transport, query.since)
+    hub.add(client)
+    sender = asyncio.create_task(client.run(), name="live client")
+    try:
+        async for message in socket:
+            if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
+                await client.receive(message.data)
+    finally:
+        hub.remove(client)
+        sender.cancel()
+        await asyncio.wait([sender])
+    return socket
+
+
+def check_origin(request: web.Request) -> None:
+    """Refuse pages of other sites. Raises Problem (403). Programs send no Origin."""
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return
+    try:
+        parts = urlsplit(origin)
+        same = parts.scheme in {"http", "https"} and parts.netloc.lower() == request.headers.get("Host", "").lower()
+    except ValueError:
+        same = False
+    if not same:
+        raise Problem(
+            HTTPStatus.FORBIDDEN,
+            "a page of another site may not connect; a reverse proxy must pass the Host header on unchanged",
+        )

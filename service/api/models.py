@@ -1,0 +1,436 @@
+"""What the API answers: the shapes that the OpenAPI document, and the console's types, are generated from.
+
+Instants are ISO 8601 in UTC with milliseconds.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.scales import AlarmState, Level
+from service.api import examples
+
+Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+GradeName = Literal["blue", "yellow", "orange", "red"]
+RuleKindName = Literal["high", "low", "rise", "fall", "stale", "bad", "system"]
+ComponentStatus = Literal["ok", "degraded", "down"]
+
+
+class Document(BaseModel):
+    """Anything that the API answers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Entry(Document):
+    """台账记录, one entry of the journal."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ENTRY]})
+
+    sequence: int
+    at: Instant
+    kind: str = Field(
+        examples=["alarm.entered", "alarm.returned", "alarm.acknowledged", "incident.opened", "incident.graded"]
+    )
+    actor: str | None = Field(description="Name of the caller's token; `anshao` for what no person does.")
+    enterprise: str | None
+    region: str | None
+    unit: str | None
+    tag: str | None
+    rule: str | None
+    alarm: int | None
+    incident: int | None
+    data: dict[str, Any] = Field(description="What the kind of entry needs; times in it are ms UTC.")
+    hash: str = Field(description="SHA-256 over the hash before it and the entry's text, in hex.")
+
+
+class Alarm(Document):
+    """报警: the record of a condition that entered."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ALARM]})
+
+    id: int
+    enterprise: str
+    enterprise_name: str
+    region: str
+    unit: str
+    unit_name: str
+    tag: str
+    description: str
+    rule: str = Field(description="Key of the rule within its tag.")
+    kind: RuleKindName
+    level: Level
+    grade: GradeName
+    state: AlarmState
+    condition: bool
+    latching: bool
+    value: float | None = Field(description="The reading that decided; for a rate of change the rate, per second.")
+    setpoint: float | None
+    engineering_unit: str
+    entered_at: Instant = Field(description="Source time at which the condition last entered.")
+    received_at: Instant
+    returned_at: Instant | None
+    acknowledged_at: Instant | None
+    acknowledged_by: str | None
+    comment: str | None
+    activations: int
+    incident: int | None
+    sequence: int = Field(description="Number of the last journal entry about it.")
+    rule_version: int
+
+
+class AlarmDetail(Alarm):
+    """An alarm with what the journal says of it, oldest first; the newest 1,000 entries."""
+
+    history: list[Entry]
+
+
+class Reason(Document):
+    """Why a grade: the name of a row of the grading table, and what it matched."""
+
+    rule: str
+    params: dict[str, Any]
+
+
+class Incident(Document):
+    """警情: the alarms of one unit that belong together."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.INCIDENT]})
+
+    id: int
+    enterprise: str
+    enterprise_name: str
+    region: str
+    unit: str
+    unit_name: str
+    hazard_level: int | None
+    grade: GradeName
+    peak_grade: GradeName
+    reasons: list[Reason]
+    state: Literal["open", "closed"]
+    opened_at: Instant
+    updated_at: Instant
+    closed_at: Instant | None
+    closed_by: str | None
+    close_comment: str | None
+    alarms_active: int
+    alarms_unacknowledged: int
+    alarms_total: int
+    sequence: int = Field(description="Number of the last journal entry about it or one of its alarms.")
+
+
+class IncidentDetail(Incident):
+    """An incident with its alarms, newest first, and its history, oldest first; the newest 1,000 of each."""
+
+    alarms: list[Alarm]
+    history: list[Entry]
+
+
+class EnterpriseUnit(Document):
+    """装置/罐区."""
+
+    id: str
+    name: str
+    hazard_level: int | None
+    tags: int
+    grade: GradeName | None = Field(description="Highest grade of its open incidents.")
+    incident: int | None = Field(description="The open incident that has that grade.")
+
+
+class Enterprise(Document):
+    """企业."""
+
+    id: str
+    name: str
+    region: str
+    region_name: str
+    units: list[EnterpriseUnit]
+    gateways: int
+
+
+class Limit(Document):
+    """A rule on the value of a tag."""
+
+    key: str
+    kind: RuleKindName
+    level: Level
+    setpoint: float
+    deadband: float
+    on_delay_ms: int
+    off_delay_ms: int
+    window_ms: int
+    latching: bool
+    default: bool = Field(description="The setpoint is the measurand's default and not the site's own.")
+    version: int
+
+
+class Latest(Document):
+    """The newest sample of a tag."""
+
+    value: float | None
+    quality: int = Field(description="0 bad, 64 uncertain, 192 good.")
+    reason: int
+    source_time: Instant
+    received_time: Instant
+
+
+class Tag(Document):
+    """位号, one measured point."""
+
+    enterprise: str
+    tag: str
+    unit: str
+    gateway: str
+    measurand: str
+    engineering_unit: str
+    description: str
+    range: tuple[float | None, float | None]
+    period_ms: int
+    limits: list[Limit]
+    has_limits: bool
+    status: Literal["normal", "alarm", "no_limits", "stale", "bad", "unknown"]
+    latest: Latest | None
+
+
+class Sample(Document):
+    """One reading of a tag."""
+
+    t: Instant = Field(description="Source time.")
+    received: Instant
+    v: float | None
+    q: int
+
+
+class Bucket(Document):
+    """Readings of a stretch of time, summed up. Stretches without any are left out."""
+
+    t: Instant = Field(description="Beginning.")
+    min: float
+    max: float
+    mean: float
+    count: int
+
+
+class Samples(Document):
+    """History of a tag: `samples` and `truncated`, or, where a bucket was asked for, `buckets`."""
+
+    tag: str
+    engineering_unit: str
+    samples: list[Sample] = Field(default_factory=list)
+    truncated: bool = Field(default=False, description="More samples follow the last one within the time asked for.")
+    buckets: list[Bucket] = Field(default_factory=list)
+
+
+class Gateway(Document):
+    """网关."""
+
+    enterprise: str
+    gateway: str
+    name: str
+    status: Literal["online", "offline", "unknown"]
+    since: Instant | None
+    last_received: Instant | None
+    readings: int
+    refused: int
+    clock_skew_ms: int | None
+
+
+class Refused(Document):
+    """A message, or a part of one, that was not taken."""
+
+    id: int
+    received_at: Instant
+    enterprise: str | None
+    gateway: str | None
+    topic: str
+    reason: str
+    detail: str
+    remedy: str
+    payload: str = Field(description="Its beginning, at most 4096 characters.")
+    payload_bytes: int
+
+
+class Component(Document):
+    """State of something that the service stands on."""
+
+    status: ComponentStatus
+    since: Instant | None
+    detail: str | None
+
+
+class HistorianComponent(Component):
+    """State of the historian."""
+
+    backlog: int = Field(description="Samples in the spool that it does not have yet.")
+
+
+class SpoolComponent(Component):
+    """State of the spool."""
+
+    bytes: int
+    limit: int
+    samples: int
+
+
+class Canary(Document):
+    """State of the synthetic reading that runs through the whole chain."""
+
+    status: ComponentStatus
+    latency_ms: float | None
+    last: Instant | None
+    since: Instant | None
+
+
+class Components(Document):
+    """State of everything that the service stands on."""
+
+    broker: Component
+    historian: HistorianComponent
+    ledger: Component
+    spool: SpoolComponent
+    canary: Canary
+
+
+class ReadingCounts(Document):
+    """Readings since the start of the service."""
+
+    total: int
+    per_second: float
+    refused: int
+
+
+class GatewayCounts(Document):
+    """Gateways by status."""
+
+    online: int
+    offline: int
+    unknown: int
+
+
+class Health(Document):
+    """State of the service."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.HEALTH]})
+
+    status: ComponentStatus
+    version: str
+    started_at: Instant
+    now: Instant
+    sequence: int
+    components: Components
+    readings: ReadingCounts
+    gateways: GatewayCounts
+
+
+class AlarmPage(Document):
+    """A page of alarms."""
+
+    items: list[Alarm]
+    next: str | None
+
+
+class IncidentPage(Document):
+    """A page of incidents."""
+
+    items: list[Incident]
+    next: str | None
+
+
+class TagPage(Document):
+    """A page of tags."""
+
+    items: list[Tag]
+    next: str | None
+
+
+class RefusedPage(Document):
+    """A page of the quarantine."""
+
+    items: list[Refused]
+    next: str | None
+
+
+class EntryPage(Document):
+    """A page of the journal."""
+
+    items: list[Entry]
+    next: str | None
+
+
+class EnterpriseList(Document):
+    """All enterprises."""
+
+    items: list[Enterprise]
+
+
+class GatewayList(Document):
+    """All gateways."""
+
+    items: list[Gateway]
+
+
+class LiveHello(Document):
+    """First message. `resumed` false: reload the lists, what follows does not join what was seen before."""
+
+    type: Literal["hello"]
+    sequence: int
+    now: Instant
+    version: str
+    resumed: bool
+
+
+class LiveEntry(Document):
+    """An entry of the journal, with the alarm and the incident that it is about."""
+
+    type: Literal["entry"]
+    sequence: int
+    entry: Entry
+    alarm: Alarm | None
+    incident: Incident | None
+
+
+class LiveHealth(Health):
+    """State of the service, every 2 s and at once when it changes."""
+
+    type: Literal["health"]
+
+
+class Reading(Document):
+    """The newest sample of a subscribed tag."""
+
+    enterprise: str
+    tag: str
+    v: float | None
+    q: int
+    t: Instant
+
+
+class LiveReadings(Document):
+    """Subscribed tags that have a newer sample, at most once a second."""
+
+    type: Literal["readings"]
+    items: list[Reading]
+
+
+class FieldError(Document):
+    """What is wrong with one field of a request."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    place: str = Field(alias="in", description="path, query or body")
+    field: str
+    message: str
+    remedy: str
+
+
+class Problem(Document):
+    """Problem details, RFC 9457."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.PROBLEM]})
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str | None = None
+    errors: list[FieldError] = Field(default_factory=list)

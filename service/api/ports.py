@@ -1,0 +1,74 @@
+"""What the API needs of the service behind it."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from alerting.records import Alarm, Incident
+from domain.clock import Clock
+from domain.site import Site
+from historian.protocol import Historian
+from rules.arrivals import Latest
+
+
+class ServicePort(Protocol):
+    """The running service as the API sees it. Reads go to the ledger and the historian; acts go through here."""
+
+    @property
+    def site(self) -> Site:
+        """What is watched."""
+        ...
+
+    @property
+    def latest(self) -> Latest:
+        """The newest sample of each tag, one row per ``Site.tags``."""
+        ...
+
+    @property
+    def ledger(self) -> AsyncEngine:
+        """Where alarms, incidents, the journal and the quarantine are read from."""
+        ...
+
+    @property
+    def historian(self) -> Historian:
+        """Where samples are read from."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The service's time."""
+        ...
+
+    @property
+    def tokens(self) -> Sequence[tuple[str, str]]:
+        """Names of callers, each with the SHA-256 of its bearer token in hex."""
+        ...
+
+    def health(self) -> dict[str, Any]:
+        """The document of ``models.Health``."""
+        ...
+
+    def gateways(self) -> list[dict[str, Any]]:
+        """Documents of ``models.Gateway``."""
+        ...
+
+    def sequence(self) -> int:
+        """Number of the last committed journal entry; 0: there is none."""
+        ...
+
+    async def acknowledge(self, alarm: int, actor: str, name: str, comment: str) -> Alarm:
+        """Acknowledge an alarm; returns once it is committed.
+
+        ``actor`` is the name of the caller's token, ``name`` the person it named. Raises NotFound, Conflict,
+        LedgerUnavailable.
+        """
+        ...
+
+    async def reset(self, alarm: int, actor: str, name: str, comment: str) -> Alarm:
+        """Reset a latched alarm, as ``acknowledge``."""
+        ...
+
+    async def close_incident(self, incident: int, actor: str, name: str, comment: str) -> Incident:
+        """Close an incident, as ``acknowledge``."""
+        ...

@@ -1,0 +1,147 @@
+"""Routes, each declared once: what is registered with aiohttp and what the OpenAPI document says come from here."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from service.api.authentication import caller_of
+from service.api.catalogue import Catalogue
+from service.api.ports import ServicePort
+from service.api.problems import Problem, invalid
+from service.api.requests import Nothing, Request
+from service.api.views import Views
+
+Path = TypeVar("Path", bound=Request)
+Query = TypeVar("Query", bound=Request)
+Body = TypeVar("Body", bound=Request)
+Model = TypeVar("Model", bound=Request)
+
+_BODY_PATIENCE = 10.0
+"""Seconds that a caller has to send its body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What handlers work with."""
+
+    service: ServicePort
+    views: Views
+    catalogue: Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Path, Query, Body]):
+    """One request, checked."""
+
+    context: Context
+    caller: str
+    """Name of the bearer token; empty where none is asked for."""
+    path: Path
+    query: Query
+    body: Body
+
+    @property
+    def service(self) -> ServicePort:
+        """The service behind the API."""
+        return self.context.service
+
+
+Handler = Callable[[Call[Any, Any, Any]], Awaitable[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation with JSON in and out.
+
+    Path, query and body are what the handler's annotation ``Call[Path, Query, Body]`` says. ``errors``: statuses
+    beside those that any operation of its kind may answer.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    response: type[BaseModel]
+    tag: str
+    """Chapter of the OpenAPI document."""
+    errors: tuple[HTTPStatus, ...] = ()
+    is_open: bool = False
+    """No bearer token is asked for."""
+    path_model: type[Request] = field(init=False)
+    query: type[Request] = field(init=False)
+    body: type[Request] = field(init=False)
+
+    def __post_init__(self) -> None:
+        models = get_args(get_type_hints(self.handler)["call"])
+        for name, model in zip(("path_model", "query", "body"), models, strict=True):
+            object.__setattr__(self, name, model)
+
+    @property
+    def operation(self) -> str:
+        """Operation id: the handler's name."""
+        return str(getattr(self.handler, "__name__", ""))
+
+    def register(self, app: web.Application, context: Context) -> None:
+        """Add the operation to an application."""
+
+        async def handle(request: web.Request) -> web.Response:
+            caller = "" if self.is_open else caller_of(request, context.service.tokens)
+            path = _checked("path", self.path_model, dict(request.match_info))
+            query = _checked("query", self.query, query_of(request))
+            body = await self._body_of(request)
+            return respond(await self.handler(Call(context, caller, path, query, body)))
+
+        if self.method == "GET":
+            app.router.add_get(self.path, handle, name=self.operation)
+        else:
+            app.router.add_route(self.method, self.path, handle, name=self.operation)
+
+    async def _body_of(self, request: web.Request) -> Request:
+        if issubclass(self.body, Nothing):
+            return self.body()
+        if request.content_type != "application/json":
+            raise Problem(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body must be JSON; send Content-Type: application/json"
+            )
+        try:
+            async with asyncio.timeout(_BODY_PATIENCE):
+                data = orjson.loads(await request.read())
+        except TimeoutError:
+            raise Problem(HTTPStatus.REQUEST_TIMEOUT, "the body did not arrive in time; send it again") from None
+        except orjson.JSONDecodeError as fault:
+            raise Problem(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {fault}; send a JSON object") from None
+        return _checked("body", self.body, data)
+
+
+def query_of(request: web.Request) -> dict[str, str]:
+    """Query parameters. Raises Problem: one is given twice."""
+    given = request.query
+    for name in given:
+        if len(given.getall(name)) > 1:
+            shown = name[:100]
+            error = {"in": "query", "field": shown, "message": "given more than once", "remedy": "Give it once."}
+            raise Problem(HTTPStatus.BAD_REQUEST, f"query {shown}: given more than once. Give it once.", errors=[error])
+    return dict(given)
+
+
+def checked_query(request: web.Request, model: type[Model]) -> Model:
+    """The query as a model. Raises Problem."""
+    return _checked("query", model, query_of(request))
+
+
+def respond(document: Mapping[str, Any]) -> web.Response:
+    """A JSON answer."""
+    return web.Response(body=orjson.dumps(document), content_type="application/json")
+
+
+def _checked(place: str, model: type[Model], data: object) -> Model:
+    try:
+        return model.model_validate(data)
+    except ValidationError as fault:
+        raise invalid(place, model, fault) from None

@@ -1,0 +1,144 @@
+"""All routes of the API."""
+
+from http import HTTPStatus
+from typing import Any
+
+from service.api import alarms, models, openapi, watched
+from service.api.routes import Route
+
+PREFIX = "/api/v1"
+
+_NOT_FOUND, _CONFLICT, _AWAY = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        f"{PREFIX}/health",
+        watched.get_health,
+        "State of the service",
+        models.Health,
+        tag="service",
+        is_open=True,
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/alarms",
+        alarms.list_alarms,
+        "Alarms",
+        models.AlarmPage,
+        errors=(_AWAY,),
+        tag="alarms",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/alarms/{{id}}",
+        alarms.get_alarm,
+        "One alarm",
+        models.AlarmDetail,
+        errors=(_NOT_FOUND, _AWAY),
+        tag="alarms",
+    ),
+    Route(
+        "POST",
+        f"{PREFIX}/alarms/{{id}}/acknowledge",
+        alarms.acknowledge_alarm,
+        "Acknowledge an alarm",
+        models.Alarm,
+        errors=(_NOT_FOUND, _CONFLICT, _AWAY),
+        tag="alarms",
+    ),
+    Route(
+        "POST",
+        f"{PREFIX}/alarms/{{id}}/reset",
+        alarms.reset_alarm,
+        "Reset a latched alarm",
+        models.Alarm,
+        errors=(_NOT_FOUND, _CONFLICT, _AWAY),
+        tag="alarms",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/incidents",
+        alarms.list_incidents,
+        "Incidents",
+        models.IncidentPage,
+        errors=(_AWAY,),
+        tag="alarms",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/incidents/{{id}}",
+        alarms.get_incident,
+        "One incident",
+        models.IncidentDetail,
+        errors=(_NOT_FOUND, _AWAY),
+        tag="alarms",
+    ),
+    Route(
+        "POST",
+        f"{PREFIX}/incidents/{{id}}/close",
+        alarms.close_incident,
+        "Close an incident",
+        models.Incident,
+        errors=(_NOT_FOUND, _CONFLICT, _AWAY),
+        tag="alarms",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/enterprises",
+        watched.list_enterprises,
+        "Enterprises and their units",
+        models.EnterpriseList,
+        errors=(_AWAY,),
+        tag="sites",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/tags",
+        watched.list_tags,
+        "Tags",
+        models.TagPage,
+        errors=(_AWAY,),
+        tag="sites",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/tags/{{enterprise}}/{{tag}}/samples",
+        watched.get_samples,
+        "History of a tag",
+        models.Samples,
+        errors=(_NOT_FOUND, _AWAY),
+        tag="sites",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/gateways",
+        watched.list_gateways,
+        "Gateways",
+        models.GatewayList,
+        tag="sites",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/quarantine",
+        alarms.list_quarantine,
+        "Refused messages",
+        models.RefusedPage,
+        errors=(_AWAY,),
+        tag="records",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/journal",
+        alarms.list_journal,
+        "Journal",
+        models.EntryPage,
+        errors=(_AWAY,),
+        tag="records",
+    ),
+)
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the API."""
+    return openapi.document(ROUTES)

@@ -1,0 +1,113 @@
+"""Records as the documents of ``models``. Plain dictionaries: a page has a thousand of them."""
+
+from typing import Any
+
+import orjson
+
+from alerting.queries import Quarantined
+from alerting.records import Alarm, Entry, Incident
+from domain.clock import iso
+from domain.scales import RuleKind
+from domain.site import Site
+from ingest.intake import REMEDIES, Reason
+
+PAYLOAD_CHARACTERS = 4_096
+
+KIND_NAMES = {kind: kind.name.lower() for kind in RuleKind}
+_REMEDIES = {reason.value: remedy for reason, remedy in REMEDIES.items()}
+_NO_REMEDY = f"see the detail; known reasons are {', '.join(Reason)}"
+
+
+def iso_or_none(milliseconds: int | None) -> str | None:
+    """As ``iso``; None stays None."""
+    return None if milliseconds is None else iso(milliseconds)
+
+
+def entry_view(entry: Entry) -> dict[str, Any]:
+    """``models.Entry``."""
+    body: dict[str, Any] = orjson.loads(entry.body)
+    body["at"] = iso(entry.at)
+    body["hash"] = entry.hash.hex()
+    return body
+
+
+def quarantined_view(refused: Quarantined) -> dict[str, Any]:
+    """``models.Refused``."""
+    return {
+        "id": refused.id,
+        "received_at": iso(refused.received_at),
+        "enterprise": refused.enterprise,
+        "gateway": refused.gateway,
+        "topic": refused.topic,
+        "reason": refused.reason,
+        "detail": refused.detail,
+        "remedy": _REMEDIES.get(refused.reason, _NO_REMEDY),
+        "payload": refused.payload[:PAYLOAD_CHARACTERS],
+        "payload_bytes": refused.payload_bytes,
+    }
+
+
+class Views:
+    """Documents that name enterprises and units. What the site file no longer has is named by its id."""
+
+    def __init__(self, site: Site) -> None:
+        self._enterprises = {key: enterprise.name for key, enterprise in site.enterprises.items()}
+        self._units = {key: unit.name for key, unit in site.units.items()}
+
+    def alarm(self, alarm: Alarm) -> dict[str, Any]:
+        """``models.Alarm``."""
+        return {
+            "id": alarm.id,
+            "enterprise": alarm.enterprise,
+            "enterprise_name": self._enterprises.get(alarm.enterprise, alarm.enterprise),
+            "region": alarm.region,
+            "unit": alarm.unit,
+            "unit_name": self._units.get((alarm.enterprise, alarm.unit), alarm.unit),
+            "tag": alarm.tag,
+            "description": alarm.description,
+            "rule": alarm.rule,
+            "kind": KIND_NAMES[alarm.kind],
+            "level": alarm.level.value,
+            "grade": alarm.grade.label,
+            "state": alarm.state.value,
+            "condition": alarm.condition,
+            "latching": alarm.latching,
+            "value": alarm.value,
+            "setpoint": alarm.setpoint,
+            "engineering_unit": alarm.engineering_unit,
+            "entered_at": iso(alarm.entered_at),
+            "received_at": iso(alarm.received_at),
+            "returned_at": iso_or_none(alarm.returned_at),
+            "acknowledged_at": iso_or_none(alarm.acknowledged_at),
+            "acknowledged_by": alarm.acknowledged_by,
+            "comment": alarm.comment,
+            "activations": alarm.activations,
+            "incident": alarm.incident,
+            "sequence": alarm.sequence,
+            "rule_version": alarm.rule_version,
+        }
+
+    def incident(self, incident: Incident) -> dict[str, Any]:
+        """``models.Incident``."""
+        return {
+            "id": incident.id,
+            "enterprise": incident.enterprise,
+            "enterprise_name": self._enterprises.get(incident.enterprise, incident.enterprise),
+            "region": incident.region,
+            "unit": incident.unit,
+            "unit_name": self._units.get((incident.enterprise, incident.unit), incident.unit),
+            "hazard_level": incident.hazard_level,
+            "grade": incident.grade.label,
+            "peak_grade": incident.peak_grade.label,
+            "reasons": incident.reasons,
+            "state": "open" if incident.closed_at is None else "closed",
+            "opened_at": iso(incident.opened_at),
+            "updated_at": iso(incident.updated_at),
+            "closed_at": iso_or_none(incident.closed_at),
+            "closed_by": incident.closed_by,
+            "close_comment": incident.close_comment,
+            "alarms_active": incident.alarms_active,
+            "alarms_unacknowledged": incident.alarms_unacknowledged,
+            "alarms_total": incident.alarms_total,
+            "sequence": incident.sequence,
+        }
