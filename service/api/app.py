@@ -20,10 +20,11 @@ from service.api.catalogue import Catalogue
 from service.api.console import BUILT, serve_console
 from service.api.live import LiveHub
 from service.api.live_socket import serve_live
+from service.api.openapi import document
 from service.api.ports import ServicePort
 from service.api.problems import Problem, unavailable
 from service.api.routes import Context
-from service.api.table import PREFIX, ROUTES, document
+from service.api.table import PREFIX, ROUTES
 from service.api.views import Views
 
 LARGEST_BODY = 64 * 1024

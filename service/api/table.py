@@ -1,9 +1,8 @@
 """All routes of the API."""
 
 from http import HTTPStatus
-from typing import Any
 
-from service.api import alarms, models, openapi, watched
+from service.api import alarms, models, watched
 from service.api.routes import Route
 
 PREFIX = "/api/v1"
@@ -137,8 +136,3 @@ ROUTES: tuple[Route, ...] = (
         tag="records",
     ),
 )
-
-
-def document() -> dict[str, Any]:
-    """The OpenAPI 3.1 document of the API."""
-    return openapi.document(ROUTES)

@@ -1,0 +1,193 @@
+"""How the OpenAPI 3.1 document is made from the routes and their models."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from service.api import models
+from service.api.problems import MEDIA_TYPE
+from service.api.requests import LiveQuery, Nothing, Request, Subscription
+from service.api.routes import Route
+
+VERSION = "1.0"
+"""Of the API, not of the package: the first number is the one in the paths."""
+_REFERENCE = "#/components/schemas/{model}"
+_LIVE_MODELS: tuple[type[BaseModel], ...] = (
+    models.LiveHello,
+    models.LiveEntry,
+    models.LiveHealth,
+    models.LiveReadings,
+)
+_DESCRIPTION = """\
+Alarms, incidents and readings of the watched sites.
+
+All instants are ISO 8601 in UTC with milliseconds. Lists come in pages: pass `next` of one page as `after` to get the
+next one, until `next` is null. Every error is a problem document (RFC 9457) that says what to do. Fields may be added
+to answers; unknown parameters are refused.
+
+AnShao is a monitoring and alarm service and no safety instrumented system: interlocks stay in the SIS.
+"""
+_LIVE_DESCRIPTION = """\
+Connect with the header `Authorization: Bearer TOKEN`, or, from a browser, with the subprotocols `anshao.live.v1` and
+`bearer.TOKEN`. A page of another origin is refused.
+
+The service sends `hello`, then `health`, then every entry of the journal in order (`entry`), the state of the service
+every 2 s and when it changes (`health`; no message for 5 s means that the service is lost), and at most once a second
+the newest readings of the subscribed tags (`readings`). With `since` it first sends the entries after that number, with
+no gap and none twice; `hello.resumed` is false where it cannot, and then lists have to be loaded again.
+
+The client sends `{"subscribe": ["enterprise/tag", …]}`, which replaces its subscription; tags that are not known are
+left out.
+
+Close codes: 1001 the service stops, 1007 a message that cannot be read, 1011 a fault of the service, 1013 the ledger is
+unavailable, 4008 the client is too slow: connect again with `since`.
+"""
+_JSON = "application/json"
+
+
+def describe(routes: Sequence[Route]) -> dict[str, Any]:
+    """The OpenAPI document of routes, and of what is no route with JSON in and out."""
+    requests = _unique([model for route in routes for model in (route.path_model, route.query, route.body)])
+    requests = _unique([*requests, LiveQuery, Subscription])
+    answers = _unique([*(route.response for route in routes), *_LIVE_MODELS, models.Problem])
+    named: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        *((model, "validation") for model in requests if model is not Nothing),
+        *((model, "serialization") for model in answers),
+    ]
+    _, generated = models_json_schema(named, ref_template=_REFERENCE)
+    schemas: dict[str, Any] = generated["$defs"]
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+    paths["/api/v1/live"] = {"get": _live_operation(schemas)}
+    paths["/api/v1/openapi.json"] = {"get": _plain("get_openapi", "This document", _JSON, {"type": "object"})}
+    paths["/metrics"] = {"get": _plain("get_metrics", "Metrics for Prometheus", "text/plain", {"type": "string"})}
+    bodies = {route.body.__name__ for route in routes} | {Subscription.__name__}
+    inlined = {model.__name__ for model in requests} - bodies
+    return {
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {
+            "title": "AnShao 安哨",
+            "version": VERSION,
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}],
+        "tags": [
+            {"name": "alarms", "description": "Alarms and incidents"},
+            {"name": "sites", "description": "Who and what is watched"},
+            {"name": "records", "description": "Journal and quarantine"},
+            {"name": "service", "description": "The service itself"},
+        ],
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "schemas": {name: schemas[name] for name in sorted(schemas) if name not in inlined},
+            "responses": {"Problem": _problem_response()},
+        },
+    }
+
+
+def _operation(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    statuses = {HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR, *route.errors}
+    if not route.is_open:
+        statuses.add(HTTPStatus.UNAUTHORIZED)
+    if route.body is not Nothing:
+        statuses |= {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
+    operation: dict[str, Any] = {
+        "operationId": route.operation,
+        "summary": route.summary,
+        "description": (route.handler.__doc__ or "").strip(),
+        "tags": [route.tag],
+        "parameters": [
+            *_parameters("path", route.path_model, schemas),
+            *_parameters("query", route.query, schemas),
+        ],
+        "responses": {
+            "200": {
+                "description": "Done." if route.method == "POST" else "The answer.",
+                "content": {_JSON: {"schema": {"$ref": _REFERENCE.format(model=route.response.__name__)}}},
+            },
+            **_problems(statuses),
+        },
+    }
+    if route.body is not Nothing:
+        schema = {"$ref": _REFERENCE.format(model=route.body.__name__)}
+        operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": schema}}}
+    if route.is_open:
+        operation["security"] = []
+    return operation
+
+
+def _live_operation(schemas: Mapping[str, Any]) -> dict[str, Any]:
+    references = [{"$ref": _REFERENCE.format(model=model.__name__)} for model in _LIVE_MODELS]
+    statuses = {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.UPGRADE_REQUIRED,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    }
+    return {
+        "operationId": "live",
+        "summary": "Live messages over a WebSocket",
+        "description": _LIVE_DESCRIPTION,
+        "tags": ["service"],
+        "parameters": _parameters("query", LiveQuery, schemas),
+        "responses": {"101": {"description": "The connection is a WebSocket now."}, **_problems(statuses)},
+        "x-messages": {
+            "fromServer": {"oneOf": references},
+            "fromClient": {"$ref": _REFERENCE.format(model=Subscription.__name__)},
+        },
+    }
+
+
+def _plain(operation: str, summary: str, media_type: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "operationId": operation,
+        "summary": summary,
+        "tags": ["service"],
+        "security": [],
+        "responses": {"200": {"description": "The answer.", "content": {media_type: {"schema": schema}}}},
+    }
+
+
+def _parameters(place: str, model: type[Request], schemas: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if model is Nothing:
+        return []
+    schema = schemas[model.__name__]
+    parameters = []
+    for name, field in schema["properties"].items():
+        described = {key: value for key, value in field.items() if key not in {"title", "description"}}
+        parameter: dict[str, Any] = {"name": name, "in": place, "required": name in schema.get("required", ())}
+        if "description" in field:
+            parameter["description"] = field["description"]
+        parameters.append(parameter | {"schema": _without_null(described)})
+    return parameters
+
+
+def _without_null(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A parameter is left out, and never null."""
+    choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(choices) == 1:
+        rest = {key: value for key, value in schema.items() if key not in {"anyOf", "default"}}
+        return {**choices[0], **rest}
+    return schema
+
+
+def _problems(statuses: set[HTTPStatus]) -> dict[str, Any]:
+    return {str(int(status)): {"$ref": "#/components/responses/Problem"} for status in sorted(statuses)}
+
+
+def _problem_response() -> dict[str, Any]:
+    schema = {"$ref": _REFERENCE.format(model=models.Problem.__name__)}
+    return {"description": "What went wrong, and what to do about it.", "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+def _unique(models_: Sequence[type[BaseModel]]) -> list[type[BaseModel]]:
+    return list(dict.fromkeys(models_))
