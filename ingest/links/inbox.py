@@ -30,6 +30,8 @@ class Inbox:
 
     def put(self, generation: int, messages: list[Message], size: int) -> None:
         """Add messages that take so many bytes; the list is the inbox's from now on."""
+        if self._closed:
+            return
         if self._batches and self._batches[-1][0] == generation:
             _, waiting, before = self._batches[-1]
             waiting += messages

@@ -7,6 +7,7 @@ complete.
 
 import asyncio
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import Any, cast
 
 import mqtt5
@@ -14,10 +15,16 @@ import numpy as np
 
 from domain.clock import Clock
 from ingest.links.protocol import LinkDown, LinkSettings, Message, PublishRefused
-from ingest.links.reconnecting import Owner, ReconnectingLink, Refused
+from ingest.links.reconnecting import CLOSE_SECONDS, Owner, ReconnectingLink, Refused
 
 BUFFER_BYTES = 256 * 1024
 """Read in one go; about 2,500 small messages, 2 ms of parsing."""
+RECEIVE_MAXIMUM = 60_000
+"""Messages that the broker may send ahead of our acknowledgements, whatever its own ``max_inflight_messages``.
+
+Mosquitto 2.0.11 takes 65,535, the most that MQTT knows, for no limit and then reuses packet ids that still wait for
+their acknowledgement.
+"""
 _PUBLISH = 0x30
 _TYPE_AND_QOS_2 = 0xF4
 """Masks a first byte to ``_PUBLISH`` for a PUBLISH of QoS 0 or 1."""
@@ -29,7 +36,7 @@ _EXACTLY_ONCE = 2
 
 
 class Mqtt5Link(ReconnectingLink):
-    """A ``Link``. The broker may send 65,535 messages ahead of our acknowledgements."""
+    """A ``Link``."""
 
     def __init__(self, settings: LinkSettings, clock: Clock) -> None:
         super().__init__(settings, clock, Mqtt5Connection)
@@ -46,9 +53,11 @@ class Mqtt5Connection(asyncio.BufferedProtocol):
         self._buffer = memoryview(bytearray(BUFFER_BYTES))
         self._filled = 0
         self._paused = False
+        self._leaving = False
         self._heard = True
         self._keep_alive: float = settings.keep_alive
         self._watchdog: asyncio.TimerHandle | None = None
+        self._last_call: asyncio.TimerHandle | None = None
         self._connack: asyncio.Future[mqtt5.ConnAckPacket] = self._loop.create_future()
         self._suback: asyncio.Future[mqtt5.SubAckPacket] = self._loop.create_future()
         self._published: dict[int, asyncio.Future[mqtt5.PubAckPacket]] = {}
@@ -74,7 +83,7 @@ class Mqtt5Connection(asyncio.BufferedProtocol):
                 clean_start=False,
                 keep_alive=s.keep_alive,
                 session_expiry_interval=s.session_expiry,
-                receive_max=65_535,
+                receive_max=RECEIVE_MAXIMUM,
             ).write(),
         )
         connack = await self._connack
@@ -109,22 +118,29 @@ class Mqtt5Connection(asyncio.BufferedProtocol):
                 raise Refused(_reason(f"subscription {wanted.filter} refused", code, suback.reason_str))
 
     def close(self, reason: mqtt5.DisconnectReasonCode = mqtt5.DisconnectReasonCode.NORMAL_DISCONNECTION) -> None:
-        """Say DISCONNECT after everything written before; the session stays with the broker."""
-        if self._transport is not None and not self._transport.is_closing():
+        """Say DISCONNECT after everything written before; the session stays with the broker.
+
+        It is for the broker to close then. If we did while it still sends, the operating system would throw away what
+        the broker has not read yet, our last acknowledgements.
+        """
+        if self._transport is not None and not self._leaving:
             self._write(mqtt5.DisconnectPacket(reason_code=reason).write())
-            self._transport.close()
+            self._leaving = True
+            self._last_call = self._loop.call_later(CLOSE_SECONDS, self.abort, "given up")
+            if self._paused:
+                self._paused = False
+                self._transport.resume_reading()
 
     async def lost(self) -> str:
         """Wait for the end of the connection; returns its reason."""
         return await asyncio.shield(self._closed)
 
-    async def end(self, timeout: float) -> None:  # noqa: ASYNC109 - the broker's time, not the caller's
-        """Return when nothing of the connection is left; a last write has so many seconds to go out."""
+    async def end(self) -> None:
+        """Return when nothing is left of the connection; after ``close`` the broker has a moment to close it."""
         if self._transport is None:
             return
-        if self._transport.is_closing():
-            await asyncio.wait([self._closed], timeout=timeout)
-        self.abort("given up")
+        if not self._leaving:
+            self.abort("given up")
         await self._closed
 
     def abort(self, why: str) -> None:
@@ -139,8 +155,9 @@ class Mqtt5Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio: the transport is gone."""
-        if self._watchdog is not None:
-            self._watchdog.cancel()
+        for timer in (self._watchdog, self._last_call):
+            if timer is not None:
+                timer.cancel()
         why = self._why or (f"connection lost: {exc}" if exc else "connection closed by the broker")
         self._transport = None
         answers: list[asyncio.Future[Any]] = [self._connack, self._suback, *self._published.values()]
@@ -161,6 +178,9 @@ class Mqtt5Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """asyncio: so many bytes have been read. All complete packets are taken from the buffer."""
+        if self._leaving:
+            self._filled = 0
+            return
         self._heard = True
         end = self._filled + nbytes
         rest = self._buffer[:end]
@@ -188,7 +208,7 @@ class Mqtt5Connection(asyncio.BufferedProtocol):
             self._buffer[:left] = rest
         if left < BUFFER_BYTES < len(self._buffer):
             self._resize(BUFFER_BYTES)
-        if messages and not self._owner.received(messages, end - left) and self._transport is not None:
+        if messages and not self._owner.received(messages, end - left) and self._transport and not self._leaving:
             self._paused = True
             self._transport.pause_reading()
 
@@ -221,8 +241,7 @@ class Mqtt5Connection(asyncio.BufferedProtocol):
             if not self._suback.done():
                 self._suback.set_result(packet)
         elif isinstance(packet, mqtt5.DisconnectPacket):
-            self._why = _reason("disconnected by the broker", packet.reason_code, packet.reason_str)
-            self.close()
+            self.abort(_reason("disconnected by the broker", packet.reason_code, packet.reason_str))
         elif isinstance(packet, mqtt5.PublishPacket):  # QoS 2, from a session that once subscribed so
             self._exactly_once.add(packet.packet_id or 0)
             messages.append(packet)
@@ -259,7 +278,7 @@ class Mqtt5Connection(asyncio.BufferedProtocol):
             data = mqtt5.PublishPacket(topic, payload, qos=mqtt5.QoS(qos), retain=retain, packet_id=packet_id).write()
             if self._largest is not None and len(data) > self._largest:
                 raise PublishRefused(f"{len(data)} bytes: the broker takes at most {self._largest}")
-            if self._transport is None or self._transport.is_closing():
+            if self._transport is None or self._leaving:
                 raise LinkDown(self._why or "connection lost")
             self._write(data)
             if packet_id is None:
@@ -277,7 +296,7 @@ class Mqtt5Connection(asyncio.BufferedProtocol):
                 return self._last_packet_id
 
     def _write(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
+        if self._transport is not None and not self._leaving:
             self._transport.write(data)
 
     # --- watching
@@ -298,6 +317,6 @@ class Mqtt5Connection(asyncio.BufferedProtocol):
         self._watchdog = self._loop.call_later(self._keep_alive / 2, self._watch)
 
 
-def _reason(what: str, code: object, text: str | None) -> str:
-    name = str(code).rpartition(".")[2].replace("_", " ").lower()
+def _reason(what: str, code: IntEnum, text: str | None) -> str:
+    name = code.name.replace("_", " ").lower()
     return f"{what}: {name} ({text})" if text else f"{what}: {name}"

@@ -19,7 +19,9 @@ import asyncio
 import contextlib
 import selectors
 import socket
+import ssl
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
@@ -31,13 +33,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from domain.clock import Clock
 from ingest.links.protocol import LinkDown, LinkSettings, Message, PublishRefused
-from ingest.links.reconnecting import Owner, ReconnectingLink, Refused
+from ingest.links.reconnecting import CLOSE_SECONDS, Owner, ReconnectingLink, Refused
 
 _BURST = 500
 """Packets read before anything is written."""
 _TICK = 0.5
 """Seconds between paho's looks at its keep-alive."""
 _EXACTLY_ONCE = 2
+_DISCONNECT = b"\xe0\x00"
 
 
 class PahoLink(ReconnectingLink):
@@ -55,6 +58,17 @@ class PahoMessage(NamedTuple):
     retain: bool
     packet_id: int | None
     qos: int
+
+
+class _ClosingSocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails, which paho forgets."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the signature of ssl
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 class PahoConnection:
@@ -101,7 +115,9 @@ class PahoConnection:
         if s.username is not None:
             client.username_pw_set(s.username, s.password)
         if s.tls is not None:
+            s.tls.sslsocket_class = _ClosingSocket
             client.tls_set_context(s.tls)
+            client.tls_insecure_set(not s.tls.check_hostname)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
@@ -130,26 +146,24 @@ class PahoConnection:
     def close(self) -> None:
         """Say DISCONNECT after everything written before; the session stays with the broker."""
         self._closing = True
-        self._client.disconnect()
         self._wake()
 
     async def lost(self) -> str:
         """Wait for the end of the connection; returns its reason."""
         return await asyncio.shield(self._closed)
 
-    async def end(self, timeout: float) -> None:  # noqa: ASYNC109 - the broker's time, not the caller's
-        """Return when the thread has ended.
+    async def end(self) -> None:
+        """Return when the thread has ended; after ``close`` the broker has a moment to close the connection.
 
         Only a thread that still waits for the operating system's connect is left to end by itself.
         """
         if self._thread.ident is None:  # never started
             self._close_sockets()
             return
-        if self._closing:
-            await asyncio.wait([self._closed], timeout=timeout)
-        self._given_up = True
-        self._wake()
-        await asyncio.wait([self._closed], timeout=timeout)
+        if not self._closing:
+            self._given_up = True
+            self._wake()
+        await asyncio.wait([self._closed], timeout=2 * CLOSE_SECONDS)
         if self._closed.done():
             self._thread.join()
 
@@ -273,6 +287,9 @@ class PahoConnection:
                     client.loop_write()
                 if not self._blocked:
                     client.loop_misc()
+                if self._closing and not client.want_write():
+                    _say_goodbye(connection)
+                    return
 
     def _read_burst(self) -> None:
         """Read message after message until one reading brings none."""
@@ -346,6 +363,20 @@ class PahoConnection:
         if not self._why:
             silent = code == "Keep alive timeout"
             self._why = "the broker does not answer" if silent else f"connection lost: {_name(code)}"
+
+
+def _say_goodbye(connection: socket.socket) -> None:
+    """DISCONNECT, and wait for the broker to close.
+
+    paho's own disconnect closes at once; when the broker still sends, the operating system then throws away what the
+    broker has not read yet, our last acknowledgements.
+    """
+    deadline = time.monotonic() + CLOSE_SECONDS
+    with contextlib.suppress(OSError):
+        connection.settimeout(CLOSE_SECONDS)
+        connection.sendall(_DISCONNECT)
+        while connection.recv(65536) and time.monotonic() < deadline:
+            pass
 
 
 def _watch(selector: selectors.BaseSelector, connection: socket.socket, watched: int, wanted: int) -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import os
+import socket
+import ssl
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -11,8 +14,8 @@ from domain.clock import Clock
 from ingest.links.inbox import Inbox
 from ingest.links.protocol import Backoff, Batch, LinkDown, LinkSettings, LinkStatus, Message
 
-_STOP_TIMEOUT = 2.0
-"""Seconds for the last write to a broker that may be gone."""
+CLOSE_SECONDS = 2.0
+"""What a broker that may be gone has to read our last words and close."""
 
 
 class Refused(Exception):
@@ -62,8 +65,8 @@ class Connection(Protocol):
         """Say DISCONNECT after everything written before; the session stays with the broker."""
         ...
 
-    async def end(self, timeout: float) -> None:  # noqa: ASYNC109 - the broker's time, not the caller's
-        """Return when nothing is left of the connection; what was written last has so many seconds to go out."""
+    async def end(self) -> None:
+        """Return when nothing is left of the connection; after ``close`` the broker has a moment to close it."""
         ...
 
 
@@ -156,8 +159,10 @@ class ReconnectingLink:
                 detail, refused = str(exc), True
             except TimeoutError:
                 detail = "the broker does not answer"
-            except (OSError, LinkDown) as exc:
+            except LinkDown as exc:
                 detail = str(exc)
+            except OSError as exc:
+                detail = f"cannot connect: {_explain(exc)}"
             except Exception as exc:  # noqa: BLE001 - a supervised task's edge: the link must come back
                 self._log.exception("mqtt link failed")
                 detail = f"internal error: {exc!r}"
@@ -172,13 +177,19 @@ class ReconnectingLink:
         try:
             async with asyncio.timeout(self._settings.connect_timeout):
                 session_present = await connection.open()
+            if session_present:  # subscribed before; the answer to this time may wait behind a long backlog
+                self._up(session_present=True)
             await connection.subscribe()
-            self._log.info("mqtt link up", session_present=session_present, generation=self._generation)
-            self._change(connected=True, detail="connected", session_present=session_present)
+            self._up(session_present=session_present)
             return await connection.lost()
         finally:
             self._connection = None
-            await connection.end(_STOP_TIMEOUT)
+            await connection.end()
+
+    def _up(self, *, session_present: bool) -> None:
+        if not self._status.connected:
+            self._log.info("mqtt link up", session_present=session_present, generation=self._generation)
+            self._change(connected=True, detail="connected", session_present=session_present)
 
     def _change(self, *, connected: bool, detail: str, session_present: bool = False) -> None:
         before = self._status
@@ -189,3 +200,10 @@ class ReconnectingLink:
                 self.on_change(self._status)
             except Exception:  # noqa: BLE001 - whoever listens must not keep the link from coming back
                 self._log.exception("on_change failed")
+
+
+def _explain(exc: OSError) -> str:
+    """The operating system's words for its own errors, since asyncio's are long."""
+    if exc.errno is None or isinstance(exc, (ssl.SSLError, socket.gaierror)):
+        return str(exc)
+    return os.strerror(exc.errno)
