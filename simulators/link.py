@@ -8,6 +8,8 @@ from typing import Literal
 import aiomqtt
 import orjson
 
+IN_FLIGHT = 20
+"""Messages sent and not yet acknowledged by the broker."""
 TIMEOUT = 10.0
 """How long a broker may take to answer, s."""
 
@@ -31,7 +33,7 @@ class Link:
 
     def client(self, now: int) -> aiomqtt.Client:
         """A client with the gateway's credential and its last will; ``now`` in ms marks the will."""
-        return aiomqtt.Client(
+        client = aiomqtt.Client(
             self.host,
             self.port,
             username=None if self.password is None else f"{self.enterprise}.{self.gateway}",
@@ -42,6 +44,8 @@ class Link:
             keepalive=15,
             tls_context=self.tls,
         )
+        client.pending_calls_threshold = IN_FLIGHT + 2  # more are worth a warning: with status and subscription
+        return client
 
 
 def status(*, online: bool, now: int) -> bytes:

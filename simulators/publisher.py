@@ -12,13 +12,11 @@ import structlog
 
 from domain.clock import Clock
 from simulators.demo import SEED, Demo
-from simulators.link import Link, reading, receipt, status, together
+from simulators.link import IN_FLIGHT, Link, reading, receipt, status, together
 from simulators.store import Store
 
 BATCH = 50
 """Readings in one message when several wait."""
-IN_FLIGHT = 20
-"""Messages sent and not yet acknowledged by the broker."""
 FIRST_DELAY, LAST_DELAY = 0.5, 15.0
 """Waits between attempts to connect, s; doubled from the first to the last."""
 

@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 
 from domain.clock import Clock
-from simulators.link import Link
-from simulators.publisher import BATCH, IN_FLIGHT, GatewayPublisher, WallClock
+from simulators.link import IN_FLIGHT, Link
+from simulators.publisher import BATCH, GatewayPublisher, WallClock
 
 Row = tuple[int, Mapping[str, float | None]]
 """Source time in ms and the values by tag."""
@@ -51,14 +50,12 @@ async def replay(
     try:
         await asyncio.wait([running, feeding], return_when=asyncio.FIRST_COMPLETED)
         if running.done():
-            running.result()
+            await running
         return await feeding
     finally:
         stop.set()
         feeding.cancel()
-        with suppress(asyncio.CancelledError):
-            await feeding
-        await running
+        await asyncio.gather(feeding, running, return_exceptions=True)
 
 
 async def _feed(rows: Iterable[Row], gateway: GatewayPublisher, safe: asyncio.Event, speed: float | None) -> int:

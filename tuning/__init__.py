@@ -1,0 +1,1 @@
+"""Work on recorded data, away from the live service."""

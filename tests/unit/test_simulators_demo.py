@@ -1,16 +1,12 @@
 """The simulated plants: reproducible, physically sane, in step with their site file, and quiet but for the leak."""
 
-import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
-import yaml
 
 from domain.samples import Float64
+from domain.scales import RuleKind
+from domain.site import SERVICE_ENTERPRISE, Rule, Site
+from service.config import check, load, load_site
 from simulators.batch_plant import BatchPlant, Phase
 from simulators.coal_mine import CoalMine
 from simulators.demo import CONFIGURATION, Demo
@@ -19,56 +15,25 @@ from simulators.instruments import Instruments, Point
 from simulators.tank_farm import FLANGE_LEAK, TankFarm
 
 SITE = CONFIGURATION.parent / "site.yaml"
-LIMITS = ("LL", "L", "H", "HH")
-INHERITED = {
-    "h2s": {"H": 10.0, "HH": 20.0},
-    "methanol": {"H": 25.0, "HH": 50.0},
-    "flammable_gas": {"H": 25.0, "HH": 50.0},
-    "cl2": {"H": 1.0, "HH": 2.0},
-    "hcl": {"H": 7.5, "HH": 15.0},
-    "oxygen": {"L": 19.5, "H": 23.5},
-    "co": {"H": 20.0, "HH": 40.0},
-    "level": {"LL": 10.0, "L": 20.0, "H": 80.0, "HH": 90.0},
-    "ch4_face": {"H": 1.0, "HH": 1.5},
-    "ch4_return": {"H": 1.0, "HH": 1.0},
-    "ch4_intake": {"H": 0.5, "HH": 0.5},
-}
-"""The strictest limits that a tag may inherit from its measurand."""
 
 
-@dataclass(frozen=True)
-class Described:
-    """One tag as the site file describes it."""
+def watched(site: Site) -> dict[tuple[str, str], int]:
+    """Indices of the simulated enterprises' own tags."""
+    return {
+        (tag.enterprise, tag.name): index
+        for index, tag in enumerate(site.tags)
+        if tag.enterprise != SERVICE_ENTERPRISE and not tag.system
+    }
 
-    gateway: str
-    low: float
-    high: float
-    limits: dict[str, float]
+
+def limits(site: Site, tag: int) -> list[Rule]:
+    rules = [site.rules.row(index) for index in site.rules.of_tag(tag)]
+    return [rule for rule in rules if rule.kind in {RuleKind.HIGH, RuleKind.LOW}]
 
 
-def described_tags(path: Path) -> Iterator[tuple[tuple[str, str], Described]]:
-    site: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    for enterprise in site["enterprises"]:
-        for unit in enterprise["units"]:
-            rows = [
-                {**tag, "low": tag["range"][0], "high": tag["range"][1], **tag.get("limits", {})}
-                for tag in unit.get("tags", [])
-            ]
-            for table in unit.get("tag_tables", []):
-                with (path.parent / table).open(encoding="utf-8", newline="") as file:
-                    rows += csv.DictReader(file)
-            for row in rows:
-                limits = dict(INHERITED.get(row["measurand"], {}))
-                for level in LIMITS:
-                    given = row.get(level)
-                    if given == "off":
-                        limits.pop(level, None)
-                    elif given not in {None, ""}:
-                        limits[level] = float(given)
-                yield (
-                    (enterprise["id"], row["tag"]),
-                    Described(row["gateway"], float(row["low"]), float(row["high"]), limits),
-                )
+@pytest.fixture(scope="module")
+def site() -> Site:
+    return load_site([SITE])
 
 
 def run(demo: Demo, seconds: int, dt: float = 1.0) -> tuple[list[tuple[str, str]], Float64]:
@@ -81,20 +46,19 @@ def run(demo: Demo, seconds: int, dt: float = 1.0) -> tuple[list[tuple[str, str]
     return names, np.array(rows)
 
 
-def test_the_site_describes_exactly_the_simulated_tags() -> None:
-    site = list(described_tags(SITE))
-    assert len({path for path, _ in site}) == len(site)
-    assert {path: d.gateway for path, d in site} == {(e, p.tag): p.gateway for e, p in Demo().points}
-    assert len(site) >= 200
+def test_the_site_describes_exactly_the_simulated_tags(site: Site) -> None:
+    described = {name: site.tags[index].gateway for name, index in watched(site).items()}
+    assert described == {(enterprise, point.tag): point.gateway for enterprise, point in Demo().points}
+    assert len(described) >= 200
+    assert all(site.tags[index].period == 1000 for index in watched(site).values())
 
 
-def test_the_site_names_every_gateway_and_the_configuration_names_the_site() -> None:
-    site = yaml.safe_load(SITE.read_text(encoding="utf-8"))
-    named = [(e["id"], gateway["id"]) for e in site["enterprises"] for gateway in e["gateways"]]
-    assert sorted(named) == sorted(Demo().gateways)
-    configuration = yaml.safe_load(CONFIGURATION.read_text(encoding="utf-8"))
-    assert [CONFIGURATION.parent / name for name in configuration["sites"]] == [SITE]
-    assert configuration["console"]["host"] == "127.0.0.1"
+def test_the_configuration_is_sound_and_stays_on_this_machine() -> None:
+    assert check([CONFIGURATION], {}) == []
+    settings = load(CONFIGURATION, {})
+    assert settings.console.host == "127.0.0.1"
+    assert settings.broker.embedded
+    assert settings.historian.kind == "duckdb"
 
 
 def test_the_same_seed_gives_the_same_readings_and_another_seed_others() -> None:
@@ -130,30 +94,29 @@ def test_the_leak_grows_over_both_levels_at_two_detectors_and_recovers(seed: int
             assert np.count_nonzero(np.diff((values >= limit).astype(int)) == 1) == 1
 
 
-def test_nothing_but_the_leak_crosses_a_limit_while_it_lasts() -> None:
+def test_nothing_but_the_leak_crosses_a_limit_while_it_lasts(site: Site) -> None:
     names, readings = run(Demo(), 330)
-    limits = dict(described_tags(SITE))
+    tags = watched(site)
     crossed = {
         name
         for name, column in zip(names, readings.T, strict=True)
-        for level, limit in limits[name].limits.items()
-        if (column >= limit if level in {"H", "HH"} else column <= limit).any()
+        for rule in limits(site, tags[name])
+        if (column >= rule.setpoint if rule.kind == RuleKind.HIGH else column <= rule.setpoint).any()
     }
     assert crossed == {("huarui", "GT-101"), ("huarui", "GT-103")}
 
 
-def test_hours_without_a_leak_stay_inside_limits_and_ranges() -> None:
+def test_hours_without_a_leak_stay_inside_limits_and_ranges(site: Site) -> None:
     names, readings = run(Demo(11, leak=None), 2 * 3600, dt=2.0)
     assert np.isfinite(readings).all()
-    limits = dict(described_tags(SITE))
+    tags = watched(site)
     for name, low, high in zip(names, readings.min(axis=0), readings.max(axis=0), strict=True):
-        tag = limits[name]
-        assert tag.low <= low, (name, low)
-        assert high <= tag.high, (name, high)
+        tag = site.tags[tags[name]]
+        assert tag.low <= low <= high <= tag.high, name
         spread = max(high - low, 1e-6)
-        for level, limit in tag.limits.items():
-            margin = limit - high if level in {"H", "HH"} else low - limit
-            assert margin > 0.1 * spread, (name, level, limit, low, high)
+        for rule in limits(site, tags[name]):
+            margin = rule.setpoint - high if rule.kind == RuleKind.HIGH else low - rule.setpoint
+            assert margin > max(0.1 * spread, rule.deadband), (name, rule.key, rule.setpoint, low, high)
 
 
 def test_reactors_heat_slower_than_their_rate_limit() -> None:

@@ -83,7 +83,7 @@ async def running(gateway: GatewayPublisher) -> AsyncIterator[None]:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - the publisher has no event for every state
+        while not condition():
             await asyncio.sleep(0.005)
 
 
