@@ -1,0 +1,66 @@
+/** Order and choice of the alarm list: unacknowledged first, then the graver grade, then the newer. */
+
+import type { Alarm, AlarmState, Grade, Incident } from '@/api/types';
+
+import { rank } from '@/alarms/grades';
+import { isUnacknowledged } from '@/alarms/states';
+
+export interface Filter {
+  grades: ReadonlySet<Grade>;
+  state: AlarmState | 'any' | 'any_unacknowledged';
+  enterprise: string;
+}
+
+export function passes(alarm: Alarm, filter: Filter): boolean {
+  if (filter.grades.size > 0 && !filter.grades.has(alarm.grade)) return false;
+  if (filter.enterprise !== '' && alarm.enterprise !== filter.enterprise) return false;
+  if (filter.state === 'any') return true;
+  if (filter.state === 'any_unacknowledged') return isUnacknowledged(alarm.state);
+  return alarm.state === filter.state;
+}
+
+function urgency(alarm: Alarm): number {
+  return (isUnacknowledged(alarm.state) ? 10 : 0) + rank(alarm.grade);
+}
+
+/** ISO 8601 strings in UTC with equal precision sort as text. */
+function newerFirst(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? 1 : -1;
+}
+
+export function compareAlarms(a: Alarm, b: Alarm): number {
+  return urgency(b) - urgency(a) || newerFirst(a.entered_at, b.entered_at) || b.id - a.id;
+}
+
+export function orderedAlarms(alarms: Iterable<Alarm>, filter: Filter): Alarm[] {
+  const chosen: Alarm[] = [];
+  for (const alarm of alarms) if (passes(alarm, filter)) chosen.push(alarm);
+  return chosen.sort(compareAlarms);
+}
+
+export function orderedIncidents(incidents: Iterable<Incident>): Incident[] {
+  return [...incidents].sort(
+    (a, b) => rank(b.grade) - rank(a.grade) || newerFirst(a.opened_at, b.opened_at) || b.id - a.id,
+  );
+}
+
+export interface Count {
+  active: number;
+  unacknowledged: number;
+}
+
+export function countByGrade(alarms: Iterable<Alarm>): Record<Grade, Count> {
+  const counts: Record<Grade, Count> = {
+    red: { active: 0, unacknowledged: 0 },
+    orange: { active: 0, unacknowledged: 0 },
+    yellow: { active: 0, unacknowledged: 0 },
+    blue: { active: 0, unacknowledged: 0 },
+  };
+  for (const alarm of alarms) {
+    const count = counts[alarm.grade];
+    count.active += 1;
+    if (isUnacknowledged(alarm.state)) count.unacknowledged += 1;
+  }
+  return counts;
+}

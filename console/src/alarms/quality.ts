@@ -1,0 +1,4 @@
+/** Quality of a sample, numbered as the classic OPC quality byte. */
+
+export const GOOD = 192;
+export const UNCERTAIN = 64;

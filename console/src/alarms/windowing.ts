@@ -1,0 +1,36 @@
+/** Which rows of a long list are drawn. All rows have the same height. */
+
+export interface Window {
+  first: number;
+  /** One past the last row. */
+  last: number;
+}
+
+const OVERSCAN = 6;
+
+export function windowOf(count: number, rowHeight: number, scrollTop: number, viewport: number): Window {
+  const top = Math.max(0, Math.min(scrollTop, count * rowHeight - viewport));
+  return {
+    first: Math.max(0, Math.floor(top / rowHeight) - OVERSCAN),
+    last: Math.min(count, Math.ceil((top + viewport) / rowHeight) + OVERSCAN),
+  };
+}
+
+/** Scroll position that keeps the row at the top of the view where it is, after the list changed around it. */
+export function anchoredScroll(
+  before: readonly number[],
+  after: readonly number[],
+  rowHeight: number,
+  scrollTop: number,
+): number {
+  if (scrollTop <= 0) return 0;
+  const topIndex = Math.floor(scrollTop / rowHeight);
+  const rest = scrollTop - topIndex * rowHeight;
+  const position = new Map(after.map((id, index) => [id, index]));
+  for (let index = topIndex; index < before.length; index += 1) {
+    const id = before[index];
+    const found = id === undefined ? undefined : position.get(id);
+    if (found !== undefined) return Math.max(0, (found - (index - topIndex)) * rowHeight + rest);
+  }
+  return scrollTop;
+}

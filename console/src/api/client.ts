@@ -1,0 +1,73 @@
+/** Requests to `/api/v1`: bearer token, JSON, problem details as `Problem`. */
+
+import { dropToken, token } from '@/api/token';
+import type { ProblemDetails } from '@/api/types';
+
+/** A request that failed. `status` 0: no answer at all. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+
+  constructor(status: number, title: string, detail: string) {
+    super(detail || title);
+    this.name = 'Problem';
+    this.status = status;
+    this.title = title;
+    this.detail = detail;
+  }
+}
+
+export type Query = Record<string, string | number | boolean | null | undefined>;
+
+const TIMEOUT_MS = 15_000;
+
+/** Address below the API's root, relative to the page, so that the console also works under a path prefix. */
+export function apiUrl(path: string, query: Query = {}): URL {
+  const url = new URL(`api/v1/${path}`, document.baseURI);
+  url.hash = '';
+  url.search = '';
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== '') url.searchParams.set(key, String(value));
+  }
+  return url;
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  try {
+    const body = (await response.json()) as Partial<ProblemDetails>;
+    return new Problem(response.status, body.title ?? response.statusText, body.detail ?? '');
+  } catch {
+    return new Problem(response.status, response.statusText, '');
+  }
+}
+
+async function request<Answer>(method: 'GET' | 'POST', url: URL, body?: unknown): Promise<Answer> {
+  const headers: Record<string, string> = { Accept: 'application/json' };
+  const bearer = token();
+  if (bearer !== null) headers.Authorization = `Bearer ${bearer}`;
+  const init: RequestInit = { method, headers, cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) };
+  if (body !== undefined) {
+    headers['Content-Type'] = 'application/json';
+    init.body = JSON.stringify(body);
+  }
+  let response: Response;
+  try {
+    response = await fetch(url, init);
+  } catch (error) {
+    throw new Problem(0, 'no answer', error instanceof Error ? error.message : '');
+  }
+  if (!response.ok) {
+    if (response.status === 401 && token() === bearer) dropToken();
+    throw await problemOf(response);
+  }
+  return (await response.json()) as Answer;
+}
+
+export function get<Answer>(path: string, query: Query = {}): Promise<Answer> {
+  return request<Answer>('GET', apiUrl(path, query));
+}
+
+export function post<Answer>(path: string, body: unknown): Promise<Answer> {
+  return request<Answer>('POST', apiUrl(path), body);
+}

@@ -1,0 +1,72 @@
+/** Readings of the tags that are on screen. Components say what they show; the union is subscribed. */
+
+import { onScopeDispose, shallowReactive, watch, type Ref } from 'vue';
+
+import type { Reading } from '@/api/types';
+
+export interface LiveReading {
+  value: number | null;
+  quality: number;
+  /** Source time, ISO 8601. */
+  time: string;
+  /** When it reached this page, ms by the service's clock: staleness is counted in received time. */
+  received: number;
+}
+
+export function tagPath(of: { enterprise: string; tag: string }): string {
+  return `${of.enterprise}/${of.tag}`;
+}
+
+export class Readings {
+  readonly latest = shallowReactive(new Map<string, LiveReading>());
+  private readonly wanted = new Map<symbol, readonly string[]>();
+  private subscribed: readonly string[] = [];
+  private changed: (tags: readonly string[]) => void = () => undefined;
+  private scheduled = false;
+
+  onChange(changed: (tags: readonly string[]) => void): void {
+    this.changed = changed;
+  }
+
+  want(key: symbol, tags: readonly string[]): void {
+    if (tags.length === 0) this.wanted.delete(key);
+    else this.wanted.set(key, tags);
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setTimeout(() => {
+      this.scheduled = false;
+      this.announce();
+    }, 50);
+  }
+
+  take(items: readonly Reading[], received: number): void {
+    for (const item of items) {
+      this.latest.set(tagPath(item), { value: item.v, quality: item.q, time: item.t, received });
+    }
+  }
+
+  private announce(): void {
+    const union = [...new Set([...this.wanted.values()].flat())].sort();
+    if (union.length === this.subscribed.length && union.every((tag, index) => tag === this.subscribed[index])) return;
+    const dropped = new Set(this.subscribed);
+    for (const tag of union) dropped.delete(tag);
+    for (const tag of dropped) this.latest.delete(tag);
+    this.subscribed = union;
+    this.changed(union);
+  }
+}
+
+/** Subscribes to `tags` as long as the calling component lives. */
+export function useReadings(readings: Readings, tags: Ref<readonly string[]>): void {
+  const key = Symbol('readings');
+  watch(
+    tags,
+    (paths) => {
+      readings.want(key, paths);
+    },
+    { immediate: true },
+  );
+  onScopeDispose(() => {
+    readings.want(key, []);
+  });
+}

@@ -1,0 +1,63 @@
+/** The alarms and open incidents that the console knows, kept current by journal entries. No Vue, no network. */
+
+import type { Alarm, Grade, Incident } from '@/api/types';
+
+import { gravest } from '@/alarms/grades';
+
+/** How many alarms that went back to normal are remembered, for rows still on screen. */
+const REMEMBERED = 500;
+
+/** What happened while the service was out of reach. */
+export interface Missed {
+  alarms: number;
+  returned: number;
+  incidents: number;
+  grade: Grade | null;
+}
+
+export class Register {
+  alarms = new Map<number, Alarm>();
+  incidents = new Map<number, Incident>();
+  private readonly gone = new Map<number, Alarm>();
+
+  /** Takes over lists just loaded; says what is new against those before. */
+  replace(alarms: readonly Alarm[], incidents: readonly Incident[]): Missed {
+    const before = this.alarms;
+    const incidentsBefore = this.incidents;
+    this.alarms = new Map(alarms.filter((alarm) => alarm.state !== 'normal').map((alarm) => [alarm.id, alarm]));
+    this.incidents = new Map(incidents.filter((item) => item.state === 'open').map((item) => [item.id, item]));
+    const entered = [...this.alarms.values()].filter((alarm) => !before.has(alarm.id));
+    return {
+      alarms: entered.length,
+      returned: [...before.keys()].filter((id) => !this.alarms.has(id)).length,
+      incidents: [...this.incidents.keys()].filter((id) => !incidentsBefore.has(id)).length,
+      grade: gravest(entered.map((alarm) => alarm.grade)),
+    };
+  }
+
+  applyAlarm(alarm: Alarm): void {
+    const known = this.alarms.get(alarm.id) ?? this.gone.get(alarm.id);
+    if (known !== undefined && known.sequence > alarm.sequence) return;
+    if (alarm.state !== 'normal') {
+      this.gone.delete(alarm.id);
+      this.alarms.set(alarm.id, alarm);
+      return;
+    }
+    this.alarms.delete(alarm.id);
+    this.gone.set(alarm.id, alarm);
+    const oldest = this.gone.keys().next();
+    if (this.gone.size > REMEMBERED && oldest.done !== true) this.gone.delete(oldest.value);
+  }
+
+  applyIncident(incident: Incident): void {
+    const known = this.incidents.get(incident.id);
+    if (known !== undefined && known.sequence > incident.sequence) return;
+    if (incident.state === 'open') this.incidents.set(incident.id, incident);
+    else this.incidents.delete(incident.id);
+  }
+
+  /** An alarm that is in, or that was until a moment ago. */
+  alarm(id: number): Alarm | undefined {
+    return this.alarms.get(id) ?? this.gone.get(id);
+  }
+}

@@ -1,0 +1,186 @@
+/** The live state that all pages share: connection, register of alarms and incidents, health. */
+
+import { inject, onScopeDispose, shallowRef, triggerRef, type InjectionKey, type ShallowRef } from 'vue';
+
+import { Problem } from '@/api/client';
+import { activeAlarms, openIncidents } from '@/api/endpoints';
+import type { Entry, Health, LiveMessage } from '@/api/types';
+import { CatchUp } from '@/live/catchup';
+import type { ServiceClock } from '@/live/clock';
+import { LiveConnection, type Listener, type Phase, type Surroundings } from '@/live/connection';
+import type { Readings } from '@/live/readings';
+import { Register, type Missed } from '@/live/register';
+
+/** Screens redraw at most this often under a flood; the first change shows at once. */
+const FLUSH_MS = 200;
+const RELOAD_MS = 3_000;
+
+type Message = Exclude<LiveMessage, { type: 'hello' }>;
+type EntryMessage = Extract<LiveMessage, { type: 'entry' }>;
+
+export class LiveStore implements Listener {
+  readonly connection: LiveConnection;
+  readonly readings: Readings;
+  readonly clock: ServiceClock;
+  /** Replaced lists and applied entries trigger it. */
+  readonly register: ShallowRef<Register> = shallowRef(new Register());
+  readonly current = shallowRef<Phase>('connecting');
+  /** Time of the last message before the service was lost, by the service's clock. */
+  readonly lostSince = shallowRef(0);
+  readonly health = shallowRef<Health | null>(null);
+  readonly loaded = shallowRef(false);
+  readonly loadFailure = shallowRef<Problem | null>(null);
+  /** What happened during the last outage, until the officer has read it. */
+  readonly missed = shallowRef<Missed | null>(null);
+
+  private readonly watchers = new Set<(entry: Entry | null) => void>();
+  private catchUp: CatchUp | null = null;
+  private waiting: EntryMessage[] | null = null;
+  private flushTimer: ReturnType<typeof setTimeout> | undefined;
+  private reloadTimer: ReturnType<typeof setTimeout> | undefined;
+  private dirty = false;
+  private wasLost = false;
+  private loads = 0;
+  private lastSequence = 0;
+
+  constructor(around: Surroundings, readings: Readings, clock: ServiceClock) {
+    this.connection = new LiveConnection(around, this);
+    this.readings = readings;
+    this.clock = clock;
+    readings.onChange((tags) => {
+      this.connection.subscribe(tags);
+    });
+  }
+
+  start(): void {
+    this.clock.start();
+    this.connection.start();
+  }
+
+  stop(): void {
+    this.connection.stop();
+    this.clock.stop();
+    clearTimeout(this.reloadTimer);
+    clearTimeout(this.flushTimer);
+    this.loads += 1;
+  }
+
+  phase(phase: Phase, since: number): void {
+    if (phase === 'lost') {
+      this.wasLost = true;
+      this.lostSince.value = this.clock.fromWall(since);
+    }
+    this.current.value = phase;
+  }
+
+  hello(message: Extract<LiveMessage, { type: 'hello' }>, fresh: boolean): void {
+    this.clock.set(message.now);
+    if (fresh || !this.loaded.value) {
+      this.lastSequence = message.sequence;
+      void this.reload();
+      return;
+    }
+    this.catchUp = new CatchUp(message.sequence);
+    this.finishCatchUp(this.lastSequence);
+  }
+
+  message(message: Message): void {
+    switch (message.type) {
+      case 'health':
+        this.clock.set(message.now);
+        this.health.value = message;
+        break;
+      case 'readings':
+        this.readings.take(message.items, this.clock.now());
+        break;
+      case 'entry':
+        if (this.waiting === null) this.apply(message);
+        else this.waiting.push(message);
+        break;
+    }
+  }
+
+  /** Takes over an answer of the API, which may be ahead of the WebSocket. */
+  changed(change: (register: Register) => void): void {
+    change(this.register.value);
+    this.dirty = true;
+    this.flush();
+  }
+
+  /** Calls `watcher` with each journal entry, and with null when entries may have been missed. */
+  onEntry(watcher: (entry: Entry | null) => void): void {
+    this.watchers.add(watcher);
+    onScopeDispose(() => {
+      this.watchers.delete(watcher);
+    });
+  }
+
+  private apply(message: EntryMessage): void {
+    this.lastSequence = message.sequence;
+    if (message.alarm !== null) this.register.value.applyAlarm(message.alarm);
+    if (message.incident !== null) this.register.value.applyIncident(message.incident);
+    if (this.catchUp?.count(message) === true) this.finishCatchUp(message.sequence);
+    for (const watcher of this.watchers) watcher(message.entry);
+    this.dirty = true;
+    if (this.flushTimer === undefined) this.flush();
+  }
+
+  private finishCatchUp(sequence: number): void {
+    if (this.catchUp?.reached(sequence) !== true) return;
+    this.report(this.catchUp.missed);
+    this.catchUp = null;
+  }
+
+  private report(missed: Missed): void {
+    if (this.wasLost) this.missed.value = missed;
+    this.wasLost = false;
+  }
+
+  private flush(): void {
+    clearTimeout(this.flushTimer);
+    this.flushTimer = undefined;
+    if (!this.dirty) return;
+    this.dirty = false;
+    triggerRef(this.register);
+    this.flushTimer = setTimeout(() => {
+      this.flush();
+    }, FLUSH_MS);
+  }
+
+  /** Loads both lists; entries that arrive meanwhile wait and are applied on top. */
+  private async reload(): Promise<void> {
+    clearTimeout(this.reloadTimer);
+    this.catchUp = null;
+    this.waiting = [];
+    this.loads += 1;
+    const load = this.loads;
+    try {
+      const [alarms, incidents] = await Promise.all([activeAlarms(), openIncidents()]);
+      if (load !== this.loads) return;
+      const missed = this.register.value.replace(alarms, incidents);
+      if (this.loaded.value) this.report(missed);
+      this.wasLost = false;
+      this.loaded.value = true;
+      this.loadFailure.value = null;
+      for (const watcher of this.watchers) watcher(null);
+    } catch (error) {
+      if (load !== this.loads) return;
+      if (!(error instanceof Problem)) throw error;
+      this.loadFailure.value = error;
+      this.reloadTimer = setTimeout(() => void this.reload(), RELOAD_MS);
+    }
+    const waiting = this.waiting;
+    this.waiting = null;
+    for (const message of waiting) this.apply(message);
+    this.dirty = true;
+    this.flush();
+  }
+}
+
+export const LIVE: InjectionKey<LiveStore> = Symbol('live');
+
+export function useLive(): LiveStore {
+  const store = inject(LIVE);
+  if (store === undefined) throw new Error('no live store was provided');
+  return store;
+}

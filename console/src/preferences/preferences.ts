@@ -1,0 +1,35 @@
+/** What this browser remembers of its officer: language, theme, name. */
+
+import { ref, watch, type Ref } from 'vue';
+
+export type Language = 'zh-CN' | 'en';
+export type Theme = 'dark' | 'light';
+
+function remembered<Value extends string>(key: string, allowed: readonly Value[], fallback: Value): Ref<Value> {
+  const stored = localStorage.getItem(key);
+  const kept = ref(allowed.find((value) => value === stored) ?? fallback) as Ref<Value>;
+  watch(kept, (value) => {
+    localStorage.setItem(key, value);
+  });
+  return kept;
+}
+
+function preferredLanguage(): Language {
+  return navigator.language.toLowerCase().startsWith('zh') ? 'zh-CN' : 'en';
+}
+
+export const language = remembered<Language>('anshao.language', ['zh-CN', 'en'], preferredLanguage());
+export const theme = remembered<Theme>('anshao.theme', ['dark', 'light'], 'dark');
+
+export const officer = ref(localStorage.getItem('anshao.officer') ?? '');
+watch(officer, (name) => {
+  localStorage.setItem('anshao.officer', name);
+});
+
+watch(
+  theme,
+  (value) => {
+    document.documentElement.dataset.theme = value;
+  },
+  { immediate: true },
+);

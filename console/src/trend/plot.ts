@@ -1,0 +1,147 @@
+/** Options of uPlot for one tag: band of minimum and maximum, mean, limit lines, alarm marks. */
+
+import type uPlot from 'uplot';
+
+import type { Grade, Limit } from '@/api/types';
+import { formatLimit } from '@/format/numbers';
+import { valueRange, type Columns } from '@/trend/series';
+
+/** When an alarm entered. */
+export interface Mark {
+  at: number;
+  grade: Grade;
+}
+
+export interface PlotInputs {
+  width: number;
+  height: number;
+  columns: () => Columns;
+  limits: () => readonly Limit[];
+  marks: () => readonly Mark[];
+  /** Milliseconds, first and last. */
+  window: () => [number, number];
+  /** Value of a CSS variable. */
+  colour: (name: string) => string;
+}
+
+const FONT = '12px sans-serif';
+
+function isLine(limit: Limit): boolean {
+  return limit.kind === 'high' || limit.kind === 'low';
+}
+
+function drawLimits(plot: uPlot, inputs: PlotInputs): void {
+  const { ctx, bbox } = plot;
+  const ratio = devicePixelRatio;
+  ctx.save();
+  ctx.font = `${12 * ratio}px sans-serif`;
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'bottom';
+  for (const limit of inputs.limits().filter(isLine)) {
+    const y = plot.valToPos(limit.setpoint, 'y', true);
+    const second = limit.level === 'HH' || limit.level === 'LL';
+    ctx.strokeStyle = inputs.colour(second ? '--text' : '--text-dim');
+    ctx.fillStyle = ctx.strokeStyle;
+    ctx.lineWidth = (second ? 1.5 : 1) * ratio;
+    ctx.setLineDash(second ? [] : [6 * ratio, 4 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.fillText(`${limit.key} ${formatLimit(limit.kind, limit.setpoint)}`, bbox.left + 6 * ratio, y - 2 * ratio);
+  }
+  ctx.restore();
+}
+
+function drawMarks(plot: uPlot, inputs: PlotInputs): void {
+  const { ctx, bbox } = plot;
+  const ratio = devicePixelRatio;
+  const [first, last] = inputs.window();
+  ctx.save();
+  ctx.lineWidth = 2 * ratio;
+  for (const mark of inputs.marks()) {
+    if (mark.at < first || mark.at > last) continue;
+    const x = plot.valToPos(mark.at / 1000, 'x', true);
+    ctx.strokeStyle = inputs.colour(`--${mark.grade}`);
+    ctx.fillStyle = ctx.strokeStyle;
+    ctx.setLineDash([2 * ratio, 3 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    sign(ctx, mark.grade, x, bbox.top + 8 * ratio, 6 * ratio);
+  }
+  ctx.restore();
+}
+
+/** The same shapes as the signs beside the alarms. */
+function sign(ctx: CanvasRenderingContext2D, grade: Grade, x: number, y: number, size: number): void {
+  ctx.beginPath();
+  switch (grade) {
+    case 'red':
+      ctx.rect(x - size, y - size, 2 * size, 2 * size);
+      break;
+    case 'orange':
+      ctx.moveTo(x, y - size);
+      ctx.lineTo(x + size, y + size);
+      ctx.lineTo(x - size, y + size);
+      break;
+    case 'yellow':
+      ctx.moveTo(x, y - size);
+      ctx.lineTo(x + size, y);
+      ctx.lineTo(x, y + size);
+      ctx.lineTo(x - size, y);
+      break;
+    case 'blue':
+      ctx.arc(x, y, size, 0, 2 * Math.PI);
+      break;
+  }
+  ctx.fill();
+}
+
+export function plotOptions(inputs: PlotInputs): uPlot.Options {
+  const axis: uPlot.Axis = {
+    stroke: inputs.colour('--text-dim'),
+    font: FONT,
+    grid: { stroke: inputs.colour('--edge'), width: 0.5 },
+    ticks: { stroke: inputs.colour('--edge'), width: 0.5 },
+  };
+  const line = inputs.colour('--text');
+  return {
+    width: inputs.width,
+    height: inputs.height,
+    legend: { show: false },
+    cursor: { drag: { x: false, y: false }, y: false },
+    scales: {
+      x: { time: true, range: () => inputs.window().map((ms) => ms / 1000) as [number, number] },
+      y: { range: () => valueRange(inputs.columns(), inputs.limits().filter(isLine).map((limit) => limit.setpoint)) },
+    },
+    axes: [{ ...axis, values: timeLabels, size: 30 }, { ...axis, size: 64 }],
+    series: [
+      {},
+      { stroke: 'transparent', points: { show: false } },
+      { stroke: 'transparent', points: { show: false } },
+      { stroke: line, width: 1.5, points: { show: false } },
+    ],
+    bands: [{ series: [2, 1], fill: `${inputs.colour('--text-dim')}55` }],
+    hooks: {
+      draw: [
+        (plot) => {
+          drawLimits(plot, inputs);
+          drawMarks(plot, inputs);
+        },
+      ],
+    },
+  };
+}
+
+function timeLabels(_: uPlot, splits: number[], __: number, ___: number, step: number): string[] {
+  return splits.map((seconds) => {
+    const at = new Date(seconds * 1000);
+    const two = (value: number): string => String(value).padStart(2, '0');
+    if (step >= 86_400) return `${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+    const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
+    return step < 60 ? `${clock}:${two(at.getSeconds())}` : clock;
+  });
+}
