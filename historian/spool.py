@@ -348,6 +348,12 @@ class Spool:
     # ---- size
 
     @property
+    def newest(self) -> int:
+        """Latest received time of all that is kept, ms UTC; 0 where nothing is."""
+        with self._state:
+            return max((self._latest(segment) for segment in self._segments[-1:]), default=0)
+
+    @property
     def size(self) -> int:
         """Bytes of all segments, forwarded and not."""
         return self._bytes

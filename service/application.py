@@ -23,10 +23,10 @@ from historian.forwarder import Forwarder, ForwarderCounters, ForwarderStatus
 from historian.protocol import Historian
 from ingest.decoder import Decoder, Receipt
 from ingest.embedded_broker import EmbeddedBroker
-from ingest.links.protocol import LinkStatus
-from rules.engine import Latest
+from ingest.links.protocol import LinkStatus, parse_broker_url
+from rules.arrivals import Latest
 from service import parts
-from service.api import create_app, serve
+from service.api.app import create_app, serve
 from service.api.live import LiveHub
 from service.canary import RULE as CANARY_RULE
 from service.canary import Canary
@@ -62,6 +62,7 @@ class Application:
         """Port of the broker in our own process, if there is one."""
         self.port = 0
         """The console's port."""
+        self.version = VERSION
         self._tasks: list[asyncio.Task[None]] = []
         self._failed: asyncio.Future[None] | None = None
         self._stack = AsyncExitStack()
@@ -84,7 +85,7 @@ class Application:
         settings, now, opened = self.settings, self.clock.now(), self._stack
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         if settings.broker.embedded:
-            broker = EmbeddedBroker(settings.broker.port)
+            broker = EmbeddedBroker(parse_broker_url(settings.broker.url)[1])
             self.broker_port = await broker.start()
             opened.push_async_callback(broker.stop)
         self._ledger = Ledger(settings.ledger.url.get_secret_value())
@@ -106,17 +107,18 @@ class Application:
         self._announcer = Announcer(self._ledger, address)
         self._health = Health(self, VERSION)
         self.hub = LiveHub(self)
+        opened.push_async_callback(self.hub.close)
         registry = CollectorRegistry()
         registry.register(ServiceCollector(self))
         server = await serve(create_app(self, self.hub, registry), settings.console.host, settings.console.port)
         opened.push_async_callback(server.stop)
-        opened.push_async_callback(self.hub.close)
         self.port = server.port
         await self._link.start()
         self._begin()
         # What was loaded stays for good: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
+        opened.callback(gc.unfreeze)
         log.info("service started", version=VERSION, port=self.port, tags=len(self.site.tags))
 
     def _assemble(self, now: int) -> None:

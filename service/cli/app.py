@@ -1,0 +1,131 @@
+"""``anshao``: the commands."""
+
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="anshao",
+    help="AnShao 安哨: an alarm service for high-hazard sites. It is no safety instrumented system.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+journal = typer.Typer(help="The append-only journal 台账.", no_args_is_help=True)
+app.add_typer(journal, name="journal")
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", help="The main configuration file.", exists=True, dir_okay=False)
+]
+
+
+@app.command(epilog="Example: `anshao serve --config /etc/anshao/anshao.yaml`")
+def serve(config: ConfigOption = Path("anshao.yaml")) -> None:
+    """Run the service until SIGTERM or Ctrl-C."""
+    from service.cli.serving import run_service  # noqa: PLC0415 - see the package's docstring
+
+    run_service(config)
+
+
+@app.command(epilog="Examples: `anshao demo` · `anshao demo --port 9000 --data /tmp/demo`")
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the console on 127.0.0.1; 0: any free one.")] = 8080,
+    broker_port: Annotated[int, typer.Option(help="Port of the MQTT broker; taken: any free one.")] = 1883,
+    data: Annotated[
+        Path | None, typer.Option(help="Keep the data here; without it, they go when the demo ends.")
+    ] = None,
+) -> None:
+    """Run everything in one process, on this machine only: broker, stores, three simulated enterprises, a leak."""
+    from service.cli.demonstration import run_demonstration  # noqa: PLC0415
+
+    run_demonstration(port, broker_port, data)
+
+
+@app.command(epilog="Example: `anshao check anshao.yaml sites/*.yaml`")
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Main files, site files, or both.", metavar="FILE…")],
+) -> None:
+    """Validate configuration files; names file, line, field and remedy of each fault. Exit status 1 if there is any."""
+    from service.config import check as check_files  # noqa: PLC0415
+    from service.config import format_faults  # noqa: PLC0415
+
+    faults = check_files(files)
+    if faults:
+        typer.echo(format_faults(faults))
+        raise typer.Exit(1)
+    typer.echo(f"{len(files)} file{'s' if len(files) > 1 else ''} checked: no faults")
+
+
+@journal.command("verify", epilog="Example: `anshao journal verify --config anshao.yaml`")
+def journal_verify(config: ConfigOption = Path("anshao.yaml")) -> None:
+    """Check the journal's hash chain from the first entry to the last. Exit status 1 if it does not hold."""
+    from service.cli.journals import verify_journal  # noqa: PLC0415
+
+    verify_journal(config)
+
+
+@app.command(
+    epilog="Examples: `anshao replay d06_te.dat --site config/examples/tep.yaml --clock source --speed max` · "
+    "`anshao replay valve1.csv --site config/examples/skab.yaml --clock begins-now --speed 1`"
+)
+def replay(
+    file: Annotated[Path, typer.Argument(help="The recorded file.", exists=True, dir_okay=False)],
+    site: Annotated[Path, typer.Option(help="Site file with a `replay:` section.", exists=True, dir_okay=False)],
+    speed: Annotated[str, typer.Option(help="1: as recorded; N: N times faster; max: as fast as it goes.")] = "1",
+    clock: Annotated[
+        str,
+        typer.Option(
+            help="source: recorded times as they are, treated as live (the gateway has `clock: source`); "
+            "ends-now, begins-now: shifted so that the file ends or begins now."
+        ),
+    ] = "begins-now",
+    broker: Annotated[str, typer.Option(help="The broker.", envvar="ANSHAO_REPLAY_BROKER")] = "mqtt://127.0.0.1:1883",
+    username: Annotated[str | None, typer.Option(help="User name; default: enterprise.gateway.")] = None,
+    password: Annotated[
+        str | None, typer.Option(help="The gateway's password at the broker.", envvar="ANSHAO_REPLAY_PASSWORD")
+    ] = None,
+) -> None:
+    """Publish a recorded file through the broker as a gateway would."""
+    from service.cli.replaying import run_replay  # noqa: PLC0415
+
+    run_replay(file, site, speed, clock, broker, username, password)
+
+
+@app.command()
+def token(
+    name: Annotated[str, typer.Argument(help="Who will use it, e.g. 'county duty desk'.")],
+) -> None:
+    """Make a bearer token, and the line for `tokens:` in the main file. The token itself is shown only here."""
+    import hashlib  # noqa: PLC0415
+    import json  # noqa: PLC0415
+    import secrets  # noqa: PLC0415
+
+    made = secrets.token_urlsafe(32)
+    typer.echo(f"token: {made}")
+    typer.echo(
+        f"  - {{name: {json.dumps(name, ensure_ascii=False)}, sha256: {hashlib.sha256(made.encode()).hexdigest()}}}"
+    )
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI 3.1 document of the HTTP API."""
+    import orjson  # noqa: PLC0415
+
+    from service.api.openapi import document  # noqa: PLC0415
+
+    typer.echo(orjson.dumps(document(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode())
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(f"anshao {metadata.version('anshao')}")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,73 @@
+"""``anshao serve``."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import structlog
+import typer
+
+from alerting.ledger import LedgerConflict, LedgerUnavailable
+from historian.spool import SpoolBusy
+from service.application import Application
+from service.config import ConfigurationError, Settings, format_faults, load
+from service.logs import configure_logs
+
+log = structlog.get_logger(__name__)
+
+
+def load_or_exit(config: Path) -> Settings:
+    """Settings, or exit status 2 with every fault named."""
+    try:
+        return load(config, os.environ)
+    except ConfigurationError as error:
+        typer.echo(format_faults(error.faults), err=True)
+        raise typer.Exit(2) from None
+
+
+def run_service(config: Path) -> None:
+    """Serve until told to stop."""
+    settings = load_or_exit(config)
+    configure_logs(settings.log.level, settings.log.format)
+    sys.exit(asyncio.run(run_until_told(Application(settings))))
+
+
+async def run_until_told(
+    application: Application, beside: Callable[[Application, asyncio.Event], Awaitable[None]] | None = None
+) -> int:
+    """Start, run until SIGTERM, SIGINT or a failure, stop. Returns the exit status.
+
+    ``beside`` runs with the application until the event is set.
+    """
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    try:
+        await application.start()
+    except (LedgerUnavailable, LedgerConflict, SpoolBusy, OSError) as fault:
+        log.error("the service cannot start", reason=str(fault), kind=type(fault).__name__)  # noqa: TRY400 - no bug
+        return 1
+    waiting = [asyncio.create_task(told.wait(), name="signals"), asyncio.create_task(application.wait(), name="parts")]
+    if beside is not None:
+        waiting.append(asyncio.create_task(_beside(beside, application, told), name="beside"))
+    try:
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        failed = any(task.exception() for task in done)
+    finally:
+        told.set()
+        await asyncio.wait(waiting[2:] or [asyncio.create_task(asyncio.sleep(0))], timeout=5)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        await application.stop()
+    return 1 if failed else 0
+
+
+async def _beside(
+    beside: Callable[[Application, asyncio.Event], Awaitable[None]], application: Application, told: asyncio.Event
+) -> None:
+    await beside(application, told)
