@@ -5,6 +5,7 @@ with InfluxQL over ``/query``. A write is done when the server has answered 204,
 """
 
 import asyncio
+import base64
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -51,8 +52,13 @@ class InfluxHistorian:
         self.url = url.rstrip("/")
         self._target = f"database {database}" if write_api == "v1" else f"bucket {bucket} of {org}"
         self._database = database
-        self._login = aiohttp.BasicAuth(username, password or "") if username and not token else None
-        self._token = token
+        if token:
+            self._headers = {"Authorization": f"Token {token}"}
+        elif username:
+            login = base64.b64encode(f"{username}:{password or ''}".encode()).decode()
+            self._headers = {"Authorization": f"Basic {login}"}
+        else:
+            self._headers = {}
         self._timeout = timeout
         self._encoder = LineEncoder()
         self._session: aiohttp.ClientSession | None = None
@@ -165,9 +171,9 @@ class InfluxHistorian:
         query = {"db": self._database, "epoch": "ms", "q": statement}
         status, text = await self._request("GET", "/query", params=query)
         try:
-            result = orjson.loads(text)["results"][0]
-        except (orjson.JSONDecodeError, LookupError, TypeError):
-            result = {"error": f"no answer to InfluxQL: {_shown(text)}"}
+            result = dict(orjson.loads(text)["results"][0])
+        except (orjson.JSONDecodeError, LookupError, TypeError, ValueError):
+            result = {"error": text}
         if status != 200 or "error" in result:  # noqa: PLR2004
             raise self._unavailable(status, str(result.get("error", text)))
         if not result.get("series"):
@@ -192,8 +198,7 @@ class InfluxHistorian:
     ) -> tuple[int, str]:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                auth=self._login,
-                headers={"Authorization": f"Token {self._token}"} if self._token else None,
+                headers=self._headers,
                 timeout=aiohttp.ClientTimeout(total=self._timeout),
             )
         try:
