@@ -4,91 +4,90 @@ The rate at a reading is its difference from the oldest reading inside the windo
 holds none, from the reading before; divided by the window's length, or by the time between the two where that is
 longer. A change that is quicker than the window thus counts as spread over the window: noise between two neighbouring
 readings is no rate, and a ramp at the limit enters within one window.
+
+RISE enters at rate >= setpoint and leaves at rate < setpoint - deadband, both per second; FALL is the same of the
+falling value. Only readings of good quality with a finite value have a rate; others say nothing, and are no base. The
+first reading has no rate. While the first reading since the start is less than a window back the rate may raise but
+not clear, for it is too small then: a start clears nothing that was in before it.
+
+Nearly all readings change nothing. While all readings of a window lie closer together than the least change that
+enters, no condition that is out can enter, and the rate itself need not be known.
 """
 
 import numpy as np
 
-from domain.samples import Float64, Int64
-from rules.scan import group_begins
+from domain.samples import Bool, Int64
+from domain.scales import RuleKind
+from domain.site import RuleTable
+from rules.arrivals import GOOD, Readings
+from rules.conditions import Conditions
+from rules.histories import Histories
+from rules.scan import AGAINST, FOR, NEITHER, Toggles
 
-FIRST_CAPACITY = 16
+ROUNDING = 1e-9
+"""What the change that enters is lessened by, relatively, so that rounding hides none."""
 
 
-class Histories:
-    """Recent readings of h tags, each in a ring of its own inside two shared columns.
+class Rates:
+    """All RISE and FALL rules. ``period``: expected ms between readings of each tag."""
 
-    The readings of a ring are numbered on and on; number q stands at ``offset + q % capacity``. Capacities are powers
-    of two and grow with what a window holds.
-    """
+    def __init__(self, rules: RuleTable, period: Int64) -> None:
+        rows = np.flatnonzero((rules.kind == RuleKind.RISE) | (rules.kind == RuleKind.FALL))
+        self.conditions = Conditions(rules, rows, len(period))
+        self._sign = np.where(rules.kind[rows] == RuleKind.RISE, 1.0, -1.0)
+        self._enter = rules.setpoint[rows]
+        self._leave = rules.setpoint[rows] - rules.deadband[rows]
+        self._window = np.maximum(rules.window[rows], 1)
 
-    def __init__(self, count: int) -> None:
-        self._offset = np.arange(count, dtype=np.int64) * FIRST_CAPACITY
-        self._capacity = np.full(count, FIRST_CAPACITY, dtype=np.int64)
-        self._oldest = np.zeros(count, dtype=np.int64)
-        self._next = np.zeros(count, dtype=np.int64)
-        self._time = np.zeros(count * FIRST_CAPACITY, dtype=np.int64)
-        self._value = np.zeros(count * FIRST_CAPACITY, dtype=np.float64)
-        self._used = count * FIRST_CAPACITY
+        tag = np.unique(self.conditions.tag)
+        self._ring = np.full(len(period), -1, dtype=np.int64)
+        self._ring[tag] = np.arange(len(tag))
+        ring = self._ring[self.conditions.tag]
+        longest = np.zeros(len(tag), dtype=np.int64)
+        np.maximum.at(longest, ring, self._window)
+        self._histories = Histories(longest, longest // np.maximum(period[tag], 1) + 2)
+        # The least change that can enter a condition of a tag.
+        change = np.where(self._enter > 0, self._enter * self._window / 1000.0 * (1.0 - ROUNDING), -np.inf)
+        self._change = np.full(len(tag), np.inf)
+        np.minimum.at(self._change, ring, change)
+        self._busy = np.zeros(len(tag), dtype=np.bool_)
 
-    def append(self, ring: Int64, time: Int64, value: Float64) -> Int64:
-        """Add readings (sorted by ring, in order of time); returns their numbers in their rings."""
-        starts = np.flatnonzero(group_begins(ring))
-        counts = np.diff(np.append(starts, len(ring)))
-        who = ring[starts]
-        needed = self._next[who] - self._oldest[who] + counts
-        for index in np.flatnonzero(needed > self._capacity[who]).tolist():
-            self._grow(int(who[index]), int(needed[index]))
-        number = self._next[ring] + np.arange(len(ring)) - np.repeat(starts, counts)
-        place = self._place(ring, number)
-        self._time[place] = time
-        self._value[place] = value
-        self._next[who] += counts
-        return number
+    def evaluate(self, readings: Readings) -> Toggles | None:
+        """Carry the conditions over the readings; None where nothing toggles."""
+        rated = (self._ring[readings.tag] >= 0) & (readings.quality == GOOD) & np.isfinite(readings.value)
+        if not rated.all():
+            if not rated.any():
+                return None
+            readings = readings.where(rated)
+        ring = self._ring[readings.tag[readings.begins]]
+        number = self._histories.append(ring, readings.begins, readings.counts, readings.time, readings.value)
+        with np.errstate(over="ignore"):
+            stirs = (self._histories.spread(ring) >= self._change[ring]) | self._busy[ring]
+            return self._run(readings, number, stirs) if stirs.any() else None
 
-    def base(self, ring: Int64, number: Int64, since: Int64) -> tuple[Int64, Float64]:
-        """Time and value of the oldest reading not before ``since``, or else of the reading before ``number``.
+    def _run(self, readings: Readings, number: Int64, stirs: Bool) -> Toggles | None:
+        """Evaluate the rates of those tags that a mask, one entry a tag, picks."""
+        number = number[stirs.repeat(readings.counts)]
+        readings = readings.of_tags(stirs)
+        reading, condition = self.conditions.pairs(readings.tag)
+        time = readings.time[reading]
+        window = self._window[condition]
+        base, base_time, base_value = self._histories.base(
+            self._ring[readings.tag[reading]], number[reading], time - window
+        )
+        elapsed = time - base_time
+        rate = (readings.value[reading] - base_value) * 1000.0 / np.maximum(elapsed, window)
+        signed = rate * self._sign[condition]
+        for_ = (elapsed > 0) & (signed >= self._enter[condition])
+        whole = (elapsed >= window) | (base > 0)
+        against = (elapsed > 0) & (signed < self._leave[condition]) & whole
+        verdict = np.where(for_, np.uint8(FOR), np.where(against, np.uint8(AGAINST), np.uint8(NEITHER)))
+        toggles = self.conditions.run(condition, time, readings.received_time[reading], rate, verdict)
+        self.settle(condition)
+        return toggles
 
-        Where ``number`` is the first of its ring the base is itself.
-        """
-        low = self._search(ring, number, since)
-        found = np.where(low == number, np.maximum(number - 1, self._oldest[ring]), low)
-        place = self._place(ring, found)
-        return self._time[place], self._value[place]
-
-    def forget(self, ring: Int64, since: Int64) -> None:
-        """Drop readings before ``since`` (one entry a ring), but never the last one."""
-        self._oldest[ring] = self._search(ring, self._next[ring] - 1, since)
-
-    def _search(self, ring: Int64, number: Int64, since: Int64) -> Int64:
-        """Number of the oldest reading not before ``since``; ``number`` where there is none before it."""
-        low = self._oldest[ring]
-        high = number.copy()
-        while True:
-            open_ = low < high
-            if not open_.any():
-                return low
-            middle = (low + high) >> 1
-            early = self._time[self._place(ring, middle)] < since
-            low = np.where(open_ & early, middle + 1, low)
-            high = np.where(open_ & ~early, middle, high)
-
-    def _place(self, ring: Int64, number: Int64) -> Int64:
-        places: Int64 = self._offset[ring] + (number & (self._capacity[ring] - 1))
-        return places
-
-    def _grow(self, ring: int, needed: int) -> None:
-        """Move one ring to the end of the columns with room for ``needed`` readings and as many again."""
-        capacity = 1 << (2 * needed - 1).bit_length()
-        numbers = np.arange(self._oldest[ring], self._next[ring])
-        old = self._place(np.full(len(numbers), ring), numbers)
-        if self._used + capacity > len(self._time):
-            spare = np.zeros(max(capacity, len(self._time) // 2))
-            self._time = np.concatenate([self._time, spare.astype(np.int64)])
-            self._value = np.concatenate([self._value, spare])
-        kept_time, kept_value = self._time[old], self._value[old]
-        self._offset[ring] = self._used
-        self._capacity[ring] = capacity
-        self._used += capacity
-        new = self._place(np.full(len(numbers), ring), numbers)
-        self._time[new] = kept_time
-        self._value[new] = kept_value
+    def settle(self, condition: Int64) -> None:
+        """Note which tags have a condition that is in or has a run under way."""
+        if len(condition):
+            tag, begins, condition = self.conditions.of_same_tags(condition)
+            self._busy[self._ring[tag]] = np.logical_or.reduceat(self.conditions.busy(condition), begins)

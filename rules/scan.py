@@ -13,14 +13,12 @@ The semantics, for one condition and its readings in order of source time (sampl
 High and low limits: GB/T 41261 / IEC 62682 alarm attributes as PLC alarm blocks implement them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from domain.samples import Bool, Float64, Int64, UInt8
-
-GROUP_SHIFT = 42
-"""Times below 2**42 ms (year 2109) leave 21 bits for the number of a group in one sort key."""
 
 NEITHER, FOR, AGAINST = 0, 1, 2
 
@@ -70,11 +68,27 @@ class Toggles:
 
 
 def group_begins(column: Int64) -> Bool:
-    """Where a run of equal entries begins, in a sorted column of at least one entry."""
+    """Where a run of equal entries begins, in a column of at least one entry."""
     begins = np.empty(len(column), dtype=np.bool_)
     begins[0] = True
     np.not_equal(column[1:], column[:-1], out=begins[1:])
     return begins
+
+
+def earliest(time_at: Callable[[Int64], Int64], low: Int64, high: Int64, since: Int64) -> Int64:
+    """Index of the first of the entries ``low`` to ``high`` that is not before ``since``; ``high`` if none is.
+
+    One search for each element of the columns; ``time_at`` gives the times of entries, which never decrease from
+    ``low`` to ``high``.
+    """
+    while True:
+        open_ = low < high
+        if not open_.any():
+            return low
+        middle = (low + high) >> 1
+        early = time_at(middle) < since
+        low = np.where(open_ & early, middle + 1, low)
+        high = np.where(open_ & ~early, middle, high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +133,7 @@ def scan(
     """Carry ``state`` over readings and return what toggled.
 
     ``on_delay`` and ``off_delay`` have one entry a condition (length m); the other columns one entry a reading
-    (length k), sorted by condition and, within it, in order of evaluation with source times that never decrease.
+    (length k >= 1), sorted by condition and, within it, in order of evaluation with source times that never decrease.
     ``verdict`` is FOR, AGAINST or NEITHER. ``state`` is changed in place.
     """
     readings = _Readings(condition, source_time, received_time, value, verdict).after_runs_under_way(state)
@@ -127,31 +141,25 @@ def scan(
     begins = group_begins(condition)
     touched = condition[begins]
 
+    # Runs of equal verdicts: from ``first`` to ``last``.
     count = len(condition)
-    group = np.cumsum(begins) - 1
     run_begins = begins.copy()
     run_begins[1:] |= verdict[1:] != verdict[:-1]
     first = np.flatnonzero(run_begins)
     last = np.append(first[1:], count) - 1
     run_verdict = verdict[first]
     run_condition = condition[first]
-    run_group = group[first]
 
-    key = (group << GROUP_SHIFT) + source_time
+    # The reading at which a run has lasted for its delay: one of its own, or, for an on-delay, the one that ends it.
     delay = np.where(run_verdict == FOR, on_delay[run_condition], off_delay[run_condition])
     due = source_time[first] + delay
-    shown_by = np.searchsorted(key, (run_group << GROUP_SHIFT) + due, side="left")
-    ripe = (run_verdict != NEITHER) & (shown_by <= last)
+    shown_by = earliest(lambda index: source_time[index], first, last, due) if delay.any() else first
+    ripe = (run_verdict != NEITHER) & (source_time[shown_by] >= due)
     following = np.minimum(last + 1, count - 1)
-    held = (
-        (run_verdict == FOR)
-        & ~ripe
-        & (last + 1 < count)
-        & (group[following] == run_group)
-        & (due < source_time[following])
-    )
-    decided_by = np.where(held, last, np.minimum(shown_by, count - 1))
-    shown_by = np.where(held, following, np.minimum(shown_by, count - 1))
+    ended = (following > last) & ~begins[following]
+    held = (run_verdict == FOR) & ~ripe & ended & (due < source_time[following])
+    decided_by = np.where(held, last, shown_by)
+    shown_by = np.where(held, following, shown_by)
     ripe |= held
 
     event = np.flatnonzero(ripe)
@@ -162,8 +170,7 @@ def scan(
         before[0] = state.inside[event_condition[0]]
         same = event_condition[1:] == event_condition[:-1]
         before[1:] = np.where(same, enters[:-1], state.inside[event_condition[1:]])
-    toggled = enters != before
-    picked = event[toggled]
+    picked = event[enters != before]
     toggles = Toggles(
         condition=run_condition[picked],
         entered=run_verdict[picked] == FOR,
@@ -176,8 +183,7 @@ def scan(
     state.inside[event_condition] = enters
     final = np.append(np.flatnonzero(begins)[1:], count) - 1
     final_run = np.searchsorted(first, final, side="right") - 1
-    inside = state.inside[touched]
-    opposing = np.where(inside, AGAINST, FOR)
+    opposing = np.where(state.inside[touched], AGAINST, FOR)
     under_way = run_verdict[final_run] == opposing
     state.since[touched] = np.where(under_way, source_time[first[final_run]], 0)
     state.since_received[touched] = np.where(under_way, readings.received_time[first[final_run]], 0)

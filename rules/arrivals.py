@@ -1,0 +1,136 @@
+"""Which samples count, and in what order.
+
+* A sample counts if it is newer than all earlier ones of its tag: by source time, and by nothing else. Duplicates and
+  samples out of order change nothing.
+* Where the gateway's clock is checked, a source time further ahead of the received time than the clock tolerance
+  counts as that far ahead, so that a clock that was ahead and is set back blinds the rules for no longer. Of samples
+  held back to the same instant the one with the later source time of its own is newer.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.samples import Bool, Float64, Int64, SampleBlock, UInt8
+from domain.scales import Quality
+from rules.scan import group_begins
+
+BAD, UNCERTAIN, GOOD = int(Quality.BAD), int(Quality.UNCERTAIN), int(Quality.GOOD)
+"""As plain integers: numpy takes ten times as long to compare with an enumeration's members."""
+
+
+@dataclass(slots=True)
+class Latest:
+    """The newest sample of each tag, in columns of length n; source_time 0 where there was none."""
+
+    source_time: Int64
+    received_time: Int64
+    value: Float64
+    quality: UInt8
+    reason: UInt8
+
+    @classmethod
+    def none(cls, tag_count: int) -> "Latest":
+        """No sample of any tag."""
+        return cls(
+            np.zeros(tag_count, dtype=np.int64),
+            np.zeros(tag_count, dtype=np.int64),
+            np.full(tag_count, np.nan),
+            np.zeros(tag_count, dtype=np.uint8),
+            np.zeros(tag_count, dtype=np.uint8),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """The samples of a block that count, at least one, sorted by tag and from older to newer within it.
+
+    time: source time, held back to the clock tolerance; the other columns as in ``SampleBlock``, with ``tag`` as int64
+    begins, counts: where each tag begins and how many readings it has (length: tags in the block)
+    """
+
+    tag: Int64
+    time: Int64
+    received_time: Int64
+    value: Float64
+    quality: UInt8
+    begins: Int64
+    counts: Int64
+
+    @classmethod
+    def of(cls, tag: Int64, time: Int64, received_time: Int64, value: Float64, quality: UInt8) -> "Readings":
+        """Readings from columns in order."""
+        begins = group_begins(tag).nonzero()[0]
+        counts = np.empty_like(begins)
+        np.subtract(begins[1:], begins[:-1], out=counts[:-1])
+        counts[-1] = len(tag) - begins[-1]
+        return cls(tag, time, received_time, value, quality, begins, counts)
+
+    def of_tags(self, picked: Bool) -> "Readings":
+        """All readings of some of the tags, by a mask with one entry a tag."""
+        return self if picked.all() else self.where(picked.repeat(self.counts))
+
+    def where(self, picked: Bool) -> "Readings":
+        """Those readings that a mask picks, at least one."""
+        at = picked.nonzero()[0]
+        return Readings.of(self.tag[at], self.time[at], self.received_time[at], self.value[at], self.quality[at])
+
+
+class Arrivals:
+    """Admits the samples that count and keeps the newest of each tag."""
+
+    def __init__(self, live_clock: Bool, clock_tolerance: int) -> None:
+        self._live_clock = live_clock
+        self._tolerance = clock_tolerance
+        self._time = np.zeros(len(live_clock), dtype=np.int64)
+        self.latest = Latest.none(len(live_clock))
+
+    def admit(self, block: SampleBlock) -> Readings | None:
+        """The samples of a block of at least one that count; None if none does."""
+        key = (block.tag.astype(np.int64) << 32) | np.arange(len(block))
+        key.sort()
+        order = key & 0xFFFF_FFFF
+        tag = key >> 32
+        own = block.source_time[order]
+        received = block.received_time[order]
+        time = own
+        ahead = own > received + self._tolerance
+        if ahead.any():
+            time = np.where(ahead & self._live_clock[tag], received + self._tolerance, own)
+        if not self._all_newer(tag, time):
+            newer = self._newer(tag, time, own)
+            if not newer.any():
+                return None
+            order, tag, own, received, time = order[newer], tag[newer], own[newer], received[newer], time[newer]
+        readings = Readings.of(tag, time, received, block.value[order], block.quality[order])
+        self._remember(readings, own, block.reason[order])
+        return readings
+
+    def _all_newer(self, tag: Int64, time: Int64) -> bool:
+        """Whether each sample has a later time than the one before: the usual case, and quick to see."""
+        ascending = (time[1:] > time[:-1]) | (tag[1:] != tag[:-1])
+        return bool((time > self._time[tag]).all() and ascending.all())
+
+    def _newer(self, tag: Int64, time: Int64, own: Int64) -> Bool:
+        """Which samples are newer than all before them, by time, and by their own source time where that is equal."""
+        ascending = np.lexsort((own, time))
+        differs = group_begins(time[ascending]) | group_begins(own[ascending])
+        rank = np.empty(len(tag), dtype=np.int64)
+        rank[ascending] = np.cumsum(differs)
+        key = (tag << 32) + rank
+        newer = np.ones(len(tag), dtype=np.bool_)
+        newer[1:] = key[1:] > np.maximum.accumulate(key)[:-1]
+        known = self._time[tag]
+        newer &= (time > known) | ((time == known) & (own > self.latest.source_time[tag]))
+        return newer
+
+    def _remember(self, readings: Readings, own: Int64, reason: UInt8) -> None:
+        last = readings.begins + readings.counts - 1
+        tag = readings.tag[last]
+        latest = self.latest
+        self._time[tag] = readings.time[last]
+        latest.source_time[tag] = own[last]
+        latest.received_time[tag] = readings.received_time[last]
+        latest.value[tag] = readings.value[last]
+        latest.quality[tag] = readings.quality[last]
+        latest.reason[tag] = reason[last]

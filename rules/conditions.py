@@ -1,0 +1,110 @@
+"""The conditions of one family of rules, and what the engine asks of a family."""
+
+from typing import Protocol
+
+import numpy as np
+
+from domain.samples import Bool, Float64, Int64, UInt8
+from domain.site import RuleTable
+from rules.arrivals import Readings
+from rules.scan import AGAINST, FOR, ConditionState, Toggles, group_begins, scan
+
+
+class Conditions:
+    """The rules of one family: the rows of the rule table they stand in, their delays and state.
+
+    Columns have one entry a condition, sorted by tag.
+    """
+
+    def __init__(self, rules: RuleTable, rows: Int64, tag_count: int) -> None:
+        self.rows = rows
+        self.tag = rules.tag[rows].astype(np.int64)
+        self.on_delay = rules.on_delay[rows]
+        self.off_delay = rules.off_delay[rows]
+        self.state = ConditionState.out(len(rows))
+        self._start = np.searchsorted(self.tag, np.arange(tag_count + 1))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def pairs(self, tag: Int64) -> tuple[Int64, Int64]:
+        """All pairs of an entry of ``tag`` and a condition of it: positions in ``tag``, and indices of conditions."""
+        first = self._start[tag]
+        count = self._start[tag + 1] - first
+        entry = np.repeat(np.arange(len(tag)), count)
+        ends = np.cumsum(count)
+        return entry, np.arange(len(entry)) + np.repeat(first - (ends - count), count)
+
+    def of_same_tags(self, condition: Int64) -> tuple[Int64, Int64, Int64]:
+        """All conditions of the tags of at least one: the tags, where those of each begin, and the conditions."""
+        tag = np.unique(self.tag[condition])
+        owner, condition = self.pairs(tag)
+        return tag, group_begins(owner).nonzero()[0], condition
+
+    def steady(self, condition: Int64) -> Bool:
+        """Which of these conditions have no run under way."""
+        steady: Bool = self.state.since[condition] == 0
+        return steady
+
+    def busy(self, condition: Int64) -> Bool:
+        """Which of these conditions are in or have a run under way."""
+        return self.state.inside[condition] | ~self.steady(condition)
+
+    def run(self, condition: Int64, time: Int64, received: Int64, value: Float64, verdict: UInt8) -> Toggles | None:
+        """Evaluate readings of conditions (columns of equal length, in order of time); None where nothing toggles."""
+        picked = self._touched(condition, verdict)
+        if not len(picked):
+            return None
+        toggles = scan(
+            self.state,
+            self.on_delay,
+            self.off_delay,
+            condition[picked],
+            time[picked],
+            received[picked],
+            value[picked],
+            verdict[picked],
+        )
+        return toggles if len(toggles) else None
+
+    def waiting(self) -> Int64:
+        """The conditions that are out and may enter by the passing of time."""
+        return np.flatnonzero((self.state.since != 0) & ~self.state.inside)
+
+    def restore(self, inside: Int64) -> Int64:
+        """Set the conditions of these rows of the rule table to in; returns which ones are of this family."""
+        restored = np.flatnonzero(np.isin(self.rows, inside))
+        self.state.inside[restored] = True
+        self.state.since[restored] = 0
+        return restored
+
+    def inside(self) -> Int64:
+        """Rows of the rule table whose condition is in."""
+        return self.rows[self.state.inside]
+
+    def _touched(self, condition: Int64, verdict: UInt8) -> Int64:
+        """Positions of the readings of all conditions that may change, sorted by condition.
+
+        A condition in a steady state with no run under way is left alone by readings that don't oppose it.
+        """
+        inside = self.state.inside[condition]
+        opposing = np.where(inside, np.uint8(AGAINST), np.uint8(FOR)) == verdict
+        stirred = opposing | ~self.steady(condition)
+        if not stirred.any():
+            return np.empty(0, dtype=np.int64)
+        picked = np.flatnonzero(np.isin(condition, condition[stirred]))
+        return picked[np.argsort(condition[picked], kind="stable")]
+
+
+class Family(Protocol):
+    """Rules of one family, evaluated together. A new rule kind that looks at readings is a new family."""
+
+    conditions: Conditions
+
+    def evaluate(self, readings: Readings) -> Toggles | None:
+        """Carry the conditions over the readings; None where nothing toggles."""
+        ...
+
+    def settle(self, condition: Int64) -> None:
+        """Take note that the state of these conditions has changed."""
+        ...

@@ -1,0 +1,69 @@
+"""Stale tags: no reading for longer than the rule's window, in received time.
+
+Any reading that counts ends it, of whatever quality; a sample that is not newer than the tag's newest is no reading,
+so a device that repeats an old one falls silent too.
+"""
+
+import numpy as np
+
+from domain.samples import Int64
+from domain.scales import RuleKind
+from domain.site import RuleTable
+from domain.transitions import Transition
+from rules.arrivals import Readings
+
+
+class Silence:
+    """All STALE rules."""
+
+    def __init__(self, rules: RuleTable, tag_count: int) -> None:
+        self._rows = np.flatnonzero(rules.kind == RuleKind.STALE)
+        self._tag = rules.tag[self._rows].astype(np.int64)
+        self._after = rules.window[self._rows]
+        self._inside = np.zeros(len(self._rows), dtype=np.bool_)
+        self._silent = np.zeros(tag_count, dtype=np.bool_)
+        self._since = 0
+
+    def restore(self, inside: Int64) -> None:
+        """Set the conditions of these rows of the rule table to in."""
+        self._inside |= np.isin(self._rows, inside)
+        self._silent[self._tag[self._inside]] = True
+
+    def inside(self) -> Int64:
+        """Rows of the rule table whose condition is in."""
+        return self._rows[self._inside]
+
+    def await_readings(self, now: int) -> None:
+        """Begin to measure silence anew at ``now``."""
+        self._since = now
+
+    def hear(self, readings: Readings) -> list[Transition]:
+        """Tags that were silent and are heard again: their conditions leave with the first reading."""
+        again = self._silent[readings.tag[readings.begins]].nonzero()[0]
+        if not len(again):
+            return []
+        first = readings.begins[again]
+        tag = readings.tag[first]
+        ended = np.flatnonzero(self._inside & np.isin(self._tag, tag))
+        when = readings.received_time[first][np.searchsorted(tag, self._tag[ended])]
+        self._inside[ended] = False
+        self._silent[tag] = False
+        return [
+            Transition(row, entered=False, source_time=at, received_time=at, value=float("nan"))
+            for row, at in zip(self._rows[ended].tolist(), when.tolist(), strict=True)
+        ]
+
+    def advance(self, now: int, received_time: Int64) -> list[Transition]:
+        """Tags that have fallen silent by ``now``; ``received_time`` is that of the newest reading of each tag."""
+        heard = np.maximum(received_time[self._tag], self._since)
+        silent = np.flatnonzero((now - heard > self._after) & ~self._inside)
+        if not len(silent):
+            return []
+        self._inside[silent] = True
+        self._silent[self._tag[silent]] = True
+        return [
+            Transition(row, entered=True, source_time=since, received_time=now, value=float("nan"))
+            for row, since in zip(
+                self._rows[silent].tolist(), (heard[silent] + self._after[silent]).tolist(), strict=True
+            )
+        ]

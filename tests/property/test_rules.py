@@ -1,0 +1,411 @@
+"""The vectorised engine does what the rules mean, for any stream and any split of it into blocks."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.samples import SampleBlock
+from domain.scales import Level, Quality, RuleKind
+from domain.site import Rule, RuleTable
+from domain.transitions import Transition
+from rules.engine import RuleEngine, TagColumns
+from tests.property.oracle import KINDS, Oracle, Watched, by_rule
+
+START = 1_750_000_000_000
+TOLERANCE = 100
+LATENESS = 400
+TAGS = 3
+
+DELAYS = [0, 0, 0, 1, 50, 100, 300, 10_000_000]
+GOOD, UNCERTAIN, BAD = Quality.GOOD, Quality.UNCERTAIN, Quality.BAD
+
+
+@dataclass(frozen=True)
+class Plant:
+    """Rules and tags under test, in the table's order."""
+
+    rules: tuple[Rule, ...]
+    periods: tuple[int, ...]
+    live_clocks: tuple[bool, ...]
+
+    def engine(self) -> RuleEngine:
+        tags = TagColumns(np.array(self.periods), np.array(self.live_clocks))
+        return RuleEngine(RuleTable.build(self.rules, TAGS), tags, LATENESS, TOLERANCE)
+
+    def oracle(self) -> Oracle:
+        return Oracle(self.rules, self.periods, self.live_clocks, TOLERANCE)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One sample; ``received`` is ms after ``START``."""
+
+    tag: int
+    source: int
+    received: int
+    value: float
+    quality: Quality
+
+
+@dataclass(frozen=True)
+class Tick:
+    """The service's clock stands at ``now`` ms after ``START``."""
+
+    now: int
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A block ends."""
+
+
+Happening = Arrival | Tick | Cut
+
+
+def block(arrivals: Iterable[Arrival]) -> SampleBlock:
+    rows = list(arrivals)
+    return SampleBlock.of(
+        [a.tag for a in rows],
+        [START + a.source for a in rows],
+        [START + a.received for a in rows],
+        [a.value for a in rows],
+        [a.quality for a in rows],
+        [0] * len(rows),
+    )
+
+
+def limit(kind: RuleKind, setpoint: float) -> st.SearchStrategy[Rule]:
+    return st.builds(
+        Rule,
+        tag=st.integers(0, TAGS - 1),
+        key=st.just("rule"),
+        kind=st.just(kind),
+        level=st.just(Level.H),
+        setpoint=st.just(setpoint),
+        deadband=st.sampled_from([0.0, 0.0, 1.0, 5.0, 1000.0]),
+        on_delay=st.sampled_from(DELAYS),
+        off_delay=st.sampled_from(DELAYS),
+    )
+
+
+def rate(kind: RuleKind) -> st.SearchStrategy[Rule]:
+    return st.builds(
+        Rule,
+        tag=st.integers(0, TAGS - 1),
+        key=st.just("rule"),
+        kind=st.just(kind),
+        level=st.just(Level.H),
+        setpoint=st.sampled_from([0.0, 10.0, 50.0, 100.0]),
+        deadband=st.sampled_from([0.0, 5.0, 50.0]),
+        on_delay=st.sampled_from(DELAYS),
+        off_delay=st.sampled_from(DELAYS),
+        window=st.sampled_from([0, 1, 50, 100, 200, 1000]),
+    )
+
+
+def fault(kind: RuleKind) -> st.SearchStrategy[Rule]:
+    return st.builds(
+        Rule,
+        tag=st.integers(0, TAGS - 1),
+        key=st.just("rule"),
+        kind=st.just(kind),
+        level=st.just(Level.FAULT),
+        on_delay=st.sampled_from(DELAYS),
+        off_delay=st.sampled_from(DELAYS),
+        window=st.sampled_from([60, 300]),
+    )
+
+
+LIMITS = st.one_of(limit(RuleKind.HIGH, 10.0), limit(RuleKind.HIGH, 20.0), limit(RuleKind.LOW, 5.0))
+RATES = st.one_of(rate(RuleKind.RISE), rate(RuleKind.FALL))
+FAULTS = st.one_of(fault(RuleKind.BAD), fault(RuleKind.STALE))
+
+
+def plants(rules: st.SearchStrategy[Rule]) -> st.SearchStrategy[Plant]:
+    return st.builds(
+        Plant,
+        rules=st.lists(rules, min_size=1, max_size=7).map(lambda rows: tuple(sorted(rows, key=lambda r: r.tag))),
+        periods=st.tuples(*[st.sampled_from([10, 100, 5000])] * TAGS),
+        live_clocks=st.tuples(*[st.booleans()] * TAGS),
+    )
+
+
+ON_THE_LIMITS = [10.0, 20.0, 5.0, 9.0, 19.0, 15.0, 6.0]
+BESIDE_THEM = [math.nextafter(10.0, 0.0), math.nextafter(9.0, 0.0), math.nextafter(5.0, 9.0), math.nextafter(5.0, 0.0)]
+ELSEWHERE = [9.5, 0.0, 25.0, 12.0, 8.0, 1.7e308, -1.7e308, math.nan, math.inf, -math.inf]
+VALUES = st.sampled_from([*ON_THE_LIMITS, *BESIDE_THEM, *ELSEWHERE])
+QUALITIES = st.sampled_from([GOOD, GOOD, GOOD, GOOD, GOOD, UNCERTAIN, BAD])
+# ms that pass before a sample comes, and how far its source time is from then: late, in order, ahead, far ahead.
+PASSING = st.sampled_from([0, 0, 1, 10, 10, 50, 50, 50, 100, 2500])
+OFFSETS = st.sampled_from([0, 0, 0, 0, 0, -10, -50, -120, -1000, 50, TOLERANCE, TOLERANCE + 1, 300, 3000])
+SAMPLES = st.tuples(st.integers(0, TAGS - 1), PASSING, OFFSETS, VALUES, QUALITIES)
+TICKS = st.sampled_from([0, 1, 50, 100, 300, 3000])
+
+
+def _happenings(drawn: list[tuple[int, int, int, float, Quality] | int | None]) -> list[Happening]:
+    """The clock runs through all that was drawn."""
+    now = 1_000
+    happenings: list[Happening] = []
+    for item in drawn:
+        if item is None:
+            happenings.append(Cut())
+        elif isinstance(item, int):
+            now += item
+            happenings.append(Tick(now))
+        else:
+            tag, passing, offset, value, quality = item
+            now += passing
+            happenings.append(Arrival(tag, now + offset, now, value, quality))
+    return happenings
+
+
+BACK = st.sampled_from([-3, -70])
+
+
+def streams(*others: st.SearchStrategy[int]) -> st.SearchStrategy[list[Happening]]:
+    """Samples and ends of blocks, mixed with ``others``: ms after which the clock ticks."""
+    happening = st.one_of(SAMPLES, SAMPLES, SAMPLES, SAMPLES, st.none(), *others)
+    return st.lists(happening, min_size=1, max_size=45).map(_happenings)
+
+
+def arrivals_of(stream: Sequence[Happening]) -> list[Arrival]:
+    return [item for item in stream if isinstance(item, Arrival)]
+
+
+def run_engine(engine: RuleEngine, stream: Sequence[Happening]) -> list[Transition]:
+    """Feed a stream to an engine, block by block."""
+    found: list[Transition] = []
+    waiting: list[Arrival] = []
+
+    def flush() -> None:
+        came = engine.evaluate(block(waiting))
+        assert came == sorted(came, key=lambda t: (t.received_time, t.rule)), "a block's transitions are in order"
+        found.extend(came)
+        waiting.clear()
+
+    for item in stream:
+        if isinstance(item, Arrival):
+            waiting.append(item)
+        else:
+            flush()
+            if isinstance(item, Tick):
+                found.extend(engine.advance(START + item.now))
+    flush()
+    return found
+
+
+def run_oracle(oracle: Oracle, stream: Sequence[Happening]) -> list[Transition]:
+    """Feed the same stream to the oracle, one sample at a time."""
+    found: list[Transition] = []
+    for item in stream:
+        if isinstance(item, Arrival):
+            found += oracle.read(item.tag, START + item.source, START + item.received, item.value, item.quality)
+        elif isinstance(item, Tick):
+            found += oracle.advance(START + item.now)
+    return found
+
+
+def agree(plant: Plant, stream: Sequence[Happening]) -> None:
+    engine, oracle = plant.engine(), plant.oracle()
+    engine.await_readings(START)
+    oracle.await_readings(START)
+    assert by_rule(run_engine(engine, stream)) == by_rule(run_oracle(oracle, stream))
+    assert engine.inside().tolist() == [index for index, (_, m) in enumerate(oracle.rules) if m.inside]
+    assert newest(engine) == [newest_of(tag) for tag in oracle.tags]
+
+
+def newest(engine: RuleEngine) -> list[tuple[int, int, float | None, int]]:
+    latest = engine.latest
+    columns = (latest.source_time, latest.received_time, latest.value, latest.quality)
+    return [
+        (source, received, None if math.isnan(value) else value, quality)
+        for source, received, value, quality in zip(*(column.tolist() for column in columns), strict=True)
+    ]
+
+
+def newest_of(tag: Watched) -> tuple[int, int, float | None, int]:
+    if tag.newest is None:
+        return 0, 0, None, 0
+    value = None if math.isnan(tag.newest.value) else tag.newest.value
+    return tag.newest.source_time, tag.newest.received_time, value, tag.newest.quality
+
+
+@settings(max_examples=700)
+@given(plants(LIMITS), streams(TICKS))
+def test_limits_agree_with_the_oracle(plant: Plant, stream: list[Happening]) -> None:
+    agree(plant, stream)
+
+
+@settings(max_examples=700)
+@given(plants(RATES), streams(TICKS))
+def test_rates_agree_with_the_oracle(plant: Plant, stream: list[Happening]) -> None:
+    agree(plant, stream)
+
+
+@settings(max_examples=500)
+@given(plants(st.one_of(FAULTS, LIMITS, RATES)), streams(TICKS))
+def test_all_kinds_together_agree_with_the_oracle(plant: Plant, stream: list[Happening]) -> None:
+    agree(plant, stream)
+
+
+@settings(max_examples=200)
+@given(plants(st.one_of(LIMITS, RATES)), streams(BACK))
+def test_what_a_rule_did_stays_in_order_when_the_service_clock_is_set_back(
+    plant: Plant, stream: list[Happening]
+) -> None:
+    arrivals = arrivals_of(stream)
+    found = by_rule(plant.engine().evaluate(block(arrivals)))
+    assert found == by_rule(run_oracle(plant.oracle(), arrivals))
+
+
+@settings(max_examples=300)
+@given(plants(st.one_of(LIMITS, RATES, FAULTS)), streams())
+def test_the_split_into_blocks_changes_nothing(plant: Plant, stream: list[Happening]) -> None:
+    arrivals = arrivals_of(stream)
+    in_blocks = by_rule(run_engine(plant.engine(), stream))
+    assert by_rule(run_engine(plant.engine(), arrivals)) == in_blocks
+    one_by_one = [item for arrival in arrivals for item in (arrival, Cut())]
+    assert by_rule(run_engine(plant.engine(), one_by_one)) == in_blocks
+
+
+@settings(max_examples=300)
+@given(plants(st.one_of(LIMITS, RATES, FAULTS)), streams(), st.randoms(use_true_random=False))
+def test_how_the_tags_of_a_block_are_mixed_does_not_matter(
+    plant: Plant, stream: list[Happening], random: Random
+) -> None:
+    arrivals = arrivals_of(stream)
+    waiting = [[a for a in arrivals if a.tag == tag] for tag in range(TAGS)]
+    mixed = []
+    while any(waiting):
+        mixed.append(random.choice([queue for queue in waiting if queue]).pop(0))
+    one, other = plant.engine(), plant.engine()
+    assert by_rule(one.evaluate(block(arrivals))) == by_rule(other.evaluate(block(mixed)))
+    assert newest(one) == newest(other)
+
+
+@settings(max_examples=300)
+@given(plants(st.one_of(LIMITS, RATES, FAULTS)), streams(), st.data())
+def test_redelivery_changes_nothing(plant: Plant, stream: list[Happening], data: st.DataObject) -> None:
+    """Source times no further ahead than the tolerance, so that a sample's time is its own both times."""
+    known = [replace(a, source=min(a.source, a.received + TOLERANCE)) for a in arrivals_of(stream)]
+    engine = plant.engine()
+    engine.evaluate(block(known))
+    inside, latest = engine.inside().tolist(), newest(engine)
+    if known:
+        again = data.draw(st.lists(st.sampled_from(known), max_size=20), label="delivered again")
+        later = [replace(a, received=a.received + 5_000) for a in again]
+        assert engine.evaluate(block(known + again + later)) == []
+    assert engine.inside().tolist() == inside
+    assert newest(engine) == latest
+
+
+@settings(max_examples=200)
+@given(plants(LIMITS), streams())
+def test_a_block_delivered_twice_with_its_own_received_times_changes_nothing(
+    plant: Plant, stream: list[Happening]
+) -> None:
+    """However far ahead the gateway's clock is: as the spool gives samples back after a crash."""
+    engine = plant.engine()
+    arrivals = block(arrivals_of(stream))
+    engine.evaluate(arrivals)
+    inside = engine.inside().tolist()
+    assert engine.evaluate(arrivals) == []
+    assert engine.inside().tolist() == inside
+
+
+@settings(max_examples=300)
+@given(plants(st.one_of(LIMITS, FAULTS)), streams(TICKS), st.integers(0, 45))
+def test_a_restart_continues_where_it_stopped(plant: Plant, stream: list[Happening], at: int) -> None:
+    """Without delays and rates, and with samples in order: the conditions are all that is remembered."""
+    plant = replace(plant, rules=tuple(replace(rule, on_delay=0, off_delay=0) for rule in plant.rules))
+    in_order = _each_later_than_the_last(stream)
+    before, after = in_order[:at], in_order[at:]
+    uninterrupted = plant.engine()
+    uninterrupted.await_readings(START)
+    run_engine(uninterrupted, before)
+    restarted = plant.engine()
+    restarted.restore(uninterrupted.inside())
+    now = max([START, *(START + a.received for a in arrivals_of(before))])
+    restarted.await_readings(now)
+    uninterrupted.await_readings(now)
+    assert by_rule(run_engine(restarted, after)) == by_rule(run_engine(uninterrupted, after))
+    assert restarted.inside().tolist() == uninterrupted.inside().tolist()
+
+
+def _each_later_than_the_last(stream: Sequence[Happening]) -> list[Happening]:
+    """The same, with each thing 1 ms later than it was to the one before, and source times as the received ones."""
+    shifted: list[Happening] = []
+    for index, item in enumerate(stream):
+        if isinstance(item, Arrival):
+            shifted.append(replace(item, source=item.received + index, received=item.received + index))
+        else:
+            shifted.append(Tick(item.now + index) if isinstance(item, Tick) else item)
+    return shifted
+
+
+@settings(max_examples=200)
+@given(plants(LIMITS), streams())
+def test_late_samples_are_split_off_and_no_other(plant: Plant, stream: list[Happening]) -> None:
+    arrivals = arrivals_of(stream)
+    live, late = plant.engine().split_late(block(arrivals))
+    too_late = [a for a in arrivals if a.received - a.source > LATENESS and plant.live_clocks[a.tag]]
+    on_time = [a for a in arrivals if a not in too_late]
+    for part, expected in ((live, on_time), (late, too_late)):
+        assert part.tag.tolist() == [a.tag for a in expected]
+        assert part.source_time.tolist() == [START + a.source for a in expected]
+        assert np.array_equal(part.value, np.array([a.value for a in expected]), equal_nan=True)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_long_streams_in_large_blocks_agree_with_the_oracle(seed: int) -> None:
+    """Hundreds of readings in a window, dozens of tags in a block: what small examples do not reach."""
+    random = np.random.default_rng(seed)
+    tags, samples = 40, 9_000
+    rules = []
+    for tag in range(tags):
+        on, off = (int(d) for d in random.choice([0, 0, 30, 200], 2))
+        rules += [
+            Rule(tag, "H", RuleKind.HIGH, Level.H, 3.0, 0.5, on, off),
+            Rule(tag, "LL", RuleKind.LOW, Level.LL, -5.0, 1.0),
+            Rule(tag, "RISE", RuleKind.RISE, Level.H, 6.0, 2.0, on, off, int(random.choice([100, 400, 900]))),
+            Rule(tag, "FALL", RuleKind.FALL, Level.H, 8.0, 0.0, 0, 0, int(random.choice([100, 250]))),
+            Rule(tag, "BAD", RuleKind.BAD, Level.FAULT, on_delay=off),
+            Rule(tag, "STALE", RuleKind.STALE, Level.FAULT, window=1_500),
+        ][: 1 + tag % 6]
+    table = RuleTable.build(rules, tags)
+    live = [bool(flag) for flag in random.random(tags) < 0.7]
+    engine = RuleEngine(table, TagColumns(np.full(tags, 50), np.array(live)), LATENESS, TOLERANCE)
+    oracle = Oracle([table.row(row) for row in range(len(table))], [50] * tags, live, TOLERANCE)
+    engine.await_readings(START)
+    oracle.await_readings(START)
+
+    heard = (random.random(samples) ** 2 * tags).astype(np.int32)
+    received = START + np.cumsum(random.choice([0, 0, 1, 1, 4], samples))
+    source = received - random.choice([0, 0, 0, 0, 1, 3, 40, -150], samples)
+    value = 4 * np.sin((received - START) / 300.0 + heard) + random.normal(0, 1, samples)
+    quality = random.choice([192, 192, 192, 192, 192, 192, 64, 0], samples)
+    whole = SampleBlock(heard, source, received, value, quality.astype(np.uint8), np.zeros(samples, dtype=np.uint8))
+    found, expected = [], []
+    begin = 0
+    while begin < samples:
+        end = begin + int(random.integers(1, 1_500))
+        part = whole.take(slice(begin, end))
+        found += engine.evaluate(part)
+        expected += oracle.evaluate(part)
+        now = int(part.received_time[-1]) + int(random.choice([0, 60]))
+        found += engine.advance(now)
+        expected += oracle.advance(now)
+        begin = end
+    assert by_rule(found) == by_rule(expected)
+    assert {RuleKind(int(table.kind[t.rule])) for t in found} >= {RuleKind.HIGH, RuleKind.RISE, RuleKind.BAD}
+
+
+def test_the_oracle_knows_every_kind_of_the_engine() -> None:
+    """A kind that is added to the vocabulary and not to the oracle would never be compared."""
+    assert set(KINDS) == set(RuleKind) - {RuleKind.SYSTEM}
