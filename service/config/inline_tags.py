@@ -1,0 +1,111 @@
+"""Tags written in a site file itself, as drafts."""
+
+import math
+from collections.abc import Sequence
+
+from domain.scales import Grade, Level, RuleKind
+from domain.site import LEVELS
+from service.config.document import Document, Loc
+from service.config.drafts import RATES, Drafts, NamedRule, blank_drafts
+from service.config.measurands import LEVEL_KEYS
+from service.config.site_file import NOT_GIVEN, OFF, LimitEntry, RateEntry, RuleEntry, TagEntry
+
+_KINDS = {"high": RuleKind.HIGH, "low": RuleKind.LOW, "rise": RuleKind.RISE, "fall": RuleKind.FALL}
+
+
+class InlineOrigin:
+    """Tags of one unit of a site file; ``locs`` are their places in the document."""
+
+    def __init__(self, document: Document, locs: Sequence[Loc]) -> None:
+        self._document = document
+        self._locs = locs
+
+    def fault(self, row: int, name: str, message: str, remedy: str) -> None:
+        """Report a fault of one tag."""
+        head, _, rest = name.partition(".")
+        loc: Loc
+        if head in LEVEL_KEYS:
+            loc = ("limits", head)
+        elif head in RATES:
+            loc = ("rate", head.lower())
+        elif head.startswith("rules["):
+            loc = ("rules", int(head[6:-1]))
+        else:
+            loc = (head,)
+        self._document.fault(self._locs[row] + loc + ((rest,) if rest else ()), message, remedy)
+
+    def place(self, row: int) -> str:
+        """``file:line`` of one tag."""
+        return f"{self._document.path}:{self._document.place(self._locs[row])[0]}"
+
+
+def inline_drafts(entries: Sequence[TagEntry], origin: InlineOrigin) -> Drafts:
+    """Drafts of the tags of one unit, in their order."""
+    drafts = blank_drafts(len(entries), origin)
+    for row, entry in enumerate(entries):
+        drafts.name[row] = entry.tag
+        drafts.measurand[row] = entry.measurand
+        drafts.engineering_unit[row] = entry.engineering_unit
+        drafts.gateway[row] = entry.gateway or ""
+        drafts.description[row] = entry.description
+        drafts.period[row] = entry.period
+        drafts.stale[row] = entry.stale
+        drafts.bad[row] = OFF if entry.bad is None else entry.bad.on_delay
+        if entry.range is not None:
+            drafts.low[row], drafts.high[row] = entry.range
+        for column, level in enumerate(LEVEL_KEYS):
+            _set_limit(drafts, row, column, entry, getattr(entry.limits, level))
+            drafts.off[row, column] = level in entry.limits.model_fields_set and getattr(entry.limits, level) is None
+        for column, rate in enumerate((entry.rate.rise, entry.rate.fall)):
+            if rate is not None:
+                _set_rate(drafts, row, column, entry, rate)
+        drafts.named.extend(_named_rule(row, index, entry, rule) for index, rule in enumerate(entry.rules))
+    return drafts
+
+
+def _set_limit(drafts: Drafts, row: int, column: int, tag: TagEntry, limit: LimitEntry | None) -> None:
+    """What the limit says itself, else what its tag says, else nothing: the measurand's default follows later."""
+    deadband = tag.deadband
+    on_delay, off_delay, latching = tag.on_delay, tag.off_delay, tag.latching
+    if limit is not None:
+        drafts.setpoint[row, column] = limit.setpoint
+        deadband = limit.deadband if limit.deadband is not None else deadband
+        on_delay = limit.on_delay if limit.on_delay != NOT_GIVEN else on_delay
+        off_delay = limit.off_delay if limit.off_delay != NOT_GIVEN else off_delay
+        latching = limit.latching if limit.latching is not None else latching
+    drafts.deadband[row, column] = math.nan if deadband is None else deadband
+    drafts.on_delay[row, column] = on_delay
+    drafts.off_delay[row, column] = off_delay
+    drafts.latching[row, column] = latching
+
+
+def _set_rate(drafts: Drafts, row: int, column: int, tag: TagEntry, rate: RateEntry) -> None:
+    per_second = 1000 / rate.per
+    drafts.rate[row, column] = rate.limit * per_second
+    drafts.rate_level[row, column] = LEVELS.index(Level(rate.level))
+    drafts.rate_window[row, column] = rate.window
+    drafts.rate_deadband[row, column] = rate.deadband * per_second
+    drafts.rate_on_delay[row, column] = rate.on_delay
+    drafts.rate_off_delay[row, column] = rate.off_delay
+    drafts.rate_latching[row, column] = tag.latching if rate.latching is None else rate.latching
+
+
+def _named_rule(row: int, index: int, tag: TagEntry, rule: RuleEntry) -> NamedRule:
+    """A rate takes no deadband and no delays from its tag: those are of limits."""
+    rate = rule.kind in ("rise", "fall")
+    per_second = 1000 / rule.per if rate else 1.0
+    deadband = rule.deadband if rule.deadband is not None or rate else tag.deadband
+    return NamedRule(
+        row=row,
+        field=f"rules[{index}]",
+        key=rule.key,
+        kind=_KINDS[rule.kind],
+        level=Level(rule.level or ("L" if rule.kind == "low" else "H")),
+        setpoint=None if rule.setpoint is None else rule.setpoint * per_second,
+        deadband=(0.0 if rate else math.nan) if deadband is None else deadband * per_second,
+        on_delay=rule.on_delay if rule.on_delay != NOT_GIVEN else (0 if rate else tag.on_delay),
+        off_delay=rule.off_delay if rule.off_delay != NOT_GIVEN else (0 if rate else tag.off_delay),
+        window=rule.window if rate else 0,
+        latching=tag.latching if rule.latching is None else rule.latching,
+        grade=None if rule.grade is None else Grade.parse(rule.grade),
+    )

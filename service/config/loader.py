@@ -1,0 +1,149 @@
+"""Reading configuration: settings for the service, a site for tools, faults for ``anshao check``."""
+
+import gc
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from domain.site import Site
+from service.config import measurands
+from service.config.assembly import SiteAssembly
+from service.config.document import Document, Loc, read_document
+from service.config.faults import ConfigurationError, Fault, FaultList
+from service.config.replay import Replay
+from service.config.sections import CanarySettings, MainFile
+from service.config.settings import Settings, read_main, settings_of, site_entries
+from service.config.site_file import SiteFile
+
+_SITE_KEYS = frozenset(SiteFile.model_fields)
+_MAIN_KEYS = frozenset(MainFile.model_fields)
+
+
+def load(path: Path, env: Mapping[str, str]) -> Settings:
+    """Settings of a main file and all that it includes, with secrets of ``env`` over those of the file.
+
+    Raises ``ConfigurationError`` with all faults.
+    """
+    faults = FaultList()
+    document = read_document(path, faults)
+    if document is None:
+        raise ConfigurationError(faults.sorted())
+    main, assembly = _read_main_file(document, env, faults)
+    if main is None or faults:
+        raise ConfigurationError(faults.sorted())
+    return settings_of(document, main, assembly.build(main.canary.period))
+
+
+def load_site(paths: Sequence[Path]) -> Site:
+    """The site that some site files, at least one, make together. Raises ``ConfigurationError`` with all faults."""
+    faults = FaultList()
+    assembly = _read_sites([(path, None) for path in paths], faults)
+    faults.raise_if_any()
+    return assembly.build(CanarySettings().period)
+
+
+def load_replay(path: Path) -> Replay:
+    """The ``replay`` section of a site file. Raises ``ConfigurationError`` with all faults of the file."""
+    faults = FaultList()
+    assembly = _read_sites([(path, None)], faults)
+    faults.raise_if_any()
+    for replay in assembly.replays.values():
+        return replay
+    message = "the file has no `replay` section"
+    raise ConfigurationError(
+        [Fault(str(path), 0, 0, "replay", message, "Add it: gateway, format, time, columns; see config/examples.")]
+    )
+
+
+def check(paths: Sequence[Path], env: Mapping[str, str] | None = None) -> list[Fault]:
+    """All faults of main files and site files, told apart by their keys.
+
+    Each main file is checked with the site files that it includes. Site files that no main file here includes are
+    checked together, as one site. ``env``: as ``load`` takes it; by default the process's own.
+    """
+    faults = FaultList()
+    included: set[Path] = set()
+    sites: list[tuple[Path, Document]] = []
+    for path in dict.fromkeys(paths):
+        document = _read_any(path, faults)
+        if document is None:
+            continue
+        if _is_site(document):
+            sites.append((path, document))
+        else:
+            _read_main_file(document, os.environ if env is None else env, faults)
+            included.update((path.parent / entry).resolve() for _, entry in site_entries(document))
+    alone = [document for path, document in sites if path.resolve() not in included]
+    if alone:
+        _assemble(alone, faults)
+    return faults.sorted()
+
+
+def _read_any(path: Path, faults: FaultList) -> Document | None:
+    """A file of either kind; None where it cannot be read or is neither."""
+    if path.suffix.lower() == ".csv":
+        remedy = "Check the site file that names it under `tag_tables`."
+        faults.add(Fault(str(path), 0, 0, "", "a point table belongs to a unit of a site file", remedy))
+        return None
+    document = read_document(path, faults)
+    if document is None:
+        return None
+    if isinstance(document.data, dict) and (_SITE_KEYS | _MAIN_KEYS).intersection(document.data):
+        return document
+    message = "neither a main file nor a site file"
+    remedy = "A main file has the key `sites`; a site file has `regions` and `enterprises`."
+    document.fault((), message, remedy)
+    return None
+
+
+def _is_site(document: Document) -> bool:
+    keys = set(document.data)
+    return len(keys & _SITE_KEYS) > len(keys & _MAIN_KEYS)
+
+
+def _read_main_file(
+    document: Document, env: Mapping[str, str], faults: FaultList
+) -> tuple[MainFile | None, SiteAssembly]:
+    """A main file and the sites that it names; these are read even where the rest of it is at fault."""
+    if isinstance(document.data, dict) and _is_site(document):
+        document.fault((), "a site file, where a main file is wanted", "Name it under `sites` of a main file.")
+    main = read_main(document, env, faults)
+    folder = document.path.parent
+    files: list[tuple[Path, tuple[Document, Loc] | None]] = []
+    known: set[Path] = set()
+    for loc, entry in site_entries(document):
+        path = folder / entry
+        if path.resolve() in known:
+            document.fault(loc, f"site file {entry!r} is named twice", "Delete one of the two lines.")
+            continue
+        known.add(path.resolve())
+        files.append((path, (document, loc)))
+    return main, _read_sites(files, faults)
+
+
+def _read_sites(files: Sequence[tuple[Path, tuple[Document, Loc] | None]], faults: FaultList) -> SiteAssembly:
+    documents = [read_document(path, faults, named_by) for path, named_by in files]
+    return _assemble([document for document in documents if document is not None], faults)
+
+
+def _assemble(documents: Sequence[Document], faults: FaultList) -> SiteAssembly:
+    assembly = SiteAssembly(measurands.shipped(), faults)
+    with _collector_paused():
+        for document in documents:
+            assembly.add(document)
+        if documents:
+            assembly.finish()
+    return assembly
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No garbage collection meanwhile: it would search hundreds of thousands of new objects that all stay."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -1,0 +1,142 @@
+"""Checks that every rule of a block of tags can sound, can clear again, and compares like with like."""
+
+import numpy as np
+
+from domain.samples import Int64
+from domain.scales import RuleKind
+from service.config.drafts import Drafts
+from service.config.measurands import LEVEL_KEYS
+from service.config.profiles import Profiles
+from service.config.rule_columns import RuleColumns
+
+_ASCENDING = tuple(LEVEL_KEYS.index(level) for level in ("LL", "L", "H", "HH"))
+_DEFAULT = " (the default of its measurand)"
+
+
+def check_rules(drafts: Drafts, rules: RuleColumns, profile: Int64, profiles: Profiles) -> None:
+    """Report every fault that the rules of these drafts have; a draft at fault is not checked further."""
+    _check_units(drafts, rules, profile, profiles)
+    _check_order(drafts, rules)
+    _check_limits(drafts, rules)
+    _check_rates(drafts, rules)
+    _check_silence(drafts, rules)
+
+
+def _check_units(drafts: Drafts, rules: RuleColumns, profile: Int64, profiles: Profiles) -> None:
+    """A default limit is given in certain units: in any other one it would compare ppm with mg/m3."""
+    fits = profiles.columns().fits
+    wrong = (rules.default == 1) & ~fits[profile[rules.tag]] & ~drafts.broken[rules.tag]
+    for row in np.unique(rules.tag[wrong]).tolist():
+        measurand = drafts.measurand[row]
+        units = " or ".join(profiles.measurand(int(profile[row])).units)
+        unit = drafts.engineering_unit[row]
+        told = f"engineering unit {unit!r}" if unit else "no engineering unit"
+        message = f"{told}, but the default limits of {measurand} are in {units}"
+        remedy = f"Write engineering_unit: {units}, or give limits of your own (`off` removes an inherited one)."
+        drafts.fault(row, "engineering_unit", message, remedy)
+
+
+def _check_order(drafts: Drafts, rules: RuleColumns) -> None:
+    """LL < L < H < HH. Two may be equal where one is a default: some standards alarm and trip at one figure."""
+    setpoint = np.full((len(drafts), len(LEVEL_KEYS)), np.nan)
+    default = np.zeros(setpoint.shape, dtype=np.bool_)
+    limits = rules.slot < len(LEVEL_KEYS)
+    setpoint[rules.tag[limits], rules.slot[limits]] = rules.setpoint[limits]
+    default[rules.tag[limits], rules.slot[limits]] = rules.default[limits] == 1
+    for position, lower in enumerate(_ASCENDING):
+        between = np.zeros(len(drafts), dtype=np.bool_)
+        for upper in _ASCENDING[position + 1 :]:
+            below, above = setpoint[:, lower], setpoint[:, upper]
+            wrong = (below > above) | ((below == above) & ~default[:, lower] & ~default[:, upper])
+            for row in np.flatnonzero(wrong & ~between & ~drafts.broken).tolist():
+                low, high = LEVEL_KEYS[lower], LEVEL_KEYS[upper]
+                message = (
+                    f"limit {low} {_limit(below[row], default[row, lower])} is not below "
+                    f"limit {high} {_limit(above[row], default[row, upper])}"
+                )
+                blamed, other = (high, low) if default[row, lower] else (low, high)
+                remedy = f"Limits must rise from LL over L and H to HH: correct {blamed} or {other}."
+                if default[row, lower] or default[row, upper]:
+                    inherited = low if default[row, lower] else high
+                    remedy += f" Give {inherited} a value of your own, or `off`, where the default does not suit."
+                drafts.fault(row, blamed, message, remedy)
+            between |= ~np.isnan(above)
+
+
+def _check_limits(drafts: Drafts, rules: RuleColumns) -> None:
+    """Setpoint within the range, deadband less than the span, and room to leave the alarm again."""
+    picked = np.flatnonzero((rules.kind == RuleKind.HIGH) | (rules.kind == RuleKind.LOW))
+    tag = rules.tag[picked]
+    setpoint, deadband = rules.setpoint[picked], rules.deadband[picked]
+    low, high = drafts.low[tag], drafts.high[tag]  # NaN where there is no range: every comparison is false
+    is_high = rules.kind[picked] == RuleKind.HIGH
+    outside = (setpoint < low) | (setpoint > high)
+    wide = deadband >= high - low
+    stuck = np.where(is_high, setpoint - deadband <= low, setpoint + deadband >= high)
+    wrong = (outside | wide | stuck) & ~drafts.broken[tag]
+    for index in np.flatnonzero(wrong).tolist():
+        row = int(tag[index])
+        inherited = bool(rules.default[picked[index]])
+        place = rules.field[picked[index]]
+        key = rules.key[picked[index]]
+        told = f"limit {key} {_limit(setpoint[index], inherited)}"
+        span = f"range [{low[index]:.12g}, {high[index]:.12g}]"
+        if outside[index]:
+            message = f"{told} lies outside the {span}: it could never sound, or never clear"
+            remedy = f"Correct the limit or the range.{_replace(key, place, inherited=inherited)}"
+            drafts.fault(row, place, message, remedy)
+            continue
+        message = f"{told} with deadband {deadband[index]:.12g} can never clear within the {span}"
+        if wide[index]:
+            message = f"deadband {deadband[index]:.12g} of limit {key} is not smaller than the span of the {span}"
+        remedy = (
+            "Give a smaller `deadband` (without one the measurand's share of the span is taken), or correct the limit."
+        )
+        drafts.fault(row, f"{place}.deadband", message, remedy)
+
+
+def _check_rates(drafts: Drafts, rules: RuleColumns) -> None:
+    """A window that holds two readings, a change that the range allows, a deadband below the setpoint."""
+    picked = np.flatnonzero((rules.kind == RuleKind.RISE) | (rules.kind == RuleKind.FALL))
+    tag = rules.tag[picked]
+    window = rules.window[picked]
+    rise = rules.setpoint[picked] * window / 1000
+    narrow = window < drafts.period[tag]
+    beyond = rise > drafts.high[tag] - drafts.low[tag]
+    stuck = rules.deadband[picked] >= rules.setpoint[picked]  # a steady value must clear it
+    for index in np.flatnonzero((narrow | beyond | stuck) & ~drafts.broken[tag]).tolist():
+        row = int(tag[index])
+        place, key = rules.field[picked[index]], rules.key[picked[index]]
+        if narrow[index]:
+            message = (
+                f"the window of {key} ({window[index]} ms) is shorter than the tag's period ({drafts.period[row]} ms)"
+            )
+            drafts.fault(row, f"{place}.window", message, "Give a window of several periods: two readings must fit.")
+        elif beyond[index]:
+            message = f"{key} could never sound: {rise[index]:.6g} within its window is more than the tag's range"
+            drafts.fault(row, place, message, "Give a smaller rate or a shorter window, or correct the range.")
+        else:
+            message = f"the deadband of {key} is so large that a steady value never clears it"
+            drafts.fault(row, f"{place}.deadband", message, "Give a deadband smaller than the limit.")
+
+
+def _check_silence(drafts: Drafts, rules: RuleColumns) -> None:
+    picked = np.flatnonzero(rules.kind == RuleKind.STALE)
+    tag = rules.tag[picked]
+    early = (rules.window[picked] <= drafts.period[tag]) & ~drafts.broken[tag]
+    for row in tag[early].tolist():
+        message = "the stale time is not longer than the tag's period: it would pass between two readings"
+        drafts.fault(row, "stale", message, "Give several periods, or delete the line to use three.")
+
+
+def _limit(setpoint: float, inherited: bool | np.bool_) -> str:  # noqa: FBT001 - one place, named at both calls
+    return f"{setpoint:.12g}{_DEFAULT if inherited else ''}"
+
+
+def _replace(key: str, place: str, *, inherited: bool) -> str:
+    """How to be rid of an inherited rule."""
+    if not inherited:
+        return ""
+    if place == key:
+        return f" `{key}: off` removes the default."
+    return f" `rules: [{{key: {key}, setpoint: off}}]` removes the default (in a site file)."

@@ -1,0 +1,242 @@
+"""Sections of the main file. Durations are in ms, sizes in bytes; secrets are ``SecretStr``, shown by no repr."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from service.config.quantities import Duration, Identifier, Name, PositiveDuration, Size, refusal
+from service.config.validation import Section
+
+_MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+def _split(url: str, schemes: tuple[str, ...], example: str) -> SplitResult:
+    """Parts of a URL. Raises ``refusal``; never repeats the URL, which may hold a password."""
+    remedy = f"Write for example {example}."
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise refusal("not a URL", remedy) from None
+    if parts.scheme not in schemes:
+        raise refusal(f"the URL must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}", remedy)
+    if not parts.hostname or (port == 0 and "mqtt" not in schemes):
+        raise refusal("the URL names no host, or port 0", remedy)
+    if parts.username is not None or parts.password is not None:
+        raise refusal(
+            "the URL holds a user name or a password", "Give them under keys of their own, or by environment."
+        )
+    return parts
+
+
+def _mqtt_url(url: str) -> str:
+    parts = _split(url, ("mqtt", "mqtts"), "mqtt://127.0.0.1:1883")
+    if parts.path not in ("", "/") or parts.query:
+        raise refusal("a broker's URL has no path", "Write for example mqtt://127.0.0.1:1883.")
+    return url
+
+
+def _http_url(url: str) -> str:
+    _split(url, ("http", "https"), "http://127.0.0.1:8086")
+    return url
+
+
+class BrokerSettings(Section):
+    """The MQTT broker, and how to speak to it."""
+
+    url: Annotated[str, AfterValidator(_mqtt_url)] = "mqtt://127.0.0.1:1883"
+    link: Literal["mqtt5", "paho"] = "mqtt5"
+    client_id: Name = "anshao"
+    username: str | None = None
+    password: SecretStr | None = None
+    embedded: bool = False
+    session_expiry: Duration = 86_400_000
+
+    @model_validator(mode="before")
+    @classmethod
+    def _link_of_embedded_broker(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("embedded") is True:
+            return {"link": "paho"} | data
+        return data
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.embedded and self.link != "paho":
+            remedy = "Write `link: paho` or delete the line: the embedded broker speaks MQTT 3.1.1 only."
+            raise refusal("the embedded broker cannot be reached by mqtt5", remedy, at=("link",))
+        if self.port == 0 and not self.embedded:
+            raise refusal("port 0 is for the embedded broker only", "Write the broker's port.", at=("url",))
+        if self.username is not None and self.password is None:
+            remedy = "Set ANSHAO_BROKER_PASSWORD, or write `password: …` here."
+            raise refusal("a user name without a password", remedy, at=("password",))
+        return self
+
+    @property
+    def host(self) -> str:
+        """Host of the URL."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """Port of the URL, else MQTT's own of its scheme; 0, any free one, for the embedded broker only."""
+        parts = urlsplit(self.url)
+        return _MQTT_PORTS[parts.scheme] if parts.port is None else parts.port
+
+    @property
+    def tls(self) -> bool:
+        """Whether the URL asks for TLS."""
+        return self.url.startswith("mqtts:")
+
+
+class HistorianSettings(Section):
+    """The store of samples."""
+
+    kind: Literal["influxdb", "duckdb"] = "influxdb"
+    url: Annotated[str, AfterValidator(_http_url)] = "http://127.0.0.1:8086"
+    write_api: Literal["v1", "v2"] = "v2"
+    database: Name = "anshao"
+    org: Name = "anshao"
+    bucket: Name = "anshao"
+    username: str | None = None
+    password: SecretStr | None = None
+    token: SecretStr | None = None
+    batch: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 5_000
+    path: Path = Path("history.duckdb")
+    """Absolute in ``Settings``."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.kind != "influxdb":
+            return self
+        if self.username is not None and self.password is None:
+            remedy = "Set ANSHAO_HISTORIAN_PASSWORD, or write `password: …` here."
+            raise refusal("a user name without a password", remedy, at=("password",))
+        if self.write_api == "v2" and self.token is None and self.username is None:
+            remedy = 'Set ANSHAO_HISTORIAN_TOKEN, or write `token: …`; `token: ""` for a server that asks for none.'
+            raise refusal("the v2 write API needs a token", remedy, at=("token",))
+        return self
+
+
+class SpoolSettings(Section):
+    """The buffer on disk before the historian."""
+
+    max_bytes: Size = 8 * 10**9
+    warn_at: Annotated[float, Field(strict=True, gt=0, lt=1)] = 0.5
+    segment_bytes: Size = 16 * 10**6
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.segment_bytes > self.max_bytes:
+            remedy = "Make segment_bytes a small part of max_bytes."
+            raise refusal("one segment is larger than the whole spool", remedy, at=("segment_bytes",))
+        return self
+
+
+def _ledger_url(secret: SecretStr) -> SecretStr:
+    url = secret.get_secret_value()
+    remedy = "Write sqlite+aiosqlite:///ledger.sqlite or postgresql+asyncpg://user:password@host/database."
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
+        raise refusal("the ledger's URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://", remedy)
+    if scheme == "sqlite+aiosqlite":
+        if not rest.startswith("/") or rest == "/":
+            raise refusal("the ledger's URL names no file after sqlite+aiosqlite:///", remedy)
+        return secret
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname and parts.port != 0 and parts.path.strip("/"))
+    except ValueError:
+        named = False
+    if not named:
+        raise refusal("the ledger's URL names no host or no database", remedy)
+    return secret
+
+
+class LedgerSettings(Section):
+    """The relational database."""
+
+    url: Annotated[SecretStr, AfterValidator(_ledger_url)] = SecretStr("sqlite+aiosqlite:///ledger.sqlite")
+    """A SQLite file is absolute in ``Settings``."""
+
+
+class ConsoleSettings(Section):
+    """Where the HTTP API and the console listen."""
+
+    host: Name = "127.0.0.1"
+    port: Annotated[int, Field(strict=True, ge=0, le=65_535)] = 8_080
+
+
+def _digest(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        raise refusal("not a SHA-256 digest of 64 hexadecimal digits", "Make it by: printf %s TOKEN | sha256sum.")
+    return text.lower()
+
+
+class TokenSettings(Section):
+    """One caller of the API: the digest of its bearer token."""
+
+    name: Name
+    sha256: Annotated[str, AfterValidator(_digest)]
+    """Of the token, in lower-case hex."""
+
+
+class WebhookSettings(Section):
+    """One receiver of signed webhooks."""
+
+    name: Identifier
+    url: Annotated[str, AfterValidator(_http_url), Field(repr=False)]
+    secret: Annotated[SecretStr, Field(min_length=8)]
+
+    @property
+    def secret_variable(self) -> str:
+        """Environment variable that overrides the secret."""
+        return webhook_variable(self.name)
+
+
+def webhook_variable(name: str) -> str:
+    """Environment variable that holds the secret of a webhook, by its name."""
+    return f"ANSHAO_WEBHOOK_{name.upper().replace('-', '_')}_SECRET"
+
+
+class CanarySettings(Section):
+    """The synthetic reading that runs through the whole chain."""
+
+    period: PositiveDuration = 60_000
+    timeout: PositiveDuration = 90_000
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.timeout <= self.period:
+            remedy = "Make the timeout longer than the period: it would pass before the next canary is due."
+            raise refusal("the canary's timeout is not longer than its period", remedy, at=("timeout",))
+        return self
+
+
+class LogSettings(Section):
+    """Structured logs."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "json"
+
+
+class MainFile(Section):
+    """The main file as it is written; ``Settings`` is what becomes of it."""
+
+    sites: Annotated[tuple[Name, ...], Field(min_length=1)]
+    data_dir: Name = "data"
+    broker: BrokerSettings = BrokerSettings()
+    historian: HistorianSettings
+    spool: SpoolSettings = SpoolSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    tokens: tuple[TokenSettings, ...] = ()
+    webhooks: tuple[WebhookSettings, ...] = ()
+    lateness: PositiveDuration = 600_000
+    future: PositiveDuration = 600_000
+    clock_tolerance: Duration = 5_000
+    canary: CanarySettings = CanarySettings()
+    grading: Name | None = None
+    log: LogSettings = LogSettings()

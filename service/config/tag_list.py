@@ -1,0 +1,171 @@
+"""Tags and rules of a site as they are gathered, file by file and block by block."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.samples import Int64
+from domain.site import Rule, RuleTable, Tag
+from service.config.drafts import Drafts, Origin
+from service.config.measurands import CANARY, STATUS, Measurands
+from service.config.profiles import Profiles
+from service.config.quantities import POINT_NAME_REMEDY, point_name_fault
+from service.config.rule_checks import check_rules
+from service.config.rule_columns import RuleColumns, complete
+from service.config.validation import suggestion
+
+_USUAL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:*()-]{0,99}")
+"""Names that need no closer look."""
+_COLUMNS = (
+    "tag",
+    "kind",
+    "level",
+    "setpoint",
+    "deadband",
+    "on_delay",
+    "off_delay",
+    "window",
+    "latching",
+    "grade",
+    "default",
+)
+
+
+class TagList:
+    """Gathers tags and rules; faults go to the origin of the drafts at fault."""
+
+    def __init__(self, measurands: Measurands) -> None:
+        self.tags: list[Tag] = []
+        self.index: dict[str, int] = {}
+        """Tag path -> index into ``tags``."""
+        self._measurands = measurands
+        self._profiles = Profiles(measurands)
+        self._origins: list[Origin] = []
+        self._starts: list[int] = []
+        self._columns: dict[str, list[NDArray[np.generic]]] = {name: [] for name in _COLUMNS}
+        self._keys: list[str] = []
+
+    def add(self, drafts: Drafts, enterprise: str, unit: str, gateways: Collection[str]) -> None:
+        """Complete drafts of one unit, check them, and take their tags and rules."""
+        start = len(self.tags)
+        self._origins.append(drafts.origin)
+        self._starts.append(start)
+        self._check_names(drafts, enterprise, start)
+        profile = self._profile(drafts)
+        sole = next(iter(gateways)) if len(gateways) == 1 else ""
+        _check_gateways(drafts, enterprise, gateways)
+        _check_ranges(drafts)
+        rules = complete(drafts, profile, self._profiles)
+        check_rules(drafts, rules, profile, self._profiles)
+        self._take_rules(rules, start)
+        gas = [self._profiles.measurand(index).gas for index in range(int(profile.max(initial=-1)) + 1)]
+        self.tags.extend(
+            Tag(
+                enterprise,
+                name,
+                unit,
+                gateway or sole,
+                measurand,
+                unit_text,
+                low,
+                high,
+                period,
+                description,
+                gas[number],
+            )
+            for name, gateway, measurand, unit_text, low, high, period, description, number in zip(
+                drafts.name,
+                drafts.gateway,
+                drafts.measurand,
+                drafts.engineering_unit,
+                np.nan_to_num(drafts.low, nan=-np.inf).tolist(),
+                np.nan_to_num(drafts.high, nan=np.inf).tolist(),
+                drafts.period.tolist(),
+                drafts.description,
+                profile.tolist(),
+                strict=True,
+            )
+        )
+
+    def append(self, tags: list[Tag], rules: list[Rule]) -> None:
+        """Take tags and rules that are complete, such as the service's own; rules count from the list's first tag."""
+        for tag in tags:
+            self.index[tag.path] = len(self.tags)
+            self.tags.append(tag)
+        table = RuleTable.build(rules, len(self.tags))
+        for name in _COLUMNS:
+            self._columns[name].append(getattr(table, name))
+        self._keys.extend(table.key)
+
+    def rules(self) -> RuleTable:
+        """The table of all rules. Empties the list of them: a second copy would take as much memory again."""
+        joined = {name: np.concatenate(self._columns.pop(name)) for name in _COLUMNS}
+        version = np.ones(len(self._keys), dtype=np.int32)
+        return RuleTable.from_columns(**joined, version=version, key=self._keys, tag_count=len(self.tags))
+
+    def _take_rules(self, rules: RuleColumns, start: int) -> None:
+        for name in _COLUMNS:
+            column = getattr(rules, name)
+            self._columns[name].append(column + np.int32(start) if name == "tag" else column)
+        self._keys.extend(rules.key)
+
+    def _check_names(self, drafts: Drafts, enterprise: str, start: int) -> None:
+        for row, name in enumerate(drafts.name):
+            if not _USUAL_NAME.fullmatch(name):
+                complaint = point_name_fault(name)
+                if complaint is None and name[0] in "@$":
+                    complaint = f"names beginning with {name[0]} are reserved"
+                if complaint is not None:
+                    drafts.fault(row, "tag", complaint, POINT_NAME_REMEDY)
+                    continue
+            path = f"{enterprise}/{name}"
+            first = self.index.setdefault(path, start + row)
+            if first != start + row:
+                message = f"tag {name!r} of enterprise {enterprise!r} is given already at {self._place(first)}"
+                drafts.fault(row, "tag", message, "Tags are unique within an enterprise: rename or delete one.")
+
+    def _place(self, index: int) -> str:
+        """``file:line`` where a tag was given."""
+        number = bisect_right(self._starts, index) - 1
+        return self._origins[number].place(index - self._starts[number])
+
+    def _profile(self, drafts: Drafts) -> Int64:
+        """Number of each draft's pair of measurand and unit; of unknown measurands, which are faults, a bare one."""
+        numbers = []
+        for row, (measurand, unit) in enumerate(zip(drafts.measurand, drafts.engineering_unit, strict=True)):
+            if measurand in self._measurands.by_key and measurand != CANARY:
+                numbers.append(self._profiles.index(measurand, unit))
+                continue
+            numbers.append(self._profiles.index(STATUS, ""))
+            if measurand == CANARY:
+                drafts.fault(row, "measurand", f"the measurand {CANARY!r} is reserved", "Use another measurand.")
+            else:
+                message = f"unknown measurand {measurand[:40]!r}" if measurand else "no measurand"
+                drafts.fault(row, "measurand", message, suggestion(measurand[:40], self._measurands.by_key))
+        return np.array(numbers, dtype=np.int64)
+
+
+def _check_gateways(drafts: Drafts, enterprise: str, gateways: Collection[str]) -> None:
+    if not gateways:
+        return  # a fault of the enterprise, reported once
+    listed = ", ".join(gateways)
+    for row, gateway in enumerate(drafts.gateway):
+        if gateway and gateway not in gateways:
+            message = f"enterprise {enterprise!r} has no gateway {gateway[:40]!r}"
+            drafts.fault(row, "gateway", message, f"Use one of: {listed}.")
+        elif not gateway and len(gateways) > 1:
+            message = f"no gateway, and enterprise {enterprise!r} has several"
+            drafts.fault(row, "gateway", message, f"Add `gateway`, one of: {listed}.")
+
+
+def _check_ranges(drafts: Drafts) -> None:
+    half = np.isnan(drafts.low) != np.isnan(drafts.high)
+    for row in np.flatnonzero(half & ~drafts.broken).tolist():
+        drafts.fault(row, "range", "only one end of the range is given", "Give both `low` and `high`, or neither.")
+    upside_down = drafts.low >= drafts.high
+    for row in np.flatnonzero(upside_down & ~drafts.broken).tolist():
+        message = f"low {drafts.low[row]:.12g} is not below high {drafts.high[row]:.12g}"
+        drafts.fault(row, "range", message, "Give the lower end of the instrument's range as `low`.")
