@@ -19,7 +19,7 @@ FLANGE_LEAK = Leak(start=10.0, end=150.0, rate=200.0, initial=0.4, growth=100.0,
 TOXIC = (
     Place(8.0, 0.55),
     Place(-9.0, 4.0),
-    Place(12.0, 0.85),
+    Place(12.0, 0.80),
     Place(16.0, 2.5),
     Place(-15.0, -6.0),
     Place(30.0, 5.0),
