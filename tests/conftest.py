@@ -35,6 +35,12 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, prin
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the tests of survival go on."""
+    parser.addoption("--kill-rounds", type=int, default=3, help="kill -9 of the service, so many times")
+    parser.addoption("--outage-seconds", type=float, default=10, help="how long InfluxDB stays stopped")
+
+
 def missing(message: str) -> NoReturn:
     """Skip the test; fail it where ``CI=true``, where nothing may be missing."""
     if IN_CI:
