@@ -65,7 +65,6 @@ class Mqtt5Connection(asyncio.BufferedProtocol):
         self._largest: int | None = None
         self._last_packet_id = 1
         self._exactly_once: set[int] = set()
-        self._subscribe_deadline = float("inf")
         self._why = ""
         self._closed: asyncio.Future[str] = self._loop.create_future()
 
@@ -110,9 +109,7 @@ class Mqtt5Connection(asyncio.BufferedProtocol):
             for wanted in self._settings.subscriptions
         ]
         self._write(mqtt5.SubscribePacket(1, filters).write())
-        self._subscribe_deadline = self._loop.time() + self._settings.connect_timeout
         suback = await self._suback
-        self._subscribe_deadline = float("inf")
         for wanted, code in zip(self._settings.subscriptions, suback.reason_codes, strict=False):
             if int(code) >= _REFUSED:
                 raise Refused(_reason(f"subscription {wanted.filter} refused", code, suback.reason_str))
@@ -217,8 +214,6 @@ class Mqtt5Connection(asyncio.BufferedProtocol):
         if self._paused and self._transport is not None:
             self._paused = False
             self._heard = True  # the broker's answers may still wait to be read
-            if not self._suback.done():
-                self._subscribe_deadline = self._loop.time() + self._settings.connect_timeout
             self._transport.resume_reading()
 
     def _resize(self, size: int) -> None:
@@ -308,8 +303,7 @@ class Mqtt5Connection(asyncio.BufferedProtocol):
         """
         if self._transport is None or not self._keep_alive:
             return
-        overdue = self._loop.time() > self._subscribe_deadline
-        if (overdue or not self._heard) and not self._paused:
+        if not self._heard and not self._paused:
             self.abort("the broker does not answer")
             return
         self._heard = False

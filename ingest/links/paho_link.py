@@ -40,6 +40,12 @@ _BURST = 500
 _TICK = 0.5
 """Seconds between paho's looks at its keep-alive."""
 _EXACTLY_ONCE = 2
+_REASONS = {
+    "keep alive timeout": "the broker does not answer",
+    "protocol error": "malformed packet",
+    "unspecified error": "connection lost",
+}
+"""paho's words for the end of a connection, and ours."""
 _DISCONNECT = b"\xe0\x00"
 
 
@@ -360,9 +366,7 @@ class PahoConnection:
     def _on_disconnect(
         self, _client: Client, _userdata: Any, _flags: DisconnectFlags, code: ReasonCode, _properties: Properties | None
     ) -> None:
-        if not self._why:
-            silent = code == "Keep alive timeout"
-            self._why = "the broker does not answer" if silent else f"connection lost: {_name(code)}"
+        self._why = self._why or _REASONS.get(_name(code), f"connection lost: {_name(code)}")
 
 
 def _say_goodbye(connection: socket.socket) -> None:

@@ -177,19 +177,16 @@ class ReconnectingLink:
         try:
             async with asyncio.timeout(self._settings.connect_timeout):
                 session_present = await connection.open()
+                if not session_present:
+                    await connection.subscribe()
+            self._log.info("mqtt link up", session_present=session_present, generation=self._generation)
+            self._change(connected=True, detail="connected", session_present=session_present)
             if session_present:  # subscribed before; the answer to this time may wait behind a long backlog
-                self._up(session_present=True)
-            await connection.subscribe()
-            self._up(session_present=session_present)
+                await connection.subscribe()
             return await connection.lost()
         finally:
             self._connection = None
             await connection.end()
-
-    def _up(self, *, session_present: bool) -> None:
-        if not self._status.connected:
-            self._log.info("mqtt link up", session_present=session_present, generation=self._generation)
-            self._change(connected=True, detail="connected", session_present=session_present)
 
     def _change(self, *, connected: bool, detail: str, session_present: bool = False) -> None:
         before = self._status
