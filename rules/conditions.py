@@ -72,8 +72,11 @@ class Conditions:
         return np.flatnonzero((self.state.since != 0) & ~self.state.inside)
 
     def restore(self, inside: Int64) -> Int64:
-        """Set the conditions of these rows of the rule table to in; returns which ones are of this family."""
-        restored = np.flatnonzero(np.isin(self.rows, inside))
+        """Set the conditions of these rows of the rule table to in; returns those of this family that were out.
+
+        One that is in already keeps its run under way.
+        """
+        restored = np.flatnonzero(np.isin(self.rows, inside) & ~self.state.inside)
         self.state.inside[restored] = True
         self.state.since[restored] = 0
         return restored

@@ -53,6 +53,7 @@ class RuleEngine:
             BadQuality(rules, count),
         )
         self._silence = Silence(rules, count)
+        self._awaited_since = 0
 
     @property
     def latest(self) -> Latest:
@@ -71,8 +72,8 @@ class RuleEngine:
         return np.sort(np.concatenate([*rows, self._silence.inside()]))
 
     def await_readings(self, now: int) -> None:
-        """Begin to measure staleness anew at ``now``: after a start, or when the broker's link was down."""
-        self._silence.await_readings(now)
+        """Begin to measure silence anew at ``now``: after a start, or when readings are held up on our own side."""
+        self._awaited_since = now
 
     def split_late(self, block: SampleBlock) -> tuple[SampleBlock, SampleBlock]:
         """The samples that may raise live alarms, and those that are too late for it."""
@@ -99,24 +100,25 @@ class RuleEngine:
                 transitions.extend(_transitions(toggles, family.conditions.rows))
         return _in_order(transitions) if len(transitions) > 1 else transitions
 
-    def advance(self, now: int, *, stale: bool = True) -> list[Transition]:
-        """Let time pass to ``now``: on-delays run out, and tags that are silent become stale.
+    def advance(self, now: int, *, connected: bool = True) -> list[Transition]:
+        """Let time pass to ``now``: on-delays run out where no reading comes, and tags that are silent become stale.
 
-        ``stale=False`` leaves out the second, while the service itself is cut off from the broker.
+        While the service itself is cut off from the broker (not ``connected``) silence says nothing.
         """
         transitions: list[Transition] = []
-        received = self.latest.received_time
+        if not connected:
+            return transitions
+        heard = np.maximum(self.latest.received_time, self._awaited_since)
         for family in self._families:
             conditions = family.conditions
             waiting = conditions.waiting()
             if len(waiting):
                 tag = conditions.tag[waiting]
                 patience = np.minimum(self._tags.period[tag], LONGEST_PATIENCE)
-                toggles = ripen(conditions.state, conditions.on_delay, now, waiting, received[tag], patience)
+                toggles = ripen(conditions.state, conditions.on_delay, now, waiting, heard[tag], patience)
                 family.settle(toggles.condition)
                 transitions.extend(_transitions(toggles, conditions.rows))
-        if stale:
-            transitions.extend(self._silence.advance(now, received))
+        transitions.extend(self._silence.advance(now, heard))
         return transitions
 
 

@@ -22,7 +22,6 @@ class Silence:
         self._after = rules.window[self._rows]
         self._inside = np.zeros(len(self._rows), dtype=np.bool_)
         self._silent = np.zeros(tag_count, dtype=np.bool_)
-        self._since = 0
 
     def restore(self, inside: Int64) -> None:
         """Set the conditions of these rows of the rule table to in."""
@@ -32,10 +31,6 @@ class Silence:
     def inside(self) -> Int64:
         """Rows of the rule table whose condition is in."""
         return self._rows[self._inside]
-
-    def await_readings(self, now: int) -> None:
-        """Begin to measure silence anew at ``now``."""
-        self._since = now
 
     def hear(self, readings: Readings) -> list[Transition]:
         """Tags that were silent and are heard again: their conditions leave with the first reading."""
@@ -53,9 +48,9 @@ class Silence:
             for row, at in zip(self._rows[ended].tolist(), when.tolist(), strict=True)
         ]
 
-    def advance(self, now: int, received_time: Int64) -> list[Transition]:
-        """Tags that have fallen silent by ``now``; ``received_time`` is that of the newest reading of each tag."""
-        heard = np.maximum(received_time[self._tag], self._since)
+    def advance(self, now: int, heard_at: Int64) -> list[Transition]:
+        """Tags that have fallen silent by ``now``; ``heard_at`` is when each tag was heard last."""
+        heard = heard_at[self._tag]
         silent = np.flatnonzero((now - heard > self._after) & ~self._inside)
         if not len(silent):
             return []

@@ -155,7 +155,7 @@ class Pipeline:
         """Let time pass: to be called a few times a second."""
         now = self._clock.now()
         self._gateways.advance(now)
-        work = Work(transitions=self._engine.advance(now, stale=self._link.status.connected))
+        work = Work(transitions=self._engine.advance(now, connected=self._link.status.connected))
         work.transitions.extend(self._conditions.take())
         await self._queue.put(work)
 

@@ -16,7 +16,7 @@ TIMEOUT = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where and how a gateway connects. Its user name is always ``enterprise.gateway``."""
+    """Where and how a gateway connects."""
 
     enterprise: str
     gateway: str
@@ -26,6 +26,8 @@ class Link:
     password: str | None = None
     """None: connects without user name and password."""
     tls: ssl.SSLContext | None = None
+    username: str | None = None
+    """None: ``enterprise.gateway``."""
 
     def topic(self, end: str) -> str:
         """Topic of the gateway: ``data``, ``status`` or ``receipt``."""
@@ -36,7 +38,7 @@ class Link:
         client = aiomqtt.Client(
             self.host,
             self.port,
-            username=None if self.password is None else f"{self.enterprise}.{self.gateway}",
+            username=None if self.password is None else self.username or f"{self.enterprise}.{self.gateway}",
             password=self.password,
             protocol=aiomqtt.ProtocolVersion.V5 if self.version == "5" else aiomqtt.ProtocolVersion.V311,
             will=aiomqtt.Will(self.topic("status"), status(online=False, now=now), qos=1, retain=True),
