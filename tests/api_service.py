@@ -1,5 +1,6 @@
 """A service behind the API: a small site, a real ledger with rows in it, and acts that do as the register does."""
 
+import copy
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -331,12 +332,27 @@ async def api(service: FakeService, hub: LiveHub | None = None, console: Path | 
         yield client
 
 
+_FILLED: dict[int, tuple[bytes, Journal]] = {}
+"""Files of ledgers made before, by their number of alarms: making one anew takes longer than most tests."""
+
+
 @asynccontextmanager
 async def sqlite_ledger(folder: Path, alarms: int = 0) -> AsyncIterator[tuple[Ledger, Journal]]:
     """A ledger in a file, with that many alarms in it."""
-    ledger = Ledger(f"sqlite+aiosqlite:///{folder / 'ledger.sqlite'}")
+    file = folder / "ledger.sqlite"
+    url = f"sqlite+aiosqlite:///{file}"
+    if alarms not in _FILLED:
+        made = Ledger(url)
+        try:
+            await made.start()
+            journal = await fill(made, make_site(), alarms) if alarms else Journal()
+        finally:
+            await made.close()
+        _FILLED[alarms] = (file.read_bytes(), journal)
+    content, journal = _FILLED[alarms]
+    file.write_bytes(content)
+    ledger = Ledger(url)
     try:
-        await ledger.start()
-        yield ledger, await fill(ledger, make_site(), alarms) if alarms else Journal()
+        yield ledger, copy.copy(journal)
     finally:
         await ledger.close()

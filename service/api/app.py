@@ -1,5 +1,6 @@
 """The web application: routes, errors, headers, metrics; and a server for it."""
 
+import functools
 import time
 import uuid
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def create_app(
     context = Context(service, Views(service.site), Catalogue(service.site))
     for route in ROUTES:
         route.register(app, context)
-    described = orjson.dumps(document())
+    described = _described()
 
     async def get_openapi(_request: web.Request) -> web.Response:
         return web.Response(body=described, content_type="application/json")
@@ -95,6 +96,11 @@ async def serve(app: web.Application, host: str, port: int) -> Server:
         await runner.cleanup()
         raise
     return Server(host, int(runner.addresses[0][1]), runner)
+
+
+@functools.cache
+def _described() -> bytes:
+    return orjson.dumps(document())
 
 
 class _Metrics:

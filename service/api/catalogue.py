@@ -60,7 +60,11 @@ class Catalogue:
 
     def page(self, which: TagFilter, limit: int, after: str | None) -> tuple[list[int], str | None]:
         """Indices into ``Site.tags`` of a page, and the key to go on after. Raises KeyError: no tag is named so."""
-        begin = 0 if after is None else int(self._position[self._site.tag_index[after]]) + 1
+        begin = 0
+        if after is not None:
+            begin = int(self._position[self._site.tag_index[after]]) + 1
+            if begin == 0:
+                raise KeyError(after)
         picked = np.ones(len(self._order) - begin, dtype=np.bool_)
         if which.enterprise is not None:
             picked &= self._columns[0][begin:] == self._codes[0].get(which.enterprise, -1)

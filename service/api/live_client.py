@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ BATCH = 100
 LEDGER_BATCH = 500
 LEAVE_PATIENCE = 1.0
 ABORT_AFTER = 5.0
-"""Seconds after which a connection is given up whose closing the client does not take."""
+"""Seconds that the rest of what was sent may take to leave."""
 
 GOING_AWAY = 1001
 UNREADABLE = 1007
@@ -94,8 +94,14 @@ class LiveClient:
             await self._close(INTERNAL_ERROR, "internal error")
 
     async def leave(self) -> None:
-        """The service stops."""
+        """The service stops: say goodbye, and give up what the client does not take soon."""
         await self._close(GOING_AWAY, "the service stops")
+        end = asyncio.get_running_loop().time() + LEAVE_PATIENCE
+        while self._transport.get_write_buffer_size():
+            if asyncio.get_running_loop().time() > end:
+                self._transport.abort()
+                return
+            await asyncio.sleep(0.01)
 
     async def _send_all(self) -> None:
         feed = self._feed
@@ -189,11 +195,17 @@ class LiveClient:
         await self._socket.send_frame(message, WSMsgType.TEXT)
 
     async def _close(self, code: int, reason: str) -> None:
-        with suppress(TimeoutError, ConnectionError):
+        try:
             async with asyncio.timeout(LEAVE_PATIENCE):
-                await self._socket.close(code=code, message=reason.encode()[:120])
-        # What the client does not take is thrown away in the end.
-        asyncio.get_running_loop().call_later(ABORT_AFTER, self._transport.abort)
+                # Not drained: in aiohttp a wait that was given up makes all later ones of the connection end at once,
+                # as if they were cancelled.
+                await self._socket.close(code=code, message=reason.encode()[:120], drain=False)
+        except TimeoutError:
+            self._transport.abort()
+        except ConnectionError:
+            pass
+        else:
+            asyncio.get_running_loop().call_later(ABORT_AFTER, self._transport.abort)
 
 
 @asynccontextmanager

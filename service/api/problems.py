@@ -78,6 +78,7 @@ _REMEDIES = {
     "literal_error": "Use {expected}.",
     "int_parsing": "Give a whole number.",
     "int_type": "Give a whole number.",
+    "int_parsing_size": "Give a smaller number.",
     "bool_parsing": "Use true or false.",
     "less_than_equal": "Give at most {le}.",
     "greater_than_equal": "Give at least {ge}.",

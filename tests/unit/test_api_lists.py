@@ -43,7 +43,7 @@ async def walk(client: Client, path: str, **query: Any) -> list[dict[str, Any]]:
     while True:
         parameters = query if after is None else query | {"after": after}
         answer = await client.get(path, params=parameters)
-        assert answer.status == 200, await answer.text()
+        assert answer.status == 200, (await answer.text())[:1000]
         page = await answer.json()
         assert len(page["items"]) <= int(query.get("limit", 100))
         items += page["items"]
