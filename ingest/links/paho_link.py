@@ -253,9 +253,7 @@ class PahoConnection:
     def _run(self) -> None:
         """Connect, read and write until the connection is lost."""
         try:
-            self._client.connect(
-                self._settings.host, self._settings.port, keepalive=max(1, self._settings.keep_alive // 2)
-            )
+            self._client.connect(self._settings.host, self._settings.port, keepalive=-(-self._settings.keep_alive // 2))
             self._serve()
         except OSError as exc:
             self._why = str(exc)
