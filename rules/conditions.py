@@ -24,9 +24,6 @@ class Conditions:
         self.state = ConditionState.out(len(rows))
         self._start = np.searchsorted(self.tag, np.arange(tag_count + 1))
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
     def pairs(self, tag: Int64) -> tuple[Int64, Int64]:
         """All pairs of an entry of ``tag`` and a condition of it: positions in ``tag``, and indices of conditions."""
         first = self._start[tag]

@@ -45,6 +45,12 @@ class Watched:
     period: int
     live_clock: bool
     newest: Sample | None = None
+    awaited_since: int = 0
+
+    @property
+    def heard(self) -> int:
+        """Received time of the newest sample, or since when one is awaited."""
+        return max(self.newest.received_time if self.newest else 0, self.awaited_since)
 
     def is_newer(self, sample: Sample) -> bool:
         if self.newest is None:
@@ -112,10 +118,10 @@ class Delayed:
 
     def tick(self, now: int, tag: Watched) -> list[Transition]:
         """Without a reading an on-delay ends by the service's clock, once the next reading has been awaited."""
-        if self.inside or self.run is None or self.run.verdict is not Verdict.FOR or tag.newest is None:
+        if self.inside or self.run is None or self.run.verdict is not Verdict.FOR:
             return []
         delay_over = self.run.began_received + self.rule.on_delay <= now
-        waited = tag.newest.received_time + min(tag.period, PATIENCE) <= now
+        waited = tag.heard + min(tag.period, PATIENCE) <= now
         if not (delay_over and waited):
             return []
         return [self._toggle(self.run.began + self.rule.on_delay, now, self.run.last_value)]
@@ -203,7 +209,6 @@ class Stale:
     index: int
     rule: Rule
     inside: bool = False
-    awaited_since: int = 0
 
     def read(self, sample: Sample) -> list[Transition]:
         if not self.inside:
@@ -213,13 +218,11 @@ class Stale:
         return [Transition(self.index, entered=False, source_time=when, received_time=when, value=nan)]
 
     def tick(self, now: int, tag: Watched) -> list[Transition]:
-        heard = max(tag.newest.received_time if tag.newest else 0, self.awaited_since)
-        if self.inside or now - heard <= self.rule.window:
+        if self.inside or now - tag.heard <= self.rule.window:
             return []
         self.inside = True
-        return [
-            Transition(self.index, entered=True, source_time=heard + self.rule.window, received_time=now, value=nan)
-        ]
+        when = tag.heard + self.rule.window
+        return [Transition(self.index, entered=True, source_time=when, received_time=now, value=nan)]
 
 
 KINDS: dict[RuleKind, type[Delayed] | type[Stale]] = {
@@ -268,15 +271,16 @@ class Oracle:
         watched.newest = sample
         return [t for rule, machine in self.rules if rule.tag == tag for t in machine.read(sample)]
 
-    def advance(self, now: int) -> list[Transition]:
-        """Let time pass."""
+    def advance(self, now: int, *, connected: bool = True) -> list[Transition]:
+        """Let time pass; without a connection silence says nothing."""
+        if not connected:
+            return []
         return [t for rule, machine in self.rules for t in machine.tick(now, self.tags[rule.tag])]
 
     def await_readings(self, now: int) -> None:
-        """Staleness is measured from ``now`` on."""
-        for _, machine in self.rules:
-            if isinstance(machine, Stale):
-                machine.awaited_since = now
+        """Silence is measured from ``now`` on."""
+        for tag in self.tags:
+            tag.awaited_since = now
 
 
 def by_rule(transitions: Iterable[Transition]) -> dict[int, list[tuple[object, ...]]]:
