@@ -67,6 +67,7 @@ class Announcer:
                     tls_params=aiomqtt.TLSParameters() if address.tls else None,
                     max_inflight_messages=PAGE,
                 ) as client:
+                    client.pending_calls_threshold = PAGE + 1
                     wait = WAIT_FIRST
                     await self._follow(client)
             except (aiomqtt.MqttError, DBAPIError, OSError) as fault:

@@ -21,7 +21,7 @@ from domain.site import Site
 from domain.transitions import Transition
 from historian.forwarder import Forwarder, ForwarderCounters, ForwarderStatus
 from historian.protocol import Historian
-from ingest.decoder import Decoder, Receipt
+from ingest.decoder import Decoder
 from ingest.embedded_broker import EmbeddedBroker
 from ingest.links.protocol import LinkStatus, parse_broker_url
 from rules.arrivals import Latest
@@ -37,7 +37,7 @@ from service.gateways import Gateways
 from service.health import Health
 from service.metrics import ServiceCollector
 from service.pipeline import Pipeline, Told
-from service.receipts import Receipts
+from service.receipts import Answers
 from service.recovery import recover
 
 log = structlog.get_logger(__name__)
@@ -144,7 +144,7 @@ class Application:
         )
         webhooks = [Webhook(hook.name, hook.url, hook.secret.get_secret_value()) for hook in settings.webhooks]
         self._outbox = Outbox(self._ledger, webhooks, self.clock)
-        self._receipts = Receipts(self._link, self.clock)
+        self._answers = Answers(self._link, self.clock)
         self.pipeline = Pipeline(
             link=self._link,
             decoder=Decoder(self.site, settings.future),
@@ -156,6 +156,7 @@ class Application:
             conditions=self.conditions,
             gateways=self._gateways,
             clock=self.clock,
+            answers=self._answers,
             listener=self,
             canary_rule=canary_rule,
             deliveries_for=self._outbox.deliveries_for,
@@ -171,7 +172,7 @@ class Application:
             (self._forwarder.run(), "forwarder"),
             (self._announcer.run(), "announcer"),
             (self._outbox.run(), "outbox"),
-            (self._receipts.run(), "receipts"),
+            (self._answers.run(), "answers"),
             (self.canary.run(), "canary"),
             (self.hub.run(), "live"),
         ):
@@ -246,7 +247,7 @@ class Application:
     def _historian_changed(self, status: ForwarderStatus) -> None:
         self.conditions.set(HISTORIAN, self.clock.now(), inside=not status.ok)
 
-    def committed(self, told: Sequence[Told], receipts: Sequence[Receipt], canaries: Sequence[Transition]) -> None:
+    def committed(self, told: Sequence[Told], canaries: Sequence[Transition]) -> None:
         """See ``pipeline.Listener``."""
         for canary in canaries:
             self.canary.arrived(canary.source_time, inside=canary.entered)
@@ -254,8 +255,6 @@ class Application:
             self.hub.publish(told)
             self._announcer.wake()
             self._outbox.wake()
-        if receipts:
-            self._receipts.add(receipts)
 
     # ---- what the API asks: see ``api.ports.ServicePort``
 

@@ -44,7 +44,8 @@ class Canary:
     async def run(self) -> None:
         """Publish for ever."""
         while True:
-            await self.publish()
+            if self._link.status.connected:
+                await self.publish()
             await asyncio.sleep(FIRST_TRIES if self.arrived_at is None else self._period / 1000)
 
     async def publish(self) -> None:

@@ -26,6 +26,7 @@ from ingest.links.protocol import Link, LinkDown, Message
 from rules.engine import RuleEngine
 from service.conditions import LEDGER, SPOOL, SystemConditions
 from service.gateways import Gateways
+from service.receipts import Answers
 
 log = structlog.get_logger(__name__)
 
@@ -65,8 +66,8 @@ class Work:
 class Listener(Protocol):
     """What is told after each commit."""
 
-    def committed(self, told: Sequence[Told], receipts: Sequence[Receipt], canaries: Sequence[Transition]) -> None:
-        """A commit is on disk: journal entries with their alarms and incidents, receipts due, canaries arrived."""
+    def committed(self, told: Sequence[Told], canaries: Sequence[Transition]) -> None:
+        """A commit is on disk: journal entries with their alarms and incidents, canaries arrived."""
         ...
 
 
@@ -109,6 +110,7 @@ class Pipeline:
         conditions: SystemConditions,
         gateways: Gateways,
         clock: Clock,
+        answers: Answers,
         listener: Listener,
         canary_rule: int,
         deliveries_for: Callable[[Sequence[Entry], int], Sequence[Mapping[str, Any]]],
@@ -123,6 +125,7 @@ class Pipeline:
         self._conditions = conditions
         self._gateways = gateways
         self._clock = clock
+        self._answers = answers
         self._listener = listener
         self._canary_rule = canary_rule
         self._deliveries_for = deliveries_for
@@ -214,8 +217,9 @@ class Pipeline:
                 self._queue.task_done()
 
     async def drain(self) -> None:
-        """Wait until everything evaluated so far is committed."""
+        """Wait until everything evaluated so far is committed and answered."""
         await self._queue.join()
+        await self._answers.drain()
 
     async def _commit(self, works: Sequence[Work]) -> None:
         now = self._clock.now()
@@ -232,17 +236,16 @@ class Pipeline:
         self.committed_sequence = self._register.journal.sequence
         for work in works:
             if work.messages:
-                self._link.acknowledge(work.generation, work.messages)
+                self._answers.put(work.generation, work.messages, work.receipts)
         for done, result in acted:
             if not done.done():
                 done.set_result(result)
         told = [
             (entry, change.alarms.get(entry.alarm or 0), self._incident_of(entry, change)) for entry in change.entries
         ]
-        receipts = [receipt for work in works for receipt in work.receipts]
         canaries = [canary for work in works for canary in work.canaries]
-        if told or receipts or canaries:
-            self._listener.committed(told, receipts, canaries)
+        if told or canaries:
+            self._listener.committed(told, canaries)
 
     def _apply(self, works: Sequence[Work], now: int, change: Change) -> list[Acted]:
         """Carry transitions and acts into the register; what people asked is answered after the commit."""

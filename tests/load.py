@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from domain.samples import SampleBlock
 from domain.site import Site
+from domain.transitions import Transition
 from rules.engine import RuleEngine, TagColumns
 from service.config import load_site
 from simulators.link import Link
@@ -20,6 +22,8 @@ TAGS = 1_000
 STEP = 200
 """ms between the readings of a tag: 1,000 tags make 5,000 readings/s."""
 TAGS_A_MESSAGE = 20
+SILENCE = 10_000
+"""ms after the last reading: on-delays under way have ended, nothing is stale yet."""
 
 Transitions = Counter[tuple[str, str, bool, int]]
 """(tag, rule, entered, source time in ms), with how often."""
@@ -94,7 +98,7 @@ class Load:
             await running
 
     def expected(self, folder: Path) -> Transitions:
-        """What an uninterrupted evaluation of the same readings finds."""
+        """What an uninterrupted evaluation of the same readings, and of the silence after them, finds."""
         known = load_site([folder / "site.yaml"])
         rows = [known.tag_index[f"works/T-{number:04}"] for number in range(TAGS)]
         engine = RuleEngine(known.rules, _columns(known), 600_000, 5_000)
@@ -109,9 +113,8 @@ class Load:
                 np.full(TAGS, 192, dtype=np.uint8),
                 np.zeros(TAGS, dtype=np.uint8),
             )
-            for transition in engine.evaluate(block):
-                tag, rule = known.tags[int(known.rules.tag[transition.rule])].name, known.rules.key[transition.rule]
-                found[tag, rule, transition.entered, transition.source_time] += 1
+            found.update(_keys(known, engine.evaluate(block)))
+        found.update(_keys(known, engine.advance(self.time(self.steps) + SILENCE)))
         return found
 
 
@@ -122,6 +125,13 @@ def journaled(entries: list[dict[str, Any]]) -> Transitions:
         for entry in entries
         if entry["kind"] in {"alarm.entered", "alarm.returned"} and entry["tag"].startswith("T-")
     )
+
+
+def _keys(known: Site, transitions: list[Transition]) -> Iterator[tuple[str, str, bool, int]]:
+    for transition in transitions:
+        tag = known.tags[int(known.rules.tag[transition.rule])]
+        if not tag.system:
+            yield tag.name, known.rules.key[transition.rule], transition.entered, transition.source_time
 
 
 def _columns(known: Site) -> TagColumns:
