@@ -8,5 +8,11 @@ import { createConsoleRouter } from '@/router';
 import '@/styles/tokens.css';
 import '@/styles/base.css';
 
+// Before the router, which reads the fragment too.
 adoptToken(window.location, window.history);
-createApp(App).use(i18n).use(createConsoleRouter()).mount('#app');
+const router = createConsoleRouter();
+window.addEventListener('hashchange', () => {
+  // A link with a token was opened in a tab that has the page already.
+  if (adoptToken(window.location, window.history)) void router.replace({ name: 'watch' });
+});
+createApp(App).use(i18n).use(router).mount('#app');

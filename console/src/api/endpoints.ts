@@ -3,7 +3,6 @@
 import { get, post } from '@/api/client';
 import type {
   Alarm,
-  Buckets,
   Enterprise,
   Entry,
   Gateway,
@@ -11,6 +10,8 @@ import type {
   IncidentDetail,
   Page,
   Refused,
+  Samples,
+  Signature,
   Tag,
 } from '@/api/types';
 
@@ -41,12 +42,6 @@ export function incident(id: number): Promise<IncidentDetail> {
   return get(`incidents/${id}`);
 }
 
-/** What a person signs with: name and comment. */
-export interface Signature {
-  name: string;
-  comment: string;
-}
-
 export function acknowledgeAlarm(id: number, signature: Signature): Promise<Alarm> {
   return post(`alarms/${id}/acknowledge`, signature);
 }
@@ -69,7 +64,7 @@ export function tagsOfUnit(enterprise: string, unit: string): Promise<Tag[]> {
 }
 
 /** History of a tag in steps of `bucketSeconds`. */
-export function buckets(enterprise: string, tag: string, start: Date, end: Date, bucketSeconds: number): Promise<Buckets> {
+export function buckets(enterprise: string, tag: string, start: Date, end: Date, bucketSeconds: number): Promise<Samples> {
   return get(`tags/${encodeURIComponent(enterprise)}/${encodeURIComponent(tag)}/samples`, {
     start: start.toISOString(),
     end: end.toISOString(),

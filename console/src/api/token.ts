@@ -11,7 +11,7 @@ export const wasRefused = shallowRef(false);
 
 /** Token in a URL fragment such as `#token=abc`; null if there is none. */
 export function tokenOfFragment(fragment: string): string | null {
-  const found = /^#token=([^&]+)/.exec(fragment)?.[1];
+  const found = /^#\/?token=([^&]+)/.exec(fragment)?.[1];
   if (found === undefined) return null;
   try {
     const text = decodeURIComponent(found);
@@ -21,14 +21,15 @@ export function tokenOfFragment(fragment: string): string | null {
   }
 }
 
-/** Moves a token from the address bar to the session; to be called before the router reads the fragment. */
-export function adoptToken(location: Location, history: History): void {
+/** Moves a token from the address bar to the session; false if there is none. */
+export function adoptToken(location: Location, history: History): boolean {
   const given = tokenOfFragment(location.hash);
   if (given !== null) {
     sessionStorage.setItem(KEY, given);
     history.replaceState(null, '', location.pathname + location.search);
   }
   current.value = sessionStorage.getItem(KEY);
+  return given !== null;
 }
 
 export function token(): string | null {

@@ -25,16 +25,24 @@ export function formatSetpoint(setpoint: number): string {
   return String(Number(setpoint.toPrecision(6)));
 }
 
+/** The reading that decided; for a rate of change the rate, which is kept per second, per minute. */
+export function formatDecisive(kind: RuleKind, value: number): string {
+  return formatValue(isRate(kind) ? value * 60 : value);
+}
+
+function isRate(kind: RuleKind): boolean {
+  return kind === 'rise' || kind === 'fall';
+}
+
 /** `≥ 20`; a rate, which is kept per second, per minute; empty for rules that have no setpoint. */
 export function formatLimit(kind: RuleKind, setpoint: number | null): string {
   if (setpoint === null || SIGN[kind] === '') return '';
-  const rate = kind === 'rise' || kind === 'fall';
-  return `${SIGN[kind]} ${formatSetpoint(rate ? setpoint * 60 : setpoint)}`;
+  return `${SIGN[kind]} ${formatSetpoint(isRate(kind) ? setpoint * 60 : setpoint)}`;
 }
 
 /** Engineering unit of a limit. */
 export function limitUnit(kind: RuleKind, unit: string): string {
-  return kind === 'rise' || kind === 'fall' ? `${formatUnit(unit)}/min` : formatUnit(unit);
+  return isRate(kind) ? `${formatUnit(unit)}/min` : formatUnit(unit);
 }
 
 export function formatBytes(bytes: number): string {

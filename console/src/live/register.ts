@@ -15,6 +15,17 @@ export interface Missed {
   grade: Grade | null;
 }
 
+/** Two outages as one, for an officer who has not read of the first yet. */
+export function together(a: Missed | null, b: Missed): Missed {
+  if (a === null) return b;
+  return {
+    alarms: a.alarms + b.alarms,
+    returned: a.returned + b.returned,
+    incidents: a.incidents + b.incidents,
+    grade: gravest([a.grade, b.grade]),
+  };
+}
+
 export class Register {
   alarms = new Map<number, Alarm>();
   incidents = new Map<number, Incident>();

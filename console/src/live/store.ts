@@ -9,7 +9,7 @@ import { CatchUp } from '@/live/catchup';
 import type { ServiceClock } from '@/live/clock';
 import { LiveConnection, type Listener, type Phase, type Surroundings } from '@/live/connection';
 import type { Readings } from '@/live/readings';
-import { Register, type Missed } from '@/live/register';
+import { Register, together, type Missed } from '@/live/register';
 
 /** Screens redraw at most this often under a flood; the first change shows at once. */
 const FLUSH_MS = 200;
@@ -132,7 +132,7 @@ export class LiveStore implements Listener {
   }
 
   private report(missed: Missed): void {
-    if (this.wasLost) this.missed.value = missed;
+    if (this.wasLost) this.missed.value = together(this.missed.value, missed);
     this.wasLost = false;
   }
 
