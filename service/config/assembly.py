@@ -49,6 +49,7 @@ class SiteAssembly:
         self._places: dict[tuple[str, ...], _Place] = {}
         self._wanted_regions: list[tuple[_Place, str]] = []
         self._broken_tags: set[str] = set()
+        self._tables_whole = True
 
     def add(self, document: Document) -> None:
         """Read one site file."""
@@ -60,11 +61,11 @@ class SiteAssembly:
             self._add_enterprise(document, loc, data)
 
     def finish(self) -> None:
-        """Check what can be checked only when all files are read."""
+        """Check what can be checked only when all files of a site have been read."""
         for place, code in self._wanted_regions:
             if ("region", code) not in self._places:
                 known = [key[1] for key in self._places if key[0] == "region"]
-                place.document.fault(place.loc, f"no region {code!r}", suggestion(code, known))
+                place.document.fault(place.loc, f"no region {code[:40]!r}", suggestion(code, known))
         self._check_region_tree()
         if not any(key[0] == "enterprise" for key in self._places):
             document = self._documents[0]
@@ -155,10 +156,11 @@ class SiteAssembly:
         if tags:
             self._tags.add(inline_drafts(tags, InlineOrigin(document, locs)), enterprise, unit, gateways)
         for inner, table in _items(data, "tag_tables", loc):
-            if isinstance(table, str) and table:
-                path = document.path.parent / table
-                for drafts in table_drafts(path, self._faults, (document, inner)):
+            if isinstance(table, str) and table and table.isprintable():
+                known = len(self._faults)
+                for drafts in table_drafts(document.path.parent / table, self._faults, (document, inner)):
                     self._tags.add(drafts, enterprise, unit, gateways)
+                self._tables_whole = self._tables_whole and len(self._faults) == known
 
     def _claim(self, document: Document, loc: Loc, key: tuple[str, ...]) -> None:
         """Report an id that was given before; one that is not even a text is a fault already."""
@@ -182,11 +184,11 @@ class SiteAssembly:
                 place.document.fault((*place.loc, "parent"), message, remedy)
 
     def _gateway_of(self, path: str) -> str | None:
-        """Gateway id of a tag; "" for one that has faults, None for one that is not there."""
+        """Gateway id of a tag; "" for one that has faults or may have been lost to them, None for one that is not."""
         index = self._tags.index.get(path)
         if index is not None:
             return self._tags.tags[index].gateway
-        return "" if path in self._broken_tags else None
+        return None if self._tables_whole and path not in self._broken_tags else ""
 
 
 def _items(data: Any, key: str, loc: Loc) -> Iterator[tuple[Loc, Any]]:

@@ -30,6 +30,15 @@ _GENERAL_REMEDY = (
     "close every bracket and quote, and quote text that holds special characters."
 )
 
+_PROBLEMS = (
+    ("alias", "an alias (*name) without its anchor (&name)", "Define the anchor, or quote a text with *."),
+    ("anchor", "an anchor (&name) that cannot be used here", "Give each anchor once, or quote a text with &."),
+    ("tag", "a YAML tag (!…) that cannot be used here", "Delete the tag, or quote a text with !."),
+    ("another document", "more than one document in the file", "Delete the line `---` that begins the second one."),
+    ("merging", "a merge key (<<) that names no mapping", "Write `<<: *name` with the anchor of a mapping."),
+)
+"""Word in the parser's complaint, message, remedy. The complaint itself may quote the file, and so a secret."""
+
 
 class _Loader(_SafeLoader):
     """Safe loader with the implicit scalars of YAML 1.2's core schema."""
@@ -234,25 +243,18 @@ def _explain(error: yaml.YAMLError, text: str) -> tuple[int, int, str, str]:
     if isinstance(error, yaml.reader.ReaderError):
         line = text.encode()[: error.position].count(b"\n") + 1
         return line, 0, "a control character that YAML does not allow", "Delete the invisible character."
-    if not isinstance(error, yaml.MarkedYAMLError):
+    mark = (error.problem_mark or error.context_mark) if isinstance(error, yaml.MarkedYAMLError) else None
+    if not isinstance(error, yaml.MarkedYAMLError) or mark is None:
         return 0, 0, "not readable as YAML", _GENERAL_REMEDY
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    line, column = mark.line + 1, mark.column + 1
     problem = str(error.problem or "not readable as YAML")
-    context = str(error.context or "")
-    remedy = _GENERAL_REMEDY
-    if "alias" in problem:
-        problem, remedy = "an alias (*name) without its anchor (&name)", "Define the anchor, or quote a text with *."
-    elif "anchor" in problem or "anchor" in context:
-        problem, remedy = "an anchor (&name) that cannot be used here", "Give each anchor once, or quote a text with &."
-    elif "tag" in problem:
-        problem, remedy = "a YAML tag (!…) that cannot be used here", "Delete the tag, or quote a text with !."
-    elif "cannot start any token" in problem and text.split("\n")[line - 1][column - 1 : column] == "\t":
-        problem, remedy = "a tab where YAML allows only spaces", "Indent with spaces."
-    elif "cannot start any token" in problem:
+    if "cannot start any token" in problem:
         remedy = "Put the text in quotes: plain text must not begin with this character."
-    elif "single document" in context or "another document" in problem:
-        problem, remedy = "more than one document in the file", "Delete the line `---` that begins the second one."
-    elif "merg" in problem:
-        problem, remedy = "a merge key (<<) that names no mapping", "Write `<<: *name` with the anchor of a mapping."
-    return line, column, problem, remedy
+        if text[mark.index : mark.index + 1] == "\t":
+            problem, remedy = "a tab where YAML allows only spaces", "Indent with spaces."
+        return line, column, problem, remedy
+    told = f"{error.context or ''} {problem}"
+    for word, message, remedy in _PROBLEMS:
+        if word in told:
+            return line, column, message, remedy
+    return line, column, problem, _GENERAL_REMEDY

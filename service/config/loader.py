@@ -65,18 +65,19 @@ def check(paths: Sequence[Path], env: Mapping[str, str] | None = None) -> list[F
     faults = FaultList()
     included: set[Path] = set()
     sites: list[tuple[Path, Document]] = []
+    whole = True
     for path in dict.fromkeys(paths):
         document = _read_any(path, faults)
         if document is None:
-            continue
-        if _is_site(document):
+            whole = False
+        elif _is_site(document):
             sites.append((path, document))
         else:
             _read_main_file(document, os.environ if env is None else env, faults)
             included.update((path.parent / entry).resolve() for _, entry in site_entries(document))
     alone = [document for path, document in sites if path.resolve() not in included]
     if alone:
-        _assemble(alone, faults)
+        _assemble(alone, faults, whole=whole)
     return faults.sorted()
 
 
@@ -123,16 +124,18 @@ def _read_main_file(
 
 
 def _read_sites(files: Sequence[tuple[Path, tuple[Document, Loc] | None]], faults: FaultList) -> SiteAssembly:
-    documents = [read_document(path, faults, named_by) for path, named_by in files]
-    return _assemble([document for document in documents if document is not None], faults)
+    read = [read_document(path, faults, named_by) for path, named_by in files]
+    documents = [document for document in read if document is not None]
+    return _assemble(documents, faults, whole=len(documents) == len(files))
 
 
-def _assemble(documents: Sequence[Document], faults: FaultList) -> SiteAssembly:
+def _assemble(documents: Sequence[Document], faults: FaultList, *, whole: bool) -> SiteAssembly:
+    """Put site files together. ``whole``: False where a file is missing, whose absence would cause further faults."""
     assembly = SiteAssembly(measurands.shipped(), faults)
     with _collector_paused():
         for document in documents:
             assembly.add(document)
-        if documents:
+        if documents and whole:
             assembly.finish()
     return assembly
 

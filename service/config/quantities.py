@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 LONGEST = 3_660 * 86_400_000
@@ -156,6 +156,12 @@ def _text(value: object) -> str:
     return value
 
 
+def _check_path(text: str) -> str:
+    if not text.isprintable():
+        raise refusal("a path must not hold invisible characters", "Delete the invisible character.")
+    return text
+
+
 def _strict_number(value: Any) -> Any:
     if isinstance(value, str):
         raise refusal("must be a number", "Write a plain number such as 12.5, without quotes and without its unit.")
@@ -178,5 +184,7 @@ Identifier = Annotated[str, BeforeValidator(check_identifier)]
 EnterpriseId = Annotated[str, BeforeValidator(check_enterprise_id)]
 RegionCode = Annotated[str, BeforeValidator(check_region_code)]
 PointName = Annotated[str, BeforeValidator(check_point_name)]
+PathText = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_check_path)]
+"""A path as text, not looked for yet."""
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 """Text that people read."""

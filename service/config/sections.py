@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from service.config.quantities import Duration, Identifier, Name, PositiveDuration, Size, refusal
+from service.config.quantities import Duration, Identifier, Name, PathText, PositiveDuration, Size, refusal
 from service.config.validation import Section
 
 _MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -225,8 +225,8 @@ class LogSettings(Section):
 class MainFile(Section):
     """The main file as it is written; ``Settings`` is what becomes of it."""
 
-    sites: Annotated[tuple[Name, ...], Field(min_length=1)]
-    data_dir: Name = "data"
+    sites: Annotated[tuple[PathText, ...], Field(min_length=1)]
+    data_dir: PathText = "data"
     broker: BrokerSettings = BrokerSettings()
     historian: HistorianSettings
     spool: SpoolSettings = SpoolSettings()
@@ -238,5 +238,5 @@ class MainFile(Section):
     future: PositiveDuration = 600_000
     clock_tolerance: Duration = 5_000
     canary: CanarySettings = CanarySettings()
-    grading: Name | None = None
+    grading: PathText | None = None
     log: LogSettings = LogSettings()

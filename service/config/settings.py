@@ -118,7 +118,7 @@ def site_entries(document: Document) -> Iterator[tuple[Loc, str]]:
     entries = document.data.get("sites") if isinstance(document.data, dict) else None
     if isinstance(entries, list):
         for index, entry in enumerate(entries):
-            if isinstance(entry, str) and entry:
+            if isinstance(entry, str) and entry and entry.isprintable():
                 yield ("sites", index), entry
 
 

@@ -16,6 +16,7 @@ from service.config.quantities import (
     Name,
     NonNegative,
     Number,
+    PathText,
     PointName,
     Positive,
     PositiveDuration,
@@ -242,7 +243,7 @@ class UnitEntry(Section):
     name: Name
     hazard_level: Annotated[int, Field(strict=True, ge=1, le=4)] | None = None
     tags: tuple[Any, ...] = ()
-    tag_tables: tuple[Name, ...] = ()
+    tag_tables: tuple[PathText, ...] = ()
 
 
 class EnterpriseEntry(Section):

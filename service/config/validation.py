@@ -60,7 +60,7 @@ def explain(details: ErrorDetails, model: type[BaseModel]) -> tuple[Loc, str, st
         return loc, f"must be one of {expected}{_given(details)}", f"Write one of {expected}."
     for prefix, message, remedy in _BY_TYPE:
         if kind.startswith(prefix):
-            return loc, message + _given(details), remedy
+            return loc, message, remedy
     remedy = "Write a value within this bound." if "than" in kind else "Correct the value."
     return loc, details["msg"].replace("Input should", "must") + _given(details), remedy
 

@@ -498,3 +498,16 @@ def test_faults_are_written_for_a_terminal() -> None:
         "site.yaml:3:5: tags[0].limits.H\n    not a number\n    -> Write a number.\n1 fault in 1 file"
     )
     assert format_faults([]) == "no faults"
+
+
+def test_what_an_unreadable_file_may_have_held_is_not_missed(tmp_path: Path) -> None:
+    regions, site = tmp_path / "regions.yaml", tmp_path / "site.yaml"
+    regions.write_text("regions: [\n", encoding="utf-8")
+    site.write_text("enterprises: [{id: a, name: a, region: 370000}]\n", encoding="utf-8")
+    assert [fault.file for fault in check([regions, site], {})] == [str(regions)]
+
+
+@pytest.mark.parametrize("key", ["tag_tables: [", "tags: ["])
+def test_invisible_characters_are_refused(key: str, tmp_path: Path) -> None:
+    text = HEAD.replace("        tags:\n", f'        {key}"a\\0b"]\n')
+    assert len(faults_of(tmp_path, text)) == 1

@@ -335,3 +335,26 @@ def test_nothing_secret_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     with caplog.at_level(logging.DEBUG):
         logging.getLogger("test").info("settings %s", settings(tmp_path))
     assert "history-secret" not in caplog.text
+
+
+def test_a_secret_in_the_wrong_place_is_not_repeated(tmp_path: Path) -> None:
+    for text in (
+        "ledger: 'postgresql://u:hunter2@h/d'",
+        "broker: hunter2",
+        "broker: [hunter2]",
+        "broker: {pasword: hunter2}",
+        "broker: {username: a, password: [hunter2]}",
+        "tokens: [hunter2]",
+        "historian: {username: a, password: {value: hunter2}}",
+        "historian: {token: *hunter2}",
+        "historian: {token: !hunter2 x}",
+        "webhooks: [{name: a, url: 'hunter2', secret: whsec_hunter2}]",
+    ):
+        found = faults_of(tmp_path, f"sites: [site.yaml]\n{text}\n")
+        assert found
+        assert "hunter2" not in format_faults(found)
+
+
+def test_paths_with_invisible_characters(tmp_path: Path) -> None:
+    text = 'sites: [site.yaml, "a\\0b"]\ndata_dir: "a\\0b"\ngrading: "a\\0b"\n'
+    assert [fault.field for fault in faults_of(tmp_path, text)] == ["sites[1]", "data_dir", "grading"]
