@@ -124,6 +124,8 @@ class Spool:
                 self._segments.append(Segment(path, int(match[1]), match[2], path.stat().st_size))
         if self._segments:
             self._cut_tail(self._segments[-1])
+        filled = next((segment for segment in reversed(self._segments) if segment.end), None)
+        self._received_now = self._latest(filled) if filled else -_ALL
         self._catalogue.keep({segment.revision for segment in self._segments})
         self._bytes = sum(segment.end for segment in self._segments)
         self._cursor = self._read_cursor()
@@ -136,13 +138,12 @@ class Spool:
             for record in records(file, 0, last.end):
                 if record.sound:
                     end, self._next = record.end, record.ordinal + record.count
-                    self._received_now = max(self._received_now, record.received_max)
             if end < last.end:
                 self.cut_bytes = last.end - end
                 log.warning("spool tail cut", file=last.path.name, cut_bytes=self.cut_bytes)
                 file.truncate(end)
             sync(file)
-        last.end, last.received_max = end, self._received_now
+        last.end = end
 
     def _read_cursor(self) -> int:
         path, oldest = self.directory / "cursor.json", self._segments[0].first if self._segments else 0
@@ -290,7 +291,7 @@ class Spool:
                     return
                 skip = max(start - record.ordinal, 0)
                 if skip < record.count and record.sound:
-                    block = decode(record).take(slice(skip, min(skip + left, limit - record.ordinal)))
+                    block = decode(record).take(slice(skip, skip + left))
                     left -= len(block)
                     yield record.offset, record.ordinal + skip, block
 
@@ -349,9 +350,8 @@ class Spool:
 
     @property
     def newest(self) -> int:
-        """Latest received time of all that is kept, ms UTC; 0 where nothing is."""
-        with self._state:
-            return max((self._latest(segment) for segment in self._segments[-1:]), default=0)
+        """Latest received time seen, ms UTC; 0 where there has been none."""
+        return self._received_now if self._received_now > -_ALL else 0
 
     @property
     def size(self) -> int:

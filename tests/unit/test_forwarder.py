@@ -107,7 +107,7 @@ async def running(spool: Spool, store: Store, refused: Path, **settings: Any) ->
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 -- a condition of any kind
+        while not condition():
             await asyncio.sleep(0.001)
 
 
@@ -313,16 +313,25 @@ class TestStopping:
             await until(lambda: forwarder.counters.failures > 0)
         assert forwarder.backlog == 10
 
-    async def test_the_request_in_flight_is_finished(self, spool: Spool, refused: Path) -> None:
+    @pytest.mark.parametrize("batch", [4, 10])
+    async def test_the_request_in_flight_is_finished(self, spool: Spool, refused: Path, batch: int) -> None:
         store = Store()
         store.gate.clear()
         spool.append([block(0, 10)])
-        async with running(spool, store, refused, batch=4) as forwarder:
+        async with running(spool, store, refused, batch=batch) as forwarder:
             await until(lambda: bool(store.requests))
             forwarder.stop()
             asyncio.get_running_loop().call_later(0.01, store.gate.set)
-        assert store.samples == stored(range(4))
-        assert forwarder.backlog == 6
+        assert store.samples == stored(range(batch))
+        assert forwarder.backlog == 10 - batch
+
+    async def test_before_it_has_begun(self, spool: Spool, refused: Path) -> None:
+        store = Store()
+        spool.append([block(0, 10)])
+        forwarder = Forwarder(spool, store, FixedClock(), refused)
+        forwarder.stop()
+        await forwarder.run()
+        assert forwarder.backlog == 10
 
     async def test_cancelled_it_has_moved_nothing_on(self, spool: Spool, refused: Path) -> None:
         store = Store()

@@ -12,7 +12,7 @@ import pytest
 
 from domain.samples import SampleBlock
 from historian import spool as module
-from historian.segment import HEADER, record_bytes
+from historian.segment import HEADER, encode, record_bytes
 from historian.spool import Batch, Spool, SpoolBusy, SpoolFull
 
 PATHS = ["huarui/GT-101", "huarui/TI-101", "lianhe/储罐 LI-7"]
@@ -252,6 +252,15 @@ class TestRetention:
             spool.append([block(3, 1, tag=0)])
         spool = opened()
         assert numbers(list(spool.recent(0))) == [0, 1, 2]
+        assert spool.newest == 2
+
+    def test_the_newest(self, opened: Open) -> None:
+        assert opened().newest == 0
+        spool = opened(segment_bytes=record_bytes(3))
+        for received in (500, 900, 700):
+            spool.append([block(0, 3, received=received)])
+        assert spool.newest == 900
+        assert opened().newest == 700
 
 
 class TestLimit:
@@ -347,6 +356,27 @@ class TestFaultsOfTheDisk:
         drain(spool)
         (directory / "cursor.json").write_bytes(content)
         assert drain(opened()) == list(range(10))
+
+    def test_what_a_failed_append_left_behind_is_not_read(self, opened: Open, directory: Path) -> None:
+        spool = opened()
+        spool.append([block(0, 10)])
+        spool = opened(["a/b"], "r2")
+        spool.append([block(10, 10, tag=0)])
+        with (directory / f"{0:020d}-r1.seg").open("ab") as file:  # the disk would not even cut it
+            file.write(encode(block(900, 15), 10))
+        spool = opened(["a/b"], "r2")
+        assert drain(spool, 7) == list(range(20))
+        assert numbers(list(opened().recent(0))) == list(range(10))
+        assert spool.corrupt_samples == 0
+
+    def test_a_tail_lost_after_it_was_forwarded(self, opened: Open, directory: Path) -> None:
+        spool = opened()
+        spool.append([block(0, 10)])
+        drain(spool)
+        next(directory.glob("*.seg")).write_bytes(b"")
+        spool = opened()
+        spool.append([block(10, 5)])
+        assert drain(opened()) == list(range(10, 15))
 
     def test_a_damaged_record_costs_only_itself(self, opened: Open, directory: Path) -> None:
         spool = opened()

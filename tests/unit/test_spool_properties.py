@@ -66,6 +66,7 @@ def test_a_crash_leaves_a_prefix_of_whole_records(
             file.truncate(length)
         spool = Spool(directory, ["a/1", "a/2", "a/3"], "r1", segment_bytes=segment_bytes)
         kept = spool.backlog
+        assert spool.size == sum(path.stat().st_size for path in directory.glob("*.seg"))
         assert kept in [sum(counts[:n]) for n in range(len(counts) + 1)]
         spool.append([block(kept, 5)])
         assert drain(spool, size) == list(range(kept + 5))
