@@ -234,13 +234,26 @@ class TestAnswers:
                 with pytest.raises(HistorianUnavailable):
                     await act
 
-    async def test_an_account_that_may_not_create_databases(self) -> None:
+    @pytest.mark.parametrize("status", [200, 400, 403, 405])
+    async def test_a_server_or_an_account_that_creates_no_databases(self, status: int) -> None:
         async def answer(request: web.Request) -> web.Response:
-            return web.Response(status=403 if request.path == "/query" else 204)
+            if request.path == "/write":
+                return web.Response(status=204)
+            return web.json_response({"results": [{"error": "not implemented: CREATE DATABASE"}]}, status=status)
 
         async with server(answer) as url, historian(url, write_api="v1") as opened:
             await opened.start()
             await opened.write(BLOCK, PATHS)
+
+    @pytest.mark.parametrize("api", ["v1", "v2"])
+    @pytest.mark.parametrize("status", [401, 404, 503])
+    async def test_a_server_that_cannot_be_started_with(self, api: Api, status: int) -> None:
+        async def answer(_: web.Request) -> web.Response:
+            return web.Response(status=status, text="what is the matter")
+
+        async with server(answer) as url, historian(url, write_api=api) as opened:
+            with pytest.raises(HistorianUnavailable, match=f"{status}: what is the matter"):
+                await opened.start()
 
 
 class TestRequests:
