@@ -5,6 +5,7 @@ Limits (``LL``, ``L``, ``H``, ``HH``) are numbers, ``off`` or empty (inherited);
 """
 
 import csv
+import math
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from pydantic_core import PydanticCustomError
 
+from domain.samples import Float64
 from service.config.document import Document, Loc
 from service.config.drafts import RATES, Drafts, blank_drafts
 from service.config.faults import Fault, FaultList
@@ -56,6 +58,8 @@ _TEXTS = {
     "description": "description",
 }
 """Column of texts -> field of ``Drafts``."""
+_REPEATED = ("measurand", "engineering_unit", "gateway")
+"""Texts that many tags have in common: kept once."""
 _CELLS = {"range": "low", "RISE.window": "rate_window", "FALL.window": "rate_window", "RISE": "rise", "FALL": "fall"}
 
 Value = TypeVar("Value")
@@ -180,13 +184,32 @@ class _Cells:
                     self._drafts.fault(row, column, context["message"], context["remedy"])
         return [values[text] for text in texts]
 
+    def texts(self, column: str) -> list[str] | None:
+        """Cells of a column without blanks around them; None where there is no such column."""
+        texts = self._texts.get(column)
+        return None if texts is None else [text.strip() for text in texts]
+
+    def numbers(self, column: str, parse: Callable[[str], float]) -> Float64 | None:
+        """As ``convert``, NaN for empty cells; a column of nothing but plain numbers takes a shorter way."""
+        texts = self._texts.get(column)
+        if texts is not None:
+            try:
+                numbers = np.array([float(text) if text else math.nan for text in texts])
+            except ValueError:
+                pass
+            else:
+                if np.count_nonzero(np.isfinite(numbers)) == len(texts) - texts.count(""):
+                    return numbers
+        values = self.convert(column, parse, math.nan)
+        return None if values is None else np.array(values)
+
 
 def _drafts(path: Path, header: list[str], rows: list[list[str]], lines: Sequence[int], faults: FaultList) -> Drafts:
     """One block of rows as drafts."""
     drafts = blank_drafts(len(rows), _TableOrigin(path, header, lines, faults))
     cells = _Cells(header, rows, drafts)
     for column, name in _TEXTS.items():
-        if (texts := cells.convert(column, str, "")) is not None:
+        if (texts := cells.convert(column, str, "") if name in _REPEATED else cells.texts(column)) is not None:
             setattr(drafts, name, texts)
     _set_numbers(drafts, cells)
     _set_shared(drafts, cells)
@@ -195,26 +218,24 @@ def _drafts(path: Path, header: list[str], rows: list[list[str]], lines: Sequenc
 
 def _set_numbers(drafts: Drafts, cells: _Cells) -> None:
     """Range, period, limits and rates."""
-    nan = float("nan")
-    if (low := cells.convert("low", parse_number, nan)) is not None:
-        drafts.low[:] = low
-    if (high := cells.convert("high", parse_number, nan)) is not None:
-        drafts.high[:] = high
+    if (low := cells.numbers("low", parse_number)) is not None:
+        drafts.low = low
+    if (high := cells.numbers("high", parse_number)) is not None:
+        drafts.high = high
     if (period := cells.convert("period", _duration(parse_positive_duration), 1_000)) is not None:
         drafts.period[:] = period
     for index, level in enumerate(LEVEL_KEYS):
-        if (setpoints := cells.convert(level, _limit, nan)) is not None:
-            column = np.array(setpoints)
-            drafts.off[:, index] = np.isinf(column)
-            drafts.setpoint[:, index] = np.where(np.isinf(column), np.nan, column)
+        if (setpoints := cells.numbers(level, _limit)) is not None:
+            drafts.off[:, index] = np.isinf(setpoints)
+            drafts.setpoint[:, index] = np.where(np.isinf(setpoints), np.nan, setpoints)
     for index, name in enumerate(RATES):
-        if (rates := cells.convert(name.lower(), _positive_rate, nan)) is not None:
+        if (rates := cells.convert(name.lower(), _positive_rate, math.nan)) is not None:
             drafts.rate[:, index] = rates
 
 
 def _set_shared(drafts: Drafts, cells: _Cells) -> None:
     """Columns that hold for all limits of a row, or for both rates."""
-    if (deadband := cells.convert("deadband", _non_negative, float("nan"))) is not None:
+    if (deadband := cells.convert("deadband", _non_negative, math.nan)) is not None:
         drafts.deadband[:] = np.array(deadband)[:, np.newaxis]
     if (on_delay := cells.convert("on_delay", _duration(parse_duration), NOT_GIVEN)) is not None:
         drafts.on_delay[:] = np.array(on_delay)[:, np.newaxis]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WrapValidator, model_validator
 
+from ingest.codecs import CODECS
 from service.config.measurands import LevelKey
 from service.config.quantities import (
     Duration,
@@ -24,7 +25,7 @@ from service.config.quantities import (
     parse_positive_duration,
     refusal,
 )
-from service.config.validation import Section
+from service.config.validation import Section, suggestion
 
 NOT_GIVEN = -1
 """Of a duration: the file says nothing, the default applies."""
@@ -107,6 +108,12 @@ def _own_unit(name: str) -> str:
     return name
 
 
+def _known_format(name: str) -> str:
+    if name not in CODECS:
+        raise refusal(f"unknown payload format {name[:40]!r}", suggestion(name[:40], CODECS))
+    return name
+
+
 OwnTag = Annotated[PointName, AfterValidator(_own_tag)]
 """Name of a tag that no name of the service's own collides with."""
 
@@ -124,7 +131,7 @@ class GatewayEntry(Section):
 
     id: Identifier
     name: Name
-    format: Identifier = "anshao"
+    format: Annotated[str, AfterValidator(_known_format)] = "anshao"
     clock: Literal["live", "source"] = "live"
 
 

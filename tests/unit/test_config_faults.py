@@ -299,6 +299,12 @@ SITE_FAULTS = {
         "gateway 'gw1' is given already",
         "rename",
     ),
+    "unknown payload format": (
+        HEAD.replace("name: 网关}]", "name: 网关, format: ansaho}] # HERE") + "          []\n",
+        "enterprises[0].gateways[0].format",
+        "unknown payload format",
+        "Did you mean `anshao`?",
+    ),
     "unknown clock": (
         HEAD.replace("name: 网关}]", "name: 网关, clock: gps}] # HERE") + "          []\n",
         "enterprises[0].gateways[0].clock",

@@ -327,6 +327,9 @@ def test_a_site_file_is_no_main_file(tmp_path: Path) -> None:
     main_file(tmp_path, "")
     with pytest.raises(ConfigurationError, match="a site file, where a main file is wanted"):
         load(tmp_path / "site.yaml", SECRETS)
+    (tmp_path / "list.yaml").write_text("- 1\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="must be a mapping"):
+        load(tmp_path / "list.yaml", SECRETS)
     with pytest.raises(ConfigurationError, match="cannot read"):
         load(tmp_path / "absent.yaml", SECRETS)
 
