@@ -16,6 +16,11 @@ RuleKindName = Literal["high", "low", "rise", "fall", "stale", "bad", "system"]
 ComponentStatus = Literal["ok", "degraded", "down"]
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """A field that is left out, and not one that is given by default."""
+    schema.pop("default")
+
+
 class Document(BaseModel):
     """Anything that the API answers."""
 
@@ -217,7 +222,11 @@ class Samples(Document):
     tag: str
     engineering_unit: str
     samples: list[Sample] = Field(default_factory=list)
-    truncated: bool = Field(default=False, description="More samples follow the last one within the time asked for.")
+    truncated: bool = Field(
+        default=False,
+        description="More samples follow the last one within the time asked for.",
+        json_schema_extra=_without_default,
+    )
     buckets: list[Bucket] = Field(default_factory=list)
 
 
