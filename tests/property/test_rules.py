@@ -24,8 +24,6 @@ TOLERANCE = 100
 LATENESS = 400
 TAGS = 3
 
-DELAYS = [0, 0, 0, 1, 50, 100, 300, 10_000_000]
-DEADBANDS = [0.0, 0.0, 1.0, 5.0, 1000.0]
 GOOD, UNCERTAIN, BAD = Quality.GOOD, Quality.UNCERTAIN, Quality.BAD
 
 
@@ -92,29 +90,49 @@ def block(arrivals: Iterable[Arrival]) -> SampleBlock:
     )
 
 
-LIMITS = [
-    Rule(tag, "rule", kind, Level.H, setpoint, deadband, on_delay, off_delay)
-    for kind, setpoint in ((RuleKind.HIGH, 10.0), (RuleKind.LOW, 5.0), (RuleKind.HIGH, 20.0))
-    for tag, deadband, on_delay, off_delay in product(range(TAGS), DEADBANDS, DELAYS, DELAYS)
-]
-RATES = [
-    Rule(tag, "rule", kind, Level.H, setpoint, deadband, on_delay, off_delay, window)
-    for kind, setpoint, deadband in product((RuleKind.RISE, RuleKind.FALL), (10.0, 50.0, 100.0, 0.0), (0.0, 5.0, 50.0))
-    for tag, on_delay, off_delay, window in product(range(TAGS), DELAYS, DELAYS, (100, 50, 200, 1000, 1, 0))
-]
-FAULTS = [
-    Rule(tag, "rule", kind, Level.FAULT, on_delay=on_delay, off_delay=off_delay, window=window)
-    for kind, tag, window in product((RuleKind.BAD, RuleKind.STALE), range(TAGS), (60, 300))
-    for on_delay, off_delay in product(DELAYS, DELAYS)
-]
+# Draws from short lists, few for each rule and each sample: quick, and even.
+DELAYS = st.sampled_from(list(product([0, 0, 0, 1, 50, 100, 300, 10_000_000], repeat=2)))
+LIMITS = st.builds(
+    lambda rule, delays: replace(rule, on_delay=delays[0], off_delay=delays[1]),
+    st.sampled_from(
+        [
+            Rule(tag, "rule", kind, Level.H, setpoint, deadband)
+            for kind, setpoint in ((RuleKind.HIGH, 10.0), (RuleKind.LOW, 5.0), (RuleKind.HIGH, 20.0))
+            for tag, deadband in product(range(TAGS), (0.0, 0.0, 1.0, 5.0, 1000.0))
+        ]
+    ),
+    DELAYS,
+)
+RATES = st.builds(
+    lambda rule, delays, window: replace(rule, on_delay=delays[0], off_delay=delays[1], window=window),
+    st.sampled_from(
+        [
+            Rule(tag, "rule", kind, Level.H, setpoint, deadband)
+            for kind, setpoint in product((RuleKind.RISE, RuleKind.FALL), (10.0, 50.0, 100.0, 0.0))
+            for tag, deadband in product(range(TAGS), (0.0, 5.0, 50.0))
+        ]
+    ),
+    DELAYS,
+    st.sampled_from([100, 50, 200, 1000, 1, 0]),
+)
+FAULTS = st.builds(
+    lambda rule, delays: replace(rule, on_delay=delays[0], off_delay=delays[1]),
+    st.sampled_from(
+        [
+            Rule(tag, "rule", kind, Level.FAULT, window=window)
+            for kind, tag, window in product((RuleKind.BAD, RuleKind.STALE), range(TAGS), (60, 300))
+        ]
+    ),
+    DELAYS,
+)
 
 
-def plants(*rules: list[Rule]) -> st.SearchStrategy[Plant]:
-    """A few rules from all that were listed; one draw each, for speed."""
-    rows = st.lists(st.one_of(*map(st.sampled_from, rules)), min_size=1, max_size=7)
+def plants(*rules: st.SearchStrategy[Rule]) -> st.SearchStrategy[Plant]:
     return st.builds(
         Plant,
-        rules=rows.map(lambda drawn: tuple(sorted(drawn, key=lambda rule: rule.tag))),
+        rules=st.lists(st.one_of(*rules), min_size=1, max_size=7).map(
+            lambda drawn: tuple(sorted(drawn, key=lambda rule: rule.tag))
+        ),
         periods=st.sampled_from(list(product([10, 100, 5000], repeat=TAGS))),
         live_clocks=st.sampled_from(list(product([True, False], repeat=TAGS))),
     )
@@ -126,47 +144,42 @@ ELSEWHERE = [9.5, 0.0, 25.0, 12.0, 8.0, 1.7e308, -1.7e308, math.nan, math.inf, -
 # ms that pass before a sample comes, and how far its source time is from then: in order, late, ahead, far ahead.
 PASSING = [0, 0, 1, 10, 10, 50, 50, 50, 100, 2500]
 OFFSETS = [0, 0, 0, 0, 0, 0, -10, -50, -120, -1000, 50, TOLERANCE, TOLERANCE + 1, 300, 3000]
-SAMPLES = st.sampled_from(
-    list(
-        product(
-            range(TAGS),
-            PASSING,
-            OFFSETS,
-            [*ON_THE_LIMITS, *BESIDE_THEM, *ELSEWHERE],
-            [GOOD, GOOD, GOOD, GOOD, GOOD, UNCERTAIN, BAD],
-        )
+TIMES = list(product(PASSING, OFFSETS))
+CUTS = [(0, None)] * 20
+TICKS = list(product([0, 1, 50, 100, 300, 3000], [Link.UP, Link.UP, *Link]))
+SET_BACK = list(product([-3, -70], [Link.UP] * 5))
+CONTENTS = list(
+    product(
+        [*ON_THE_LIMITS, *BESIDE_THEM, *ELSEWHERE],
+        [GOOD, GOOD, GOOD, GOOD, UNCERTAIN, BAD],
+        range(TAGS),
     )
 )
-TICKS = st.sampled_from(list(product([0, 1, 50, 100, 300, 3000], [Link.UP, Link.UP, Link.UP, *Link])))
-BACK = st.sampled_from([(-3, Link.UP), (-70, Link.UP)])
 
-SampleDraw = tuple[int, int, int, float, Quality]
-TickDraw = tuple[int, Link]
+TimeDraw = tuple[int, int | Link | None]
+ContentDraw = tuple[float, Quality, int]
 
 
-def _happenings(drawn: list[SampleDraw | TickDraw | None]) -> list[Happening]:
+def streams(others: Sequence[TimeDraw] = ()) -> st.SearchStrategy[list[Happening]]:
+    """Samples, with an end of a block and, from ``others``, a tick of the clock now and then."""
+    drawn = st.tuples(st.sampled_from([*TIMES, *CUTS, *others]), st.sampled_from(CONTENTS))
+    short, long = (st.lists(drawn, min_size=least, max_size=45) for least in (1, 20))
+    return st.one_of(short, long).map(_happenings)
+
+
+def _happenings(drawn: list[tuple[TimeDraw, ContentDraw]]) -> list[Happening]:
     """The clock runs through all that was drawn."""
     now = 1_000
     happenings: list[Happening] = []
-    for item in drawn:
-        if item is None:
+    for (passing, what), (value, quality, tag) in drawn:
+        now += passing
+        if what is None:
             happenings.append(Cut())
-        elif len(item) == 2:
-            passing, link = item
-            now += passing
-            happenings.append(Tick(now, link))
+        elif isinstance(what, Link):
+            happenings.append(Tick(now, what))
         else:
-            tag, passing, offset, value, quality = item
-            now += passing
-            happenings.append(Arrival(tag, now + offset, now, value, quality))
+            happenings.append(Arrival(tag, now + what, now, value, quality))
     return happenings
-
-
-def streams(*others: st.SearchStrategy[TickDraw]) -> st.SearchStrategy[list[Happening]]:
-    """Samples and ends of blocks, mixed with ``others``: ticks of the clock after some ms."""
-    happening = st.one_of(SAMPLES, SAMPLES, SAMPLES, SAMPLES, st.none(), *others)
-    short, long = (st.lists(happening, min_size=least, max_size=45) for least in (1, 20))
-    return st.one_of(short, long, long).map(_happenings)
 
 
 def arrivals_of(stream: Sequence[Happening]) -> list[Arrival]:
@@ -256,7 +269,7 @@ def test_all_kinds_together_agree_with_the_oracle(plant: Plant, stream: list[Hap
 
 
 @settings(max_examples=200)
-@given(plants(LIMITS, RATES), streams(BACK))
+@given(plants(LIMITS, RATES), streams(SET_BACK))
 def test_what_a_rule_did_stays_in_order_when_the_service_clock_is_set_back(
     plant: Plant, stream: list[Happening]
 ) -> None:
@@ -374,8 +387,8 @@ def test_long_streams_in_large_blocks_agree_with_the_oracle(seed: int) -> None:
         rules += [
             Rule(tag, "H", RuleKind.HIGH, Level.H, 3.0, 0.5, on, off),
             Rule(tag, "LL", RuleKind.LOW, Level.LL, -5.0, 1.0),
-            Rule(tag, "RISE", RuleKind.RISE, Level.H, 6.0, 2.0, on, off, int(random.choice([100, 400, 900]))),
-            Rule(tag, "FALL", RuleKind.FALL, Level.H, 8.0, 0.0, 0, 0, int(random.choice([100, 250]))),
+            Rule(tag, "RISE", RuleKind.RISE, Level.H, 5.0, 2.0, on, off, int(random.choice([100, 500, 1000]))),
+            Rule(tag, "FALL", RuleKind.FALL, Level.H, 10.0, 4.0, 0, off, int(random.choice([100, 250]))),
             Rule(tag, "BAD", RuleKind.BAD, Level.FAULT, on_delay=off),
             Rule(tag, "STALE", RuleKind.STALE, Level.FAULT, window=1_500),
         ][: 1 + tag % 6]
@@ -389,7 +402,8 @@ def test_long_streams_in_large_blocks_agree_with_the_oracle(seed: int) -> None:
     heard = (random.random(samples) ** 2 * tags).astype(np.int32)
     received = START + np.cumsum(random.choice([0, 0, 1, 1, 4], samples))
     source = received - random.choice([0, 0, 0, 0, 1, 3, 40, -150], samples)
-    value = 4 * np.sin((received - START) / 300.0 + heard) + random.normal(0, 1, samples)
+    # In steps of a half, so that many values stand on a limit.
+    value = np.round(8 * np.sin((received - START) / 300.0 + heard) + random.normal(0, 2, samples)) / 2
     quality = random.choice([192, 192, 192, 192, 192, 192, 64, 0], samples)
     whole = SampleBlock(heard, source, received, value, quality.astype(np.uint8), np.zeros(samples, dtype=np.uint8))
     found, expected = [], []

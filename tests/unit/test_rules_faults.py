@@ -104,3 +104,16 @@ def test_two_rules_of_silence_on_one_tag_enter_one_after_the_other_and_leave_tog
     assert tag.waits_until(90) == ["LOST entered at 61 s"]
     assert tag.reads(91, 50) == ["STALE left at 91 s", "LOST left at 91 s"]
     assert tag.waits_until(95) == ["STALE entered at 94 s"]
+
+
+def test_the_figures_in_the_documents() -> None:
+    tag = WatchedTag(bad(on=5))
+    qualities = [BAD if letter == "B" else Quality.GOOD for letter in "GGBGBBBBBBG"]
+    story = [event for second, quality in enumerate(qualities) for event in tag.reads(second, 50, quality)]
+    assert story == ["BAD entered at 9 s", "BAD left at 10 s"]
+
+    tag = WatchedTag(stale(3))
+    for second in (1, 2, 3, 4):
+        tag.reads(second, 50)
+    assert [event for tenth in range(41, 100) for event in tag.waits_until(tenth / 10)] == ["STALE entered at 7 s"]
+    assert tag.reads(10, 50) == ["STALE left at 10 s"]

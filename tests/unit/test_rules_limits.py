@@ -189,3 +189,10 @@ def test_two_limits_of_one_level_are_two_conditions() -> None:
     tag = WatchedTag(high("H", 80), high("CH4-2", 85))
     assert tag.reads(1, 82) == ["H entered at 1 s"]
     assert tag.reads(2, 86) == ["CH4-2 entered at 2 s"]
+
+
+def test_the_figure_in_the_documents() -> None:
+    tag = WatchedTag(high("H", 80, deadband=2, on=3, off=4))
+    values = [70, 80, 80, 70, 86, 86, 86, 80, 80, 79, 70, 70, 70, 70, 70]
+    story = [event for second, value in enumerate(values) for event in tag.reads(second, value)]
+    assert story == ["H entered at 7 s", "H left at 14 s"]
