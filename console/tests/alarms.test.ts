@@ -9,6 +9,7 @@ import { anchoredScroll, windowOf } from '@/alarms/windowing';
 
 import { alarm, incident, tag } from './samples';
 
+const none = (): null => null;
 const ALL: Filter = { grades: new Set(), state: 'any', enterprise: '' };
 const at = (second: number): string => `2026-06-08T02:30:${String(second).padStart(2, '0')}.000Z`;
 
@@ -21,7 +22,7 @@ describe('order and filter', () => {
       alarm({ id: 4, grade: 'blue', state: 'latched_unacknowledged', entered_at: at(20) }),
       alarm({ id: 5, grade: 'blue', entered_at: at(10) }),
     ];
-    expect(orderedAlarms(list, ALL).map((one) => one.id)).toEqual([3, 4, 5, 2, 1]);
+    expect(orderedAlarms(list, ALL, none).map((one) => one.id)).toEqual([3, 4, 5, 2, 1]);
   });
 
   it('filters by grade, state and enterprise', () => {
@@ -30,11 +31,18 @@ describe('order and filter', () => {
       alarm({ id: 2, enterprise: 'jinhe' }),
       alarm({ id: 3, state: 'acknowledged' }),
     ];
-    const ids = (filter: Partial<Filter>): number[] => orderedAlarms(list, { ...ALL, ...filter }).map((one) => one.id);
+    const ids = (filter: Partial<Filter>): number[] => orderedAlarms(list, { ...ALL, ...filter }, none).map((one) => one.id);
     expect(ids({ grades: new Set(['red'] as const) })).toEqual([1]);
     expect(ids({ enterprise: 'jinhe' })).toEqual([2]);
     expect(ids({ state: 'acknowledged' })).toEqual([3]);
     expect(ids({ state: 'any_unacknowledged' })).toEqual([1, 2]);
+  });
+
+  it('shows with a grade the alarms of incidents that have it', () => {
+    const list = [alarm({ id: 1, grade: 'blue', incident: 7 }), alarm({ id: 2, grade: 'blue', incident: 8 })];
+    const filter = { ...ALL, grades: new Set(['red'] as const) };
+    const grades = (id: number | null): 'red' | 'blue' => (id === 7 ? 'red' : 'blue');
+    expect(orderedAlarms(list, filter, grades).map((one) => one.id)).toEqual([1]);
   });
 
   it('orders incidents by grade, then newest', () => {
@@ -47,9 +55,11 @@ describe('order and filter', () => {
   });
 
   it('counts by grade', () => {
-    const counts = countByGrade([alarm({ grade: 'red' }), alarm({ grade: 'red', state: 'acknowledged' })]);
-    expect(counts.red).toEqual({ active: 2, unacknowledged: 1 });
-    expect(counts.blue).toEqual({ active: 0, unacknowledged: 0 });
+    const alarms = [alarm({ grade: 'red' }), alarm({ grade: 'red', state: 'acknowledged' })];
+    const counts = countByGrade(alarms, [incident({ grade: 'red' }), incident({ grade: 'orange' })]);
+    expect(counts.red).toEqual({ incidents: 1, alarms: 2, unacknowledged: 1 });
+    expect(counts.orange).toEqual({ incidents: 1, alarms: 0, unacknowledged: 0 });
+    expect(counts.blue).toEqual({ incidents: 0, alarms: 0, unacknowledged: 0 });
     expect(gravest([null, 'blue', 'orange', 'yellow'])).toBe('orange');
     expect(gravest([])).toBeNull();
   });

@@ -5,14 +5,21 @@ import type { Alarm, AlarmState, Grade, Incident } from '@/api/types';
 import { rank } from '@/alarms/grades';
 import { isUnacknowledged } from '@/alarms/states';
 
+/** Grade of the open incident that an alarm belongs to. */
+export type IncidentGrade = (incident: number | null) => Grade | null;
+
 export interface Filter {
+  /** Alarms that have such a grade themselves, or belong to an incident that has it. */
   grades: ReadonlySet<Grade>;
   state: AlarmState | 'any' | 'any_unacknowledged';
   enterprise: string;
 }
 
-export function passes(alarm: Alarm, filter: Filter): boolean {
-  if (filter.grades.size > 0 && !filter.grades.has(alarm.grade)) return false;
+export function passes(alarm: Alarm, filter: Filter, incidentGrade: IncidentGrade): boolean {
+  if (filter.grades.size > 0 && !filter.grades.has(alarm.grade)) {
+    const grade = incidentGrade(alarm.incident);
+    if (grade === null || !filter.grades.has(grade)) return false;
+  }
   if (filter.enterprise !== '' && alarm.enterprise !== filter.enterprise) return false;
   if (filter.state === 'any') return true;
   if (filter.state === 'any_unacknowledged') return isUnacknowledged(alarm.state);
@@ -33,9 +40,9 @@ export function compareAlarms(a: Alarm, b: Alarm): number {
   return urgency(b) - urgency(a) || newerFirst(a.entered_at, b.entered_at) || b.id - a.id;
 }
 
-export function orderedAlarms(alarms: Iterable<Alarm>, filter: Filter): Alarm[] {
+export function orderedAlarms(alarms: Iterable<Alarm>, filter: Filter, incidentGrade: IncidentGrade): Alarm[] {
   const chosen: Alarm[] = [];
-  for (const alarm of alarms) if (passes(alarm, filter)) chosen.push(alarm);
+  for (const alarm of alarms) if (passes(alarm, filter, incidentGrade)) chosen.push(alarm);
   return chosen.sort(compareAlarms);
 }
 
@@ -46,20 +53,20 @@ export function orderedIncidents(incidents: Iterable<Incident>): Incident[] {
 }
 
 export interface Count {
-  active: number;
+  /** Open incidents of the grade. */
+  incidents: number;
+  /** Alarms that have the grade by themselves. */
+  alarms: number;
   unacknowledged: number;
 }
 
-export function countByGrade(alarms: Iterable<Alarm>): Record<Grade, Count> {
-  const counts: Record<Grade, Count> = {
-    red: { active: 0, unacknowledged: 0 },
-    orange: { active: 0, unacknowledged: 0 },
-    yellow: { active: 0, unacknowledged: 0 },
-    blue: { active: 0, unacknowledged: 0 },
-  };
+export function countByGrade(alarms: Iterable<Alarm>, incidents: Iterable<Incident>): Record<Grade, Count> {
+  const none = (): Count => ({ incidents: 0, alarms: 0, unacknowledged: 0 });
+  const counts = { red: none(), orange: none(), yellow: none(), blue: none() };
+  for (const incident of incidents) counts[incident.grade].incidents += 1;
   for (const alarm of alarms) {
     const count = counts[alarm.grade];
-    count.active += 1;
+    count.alarms += 1;
     if (isUnacknowledged(alarm.state)) count.unacknowledged += 1;
   }
   return counts;

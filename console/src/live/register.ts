@@ -67,6 +67,11 @@ export class Register {
     else this.incidents.delete(incident.id);
   }
 
+  /** Grade of an open incident; null where it is not open, or the alarm has none. */
+  gradeOf(incident: number | null): Grade | null {
+    return incident === null ? null : (this.incidents.get(incident)?.grade ?? null);
+  }
+
   /** An alarm that is in, or that was until a moment ago. */
   alarm(id: number): Alarm | undefined {
     return this.alarms.get(id) ?? this.gone.get(id);

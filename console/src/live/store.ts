@@ -7,6 +7,7 @@ import { activeAlarms, openIncidents } from '@/api/endpoints';
 import type { Entry, Health, LiveMessage } from '@/api/types';
 import { CatchUp } from '@/live/catchup';
 import type { ServiceClock } from '@/live/clock';
+import { Directory } from '@/live/directory';
 import { LiveConnection, type Listener, type Phase, type Surroundings } from '@/live/connection';
 import type { Readings } from '@/live/readings';
 import { Register, together, type Missed } from '@/live/register';
@@ -21,6 +22,7 @@ type EntryMessage = Extract<LiveMessage, { type: 'entry' }>;
 export class LiveStore implements Listener {
   readonly connection: LiveConnection;
   readonly readings: Readings;
+  readonly directory = new Directory();
   readonly clock: ServiceClock;
   /** Replaced lists and applied entries trigger it. */
   readonly register: ShallowRef<Register> = shallowRef(new Register());
@@ -78,6 +80,7 @@ export class LiveStore implements Listener {
     if (fresh || !this.loaded.value) {
       this.lastSequence = message.sequence;
       void this.reload();
+      void this.directory.load();
       return;
     }
     this.catchUp = new CatchUp(message.sequence);

@@ -1,0 +1,41 @@
+/** Names of enterprises and units, for lists of the API that carry only their ids. */
+
+import { shallowRef } from 'vue';
+
+import { Problem } from '@/api/client';
+import { enterprises } from '@/api/endpoints';
+import type { Enterprise } from '@/api/types';
+
+export class Directory {
+  private readonly names = shallowRef(new Map<string, string>());
+
+  /** Without an answer ids are shown until the next time. */
+  async load(): Promise<void> {
+    try {
+      this.fill(await enterprises());
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+    }
+  }
+
+  private fill(all: readonly Enterprise[]): void {
+    const names = new Map<string, string>();
+    for (const enterprise of all) {
+      names.set(enterprise.id, enterprise.name);
+      for (const unit of enterprise.units) names.set(`${enterprise.id}/${unit.id}`, unit.name);
+    }
+    this.names.value = names;
+  }
+
+  /** Name of an enterprise; its id where it has none here. */
+  enterprise(id: string): string {
+    return this.names.value.get(id) ?? id;
+  }
+
+  /** `enterprise · unit` by name, as far as given. */
+  place(enterprise: string | null, unit: string | null): string {
+    if (enterprise === null) return '';
+    const name = this.enterprise(enterprise);
+    return unit === null ? name : `${name} · ${this.names.value.get(`${enterprise}/${unit}`) ?? unit}`;
+  }
+}
