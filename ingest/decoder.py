@@ -95,9 +95,9 @@ class Decoder:
             if not tag.system:
                 tags[tag.enterprise, tag.gateway][tag.name] = index
                 names[tag.enterprise].add(tag.name)
+        of_enterprise = {enterprise: frozenset(tags_of) for enterprise, tags_of in names.items()}
         for key, gateway in site.gateways.items():
-            others = frozenset(names[gateway.enterprise] - tags[key].keys())
-            source = Source(gateway.enterprise, gateway.id, tags[key], others)
+            source = Source(gateway.enterprise, gateway.id, tags[key], of_enterprise[gateway.enterprise])
             self._routes[f"{PREFIX}{gateway.path}/data"] = _Route(CODECS[gateway.format], source)
             self._status_topics[f"{PREFIX}{gateway.path}/status"] = key
 
@@ -121,15 +121,15 @@ class Decoder:
                 if len(payload) > LARGEST_PAYLOAD:
                     raise PayloadRefused(Reason.TOO_LARGE, f"{len(payload)} bytes; the most is {LARGEST_PAYLOAD}")  # noqa: TRY301 - one road for all refusals
                 route.codec.decode(payload, route.source, intake)
-            except PayloadRefused as refused:
-                whole = refused.reason
-                intake.refuse(refused.reason, refused.detail)
+            except PayloadRefused as refusal:
+                whole = refusal.reason
+                intake.refuse(refusal.reason, refusal.detail)
             if intake.faults:
                 refusals.extend(_refusals(message, route.source, intake, now))
                 intake.faults.clear()
             if intake.ids:
                 key = (route.source.enterprise, route.source.gateway)
-                receipts.extend(Receipt(key, identity, whole) for identity in intake.ids)
+                receipts.extend(Receipt(key, identity, whole or refused) for identity, refused in intake.ids)
                 intake.ids.clear()
         block = self._block(intake, now)
         future = (block.source_time > now + self._future) & self._live[block.tag]
@@ -226,9 +226,6 @@ def live_clock(site: Site) -> Bool:
 
 def _refusals(message: Received, source: Source, intake: Intake, now: int) -> list[Refusal]:
     """One refusal a reason, which counts the rest of its kind."""
-    grouped: dict[Reason, list[str]] = {}
-    for reason, detail in intake.faults:
-        grouped.setdefault(reason, []).append(detail)
     return [
         Refusal(
             now,
@@ -236,10 +233,10 @@ def _refusals(message: Received, source: Source, intake: Intake, now: int) -> li
             source.gateway,
             message.topic,
             reason,
-            details[0] if len(details) == 1 else f"{details[0]} (and {len(details) - 1} more)",
+            fault.detail if fault.count == 1 else f"{fault.detail} (and {fault.count - 1} more)",
             bytes(message.payload),
         )
-        for reason, details in grouped.items()
+        for reason, fault in intake.faults.items()
     ]
 
 

@@ -1,7 +1,10 @@
 """What codecs write into: columns of readings, and what was refused."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+import numpy as np
 
 from domain.scales import Quality, QualityReason
 
@@ -39,6 +42,10 @@ REMEDIES: dict[Reason, str] = {
 }
 
 
+SEQUENCES = 1_000
+"""Sequences of tags remembered for each gateway; then they are forgotten and learnt anew."""
+
+
 class PayloadRefused(Exception):
     """A whole message is refused."""
 
@@ -63,19 +70,49 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A gateway as codecs see it."""
+    """A gateway as codecs see it.
+
+    A gateway sends the same tags in the same order again and again. ``rows_of`` remembers such sequences, because
+    looking up a known one touches far less memory than looking up its tags one by one.
+    """
 
     enterprise: str
     gateway: str
     tags: dict[str, int]
     """The tags that it may write: name -> index into ``Site.tags``."""
-    tags_of_others: frozenset[str]
-    """Names of its enterprise's tags that other gateways write."""
+    tags_of_enterprise: frozenset[str]
+    """Names of all tags of its enterprise, those that other gateways write included."""
+
+    _sequences: dict[str, tuple[tuple[str, ...], list[int]]] = field(default_factory=dict)
+    """By the first name: the names of a sequence, and their rows."""
 
     @property
     def path(self) -> str:
         """``enterprise/gateway``."""
         return f"{self.enterprise}/{self.gateway}"
+
+    def rows_of(self, names: Iterable[str]) -> list[int] | None:
+        """Rows of at least one tag, all of this gateway; None where one is not."""
+        wanted = tuple(names)
+        known = self._sequences.get(wanted[0])
+        if known is not None and known[0] == wanted:
+            return known[1]
+        rows = [self.tags.get(name, -1) for name in wanted]
+        if -1 in rows:
+            return None
+        if len(self._sequences) >= SEQUENCES:
+            self._sequences.clear()
+        # Fresh numbers, so that those of one sequence lie side by side in memory.
+        self._sequences[wanted[0]] = (wanted, np.array(rows).tolist())
+        return rows
+
+
+@dataclass(slots=True)
+class Fault:
+    """Refused parts of one message, of one reason: the first of them in words, and how many there are."""
+
+    detail: str
+    count: int = 1
 
 
 @dataclass(slots=True)
@@ -83,15 +120,16 @@ class Intake:
     """Readings of several messages in columns, in order of arrival.
 
     ``flagged`` holds quality and reason of those readings that are not plainly good; ``faults`` the refused parts of
-    the message that is being decoded; ``ids`` the message ids found in it.
+    the message that is being decoded; ``ids`` the message ids found in it, each with the reason if what it names was
+    refused as a whole.
     """
 
     tag: list[int] = field(default_factory=list)
     time: list[int] = field(default_factory=list)
     value: list[float] = field(default_factory=list)
     flagged: dict[int, tuple[Quality, QualityReason]] = field(default_factory=dict)
-    faults: list[tuple[Reason, str]] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
+    faults: dict[Reason, Fault] = field(default_factory=dict)
+    ids: list[tuple[str, Reason | None]] = field(default_factory=list)
 
     def add(self, tag: int, time: int, value: float, quality: Quality, reason: QualityReason) -> None:
         """Add one reading that is not plainly good. Codecs append plain ones to the columns by themselves."""
@@ -102,4 +140,9 @@ class Intake:
 
     def refuse(self, reason: Reason, detail: str) -> None:
         """Refuse a part of the message; the rest of it counts."""
-        self.faults.append((reason, detail))
+        fault = self.faults.get(reason)
+        if fault is None:
+            # A lone surrogate, which JSON can spell, could be neither stored nor shown.
+            self.faults[reason] = Fault(detail.encode("utf-8", "backslashreplace").decode())
+        else:
+            fault.count += 1

@@ -18,8 +18,13 @@ from ingest.times import EARLIEST, LATEST, TimeRefused, parse_time
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _NO_NUMBER = frozenset({"", "nan", "null", "none", "inf", "-inf", "+inf", "infinity", "-infinity", "bad", "n/a"})
+_PLAIN = {int, float}
 _PLAIN_KEYS = 2
+_SEQUENCE = 4
+"""Values that make looking for a known sequence of tags worth while."""
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _ID_LENGTH = 256
+_SHOWN_LENGTH = 80
 _SAFE_DIGITS = 18
 
 
@@ -41,20 +46,22 @@ class AnshaoCodec:
                 if type(item) is not dict:
                     intake.refuse(Reason.WRONG_SHAPE, f"[{number}] is no object")
                     continue
+                known_ids = len(intake.ids)
                 try:
                     self._decode_object(item, source, intake)
                 except PayloadRefused as refused:
                     intake.refuse(refused.reason, f"[{number}] {refused.detail}")
+                    intake.ids[known_ids:] = [(identity, refused.reason) for identity, _ in intake.ids[known_ids:]]
         else:
             raise PayloadRefused(Reason.WRONG_SHAPE, "neither an object nor an array of objects")
 
     def _decode_object(self, body: dict[str, Any], source: Source, intake: Intake) -> None:
-        if len(body) != _PLAIN_KEYS:
+        stamp = body.get("ts")
+        if len(body) != _PLAIN_KEYS or stamp is None:
             _read_envelope(body, source, intake)
         values = body.get("values")
-        if type(values) is not dict:
-            raise PayloadRefused(Reason.WRONG_SHAPE, "values: missing, or no object of tags")
-        stamp = body.get("ts")
+        if type(values) is not dict or not values:
+            raise PayloadRefused(Reason.WRONG_SHAPE, "values: missing, empty, or no object of tags")
         local = False
         fault: str | None = None
         time = 0
@@ -66,6 +73,13 @@ class AnshaoCodec:
             except TimeRefused as refused:
                 # A reading may still bring a time of its own.
                 fault = f"ts: {refused}"
+        if len(values) >= _SEQUENCE and fault is None and not local and _PLAIN.issuperset(map(type, values.values())):
+            rows = source.rows_of(values)
+            if rows is not None:
+                intake.tag.extend(rows)
+                intake.time.extend([time] * len(rows))
+                intake.value.extend(values.values())
+                return
         tags = source.tags
         for name, value in values.items():
             tag = tags.get(name)
@@ -80,9 +94,12 @@ class AnshaoCodec:
 
 
 def _load_leniently(payload: bytes, fault: orjson.JSONDecodeError) -> Any:
-    """Body of a payload that is JSON but for NaN, Infinity or numbers too large, as many encoders write it."""
+    """Body of a payload that is JSON but for NaN, Infinity, numbers too large or a byte order mark.
+
+    Many encoders write those.
+    """
     try:
-        return json.loads(payload.decode(), parse_int=_whole_number)
+        return json.loads(payload.decode("utf-8-sig"), parse_int=_whole_number)
     except (ValueError, RecursionError):
         raise PayloadRefused(Reason.UNREADABLE, f"not JSON: {fault}") from None
 
@@ -92,26 +109,35 @@ def _whole_number(digits: str) -> int | float:
 
 
 def _read_envelope(body: dict[str, Any], source: Source, intake: Intake) -> None:
+    if "id" in body:
+        _read_id(body["id"], intake)
     enterprise = body.get("enterprise", source.enterprise)
     if enterprise != source.enterprise:
         raise PayloadRefused(
-            Reason.WRONG_ENTERPRISE, f"enterprise: {str(enterprise)[:80]!r} came on the topic of {source.enterprise!r}"
+            Reason.WRONG_ENTERPRISE, f"enterprise: {_shown(enterprise)} came on the topic of {source.enterprise!r}"
         )
     gateway = body.get("gateway", source.gateway)
     if gateway != source.gateway:
         raise PayloadRefused(
-            Reason.WRONG_GATEWAY, f"gateway: {str(gateway)[:80]!r} came on the topic of {source.gateway!r}"
+            Reason.WRONG_GATEWAY, f"gateway: {_shown(gateway)} came on the topic of {source.gateway!r}"
         )
-    if "id" in body:
-        identity = body["id"]
-        if isinstance(identity, (str, int)) and not isinstance(identity, bool):
-            intake.ids.append(str(identity)[:_ID_LENGTH])
-        else:
-            intake.refuse(Reason.WRONG_SHAPE, "id: neither a string nor a whole number")
+
+
+def _read_id(raw: object, intake: Intake) -> None:
+    if not isinstance(raw, (str, int)) or isinstance(raw, bool):
+        intake.refuse(Reason.WRONG_SHAPE, "id: neither a string nor a whole number")
+        return
+    identity = str(raw)
+    if len(identity) > _ID_LENGTH:
+        intake.refuse(Reason.WRONG_SHAPE, f"id: longer than {_ID_LENGTH} characters")
+    elif not identity.isascii() and _SURROGATE.search(identity):
+        intake.refuse(Reason.WRONG_SHAPE, f"id: {identity!r} is no text")
+    else:
+        intake.ids.append((identity, None))
 
 
 def _refuse_tag(name: str, source: Source, intake: Intake) -> None:
-    if name in source.tags_of_others:
+    if name in source.tags_of_enterprise:
         intake.refuse(Reason.WRONG_GATEWAY, f"values.{name[:80]}: this tag is configured for another gateway")
     else:
         intake.refuse(Reason.UNKNOWN_TAG, f"values.{name[:80]}: no such tag of enterprise {source.enterprise!r}")
@@ -138,7 +164,7 @@ def _read_value(
         return
     value = _number(raw)
     if value is None:
-        intake.refuse(Reason.UNREADABLE_VALUE, f"values.{name}: {str(raw)[:80]!r} is no number")
+        intake.refuse(Reason.UNREADABLE_VALUE, f"values.{name}: {_shown(raw)} is no number")
         intake.add(tag, time, math.nan, Quality.BAD, QualityReason.NOT_A_NUMBER)
     elif not math.isfinite(value):
         intake.add(tag, time, math.nan, Quality.BAD, QualityReason.NOT_A_NUMBER)
@@ -160,3 +186,12 @@ def _number(raw: object) -> float | None:
             return float(text)
         return math.nan if text.lower() in _NO_NUMBER else None
     return None
+
+
+def _shown(raw: object) -> str:
+    """A parsed value in a few words: whoever sends a megabyte or a thousand brackets gets no copy of them."""
+    if isinstance(raw, str):
+        return repr(raw[:_SHOWN_LENGTH])
+    if isinstance(raw, dict):
+        return "an object"
+    return "an array" if isinstance(raw, list) else repr(raw)
