@@ -150,7 +150,7 @@ async def assert_stored_once(stream: load.Load, influx: servers.InfluxDatabase) 
     answer = await asyncio.to_thread(influx.query, "SELECT count(value) FROM sample WHERE enterprise='works'")
     assert answer[0]["values"][0][1] == stream.steps * load.TAGS
     for tag in random.Random(0).sample(range(load.TAGS), 5):
-        statement = f"SELECT value FROM sample WHERE enterprise='works' AND tag='T-{tag:04}'"
+        statement = f"SELECT value FROM sample WHERE enterprise='works' AND \"tag\"='T-{tag:04}'"
         rows = (await asyncio.to_thread(influx.query, statement))[0]["values"]
         expected = [stream.values(step)[tag] for step in range(stream.steps)]
         assert [row[1] for row in rows] == expected
