@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from alerting import queries
+from alerting.journal import describe
 from alerting.queries import AlarmFilter, IncidentFilter, JournalFilter
 from alerting.records import Alarm, Entry, Incident
 from alerting.refusals import NotFound
@@ -22,7 +23,7 @@ from service.api.requests import (
     Signature,
 )
 from service.api.routes import Call
-from service.api.views import entry_view, quarantined_view
+from service.api.views import quarantined_view
 
 
 async def list_alarms(call: Call[Nothing, AlarmsQuery, Nothing]) -> dict[str, Any]:
@@ -49,7 +50,7 @@ async def list_alarms(call: Call[Nothing, AlarmsQuery, Nothing]) -> dict[str, An
 async def get_alarm(call: Call[AlarmPath, Nothing, Nothing]) -> dict[str, Any]:
     """One alarm with its history."""
     alarm, history = await _alarm(call)
-    return call.context.views.alarm(alarm) | {"history": [entry_view(entry) for entry in history]}
+    return call.context.views.alarm(alarm) | {"history": [describe(entry) for entry in history]}
 
 
 async def acknowledge_alarm(call: Call[AlarmPath, Nothing, Signature]) -> dict[str, Any]:
@@ -95,7 +96,7 @@ async def get_incident(call: Call[IncidentPath, Nothing, Nothing]) -> dict[str, 
     views = call.context.views
     return views.incident(incident) | {
         "alarms": [views.alarm(alarm) for alarm in members],
-        "history": [entry_view(entry) for entry in history],
+        "history": [describe(entry) for entry in history],
     }
 
 
@@ -115,7 +116,7 @@ async def list_journal(call: Call[Nothing, JournalQuery, Nothing]) -> dict[str, 
     which = JournalFilter(query.since, query.kind, query.enterprise, query.alarm, query.incident)
     page = await queries.entries(call.service.ledger, which, query.limit, query.after)
     return {
-        "items": [entry_view(entry) for entry in page.items],
+        "items": [describe(entry) for entry in page.items],
         "next": str(page.items[-1].sequence) if page.more else None,
     }
 

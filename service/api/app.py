@@ -140,7 +140,7 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
     except Problem as problem:
         return problem.response()
     except (NotFound, Conflict, LedgerUnavailable, HistorianUnavailable) as fault:
-        return _of_service(fault).response()
+        return _of_service(fault, is_act=request.method == "POST").response()
     except web.HTTPException as fault:
         if fault.status < HTTPStatus.BAD_REQUEST:
             raise
@@ -154,7 +154,7 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
         return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, instance=instance).response()
 
 
-def _of_service(fault: Exception) -> Problem:
+def _of_service(fault: Exception, *, is_act: bool) -> Problem:
     match fault:
         case NotFound():
             return Problem(HTTPStatus.NOT_FOUND, str(fault))
@@ -162,6 +162,8 @@ def _of_service(fault: Exception) -> Problem:
             return Problem(HTTPStatus.CONFLICT, str(fault))
         case HistorianUnavailable():
             return unavailable(f"the historian is unavailable; {fault.remedy or 'try again later'}")
+        case _ if is_act:
+            return unavailable("the ledger is unavailable; the act may still be done, so look before you repeat it")
         case _:
             return unavailable("the ledger is unavailable; try again when /api/v1/health shows it as ok")
 
@@ -194,6 +196,7 @@ def _console_middleware(folder: Path) -> Middleware:
 
 
 async def _set_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "AnShao"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
     if request.path.startswith(("/api/", "/metrics")):

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from service.api import models
+from service.api import live_messages, models
 from service.api.problems import MEDIA_TYPE
 from service.api.requests import LiveQuery, Nothing, Request, Subscription
 from service.api.routes import Route
@@ -16,10 +16,10 @@ VERSION = "1.0"
 """Of the API, not of the package: the first number is the one in the paths."""
 _REFERENCE = "#/components/schemas/{model}"
 _LIVE_MODELS: tuple[type[BaseModel], ...] = (
-    models.LiveHello,
-    models.LiveEntry,
-    models.LiveHealth,
-    models.LiveReadings,
+    live_messages.LiveHello,
+    live_messages.LiveEntry,
+    live_messages.LiveHealth,
+    live_messages.LiveReadings,
 )
 _DESCRIPTION = """\
 Alarms, incidents and readings of the watched sites.

@@ -5,9 +5,10 @@ from typing import Any
 
 import orjson
 
+from alerting.journal import describe
 from alerting.records import Alarm, Entry, Incident
 from service.api.ports import ServicePort
-from service.api.views import Views, entry_view
+from service.api.views import Views
 
 RING = 20_000
 """Entries that are kept for clients that resume."""
@@ -25,7 +26,7 @@ class Feed:
         self.first = self.last + 1
         """Number of the oldest entry in the ring; ``last + 1`` where it is empty."""
         self.health: bytes | None = None
-        """The newest ``models.LiveHealth``."""
+        """The newest ``live_messages.LiveHealth``."""
         self._views = Views(service.site)
         self._ring: list[bytes] = [b""] * ring
         self._replay = replay
@@ -41,12 +42,12 @@ class Feed:
         self.first = max(self.first, self.last - len(self._ring) + 1)
 
     def encode(self, entry: Entry, alarm: Alarm | None, incident: Incident | None) -> bytes:
-        """``models.LiveEntry``."""
+        """``live_messages.LiveEntry``."""
         return orjson.dumps(
             {
                 "type": "entry",
                 "sequence": entry.sequence,
-                "entry": entry_view(entry),
+                "entry": describe(entry),
                 "alarm": None if alarm is None else self._views.alarm(alarm),
                 "incident": None if incident is None else self._views.incident(incident),
             }
@@ -63,5 +64,5 @@ class Feed:
 
 
 def health_message(health: Mapping[str, Any]) -> bytes:
-    """``models.LiveHealth``."""
+    """``live_messages.LiveHealth``."""
     return orjson.dumps({"type": "health", **health})

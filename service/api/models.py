@@ -378,49 +378,6 @@ class GatewayList(Document):
     items: list[Gateway]
 
 
-class LiveHello(Document):
-    """First message. `resumed` false: reload the lists, what follows does not join what was seen before."""
-
-    type: Literal["hello"]
-    sequence: int
-    now: Instant
-    version: str
-    resumed: bool
-
-
-class LiveEntry(Document):
-    """An entry of the journal, with the alarm and the incident that it is about."""
-
-    type: Literal["entry"]
-    sequence: int
-    entry: Entry
-    alarm: Alarm | None
-    incident: Incident | None
-
-
-class LiveHealth(Health):
-    """State of the service, every 2 s and at once when it changes."""
-
-    type: Literal["health"]
-
-
-class Reading(Document):
-    """The newest sample of a subscribed tag."""
-
-    enterprise: str
-    tag: str
-    v: float | None
-    q: int
-    t: Instant
-
-
-class LiveReadings(Document):
-    """Subscribed tags that have a newer sample, at most once a second."""
-
-    type: Literal["readings"]
-    items: list[Reading]
-
-
 class FieldError(Document):
     """What is wrong with one field of a request."""
 

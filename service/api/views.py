@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import orjson
-
 from alerting.queries import Quarantined
-from alerting.records import Alarm, Entry, Incident
+from alerting.records import Alarm, Incident
 from domain.clock import iso
 from domain.scales import RuleKind
 from domain.site import Site
@@ -21,14 +19,6 @@ _NO_REMEDY = f"see the detail; known reasons are {', '.join(Reason)}"
 def iso_or_none(milliseconds: int | None) -> str | None:
     """As ``iso``; None stays None."""
     return None if milliseconds is None else iso(milliseconds)
-
-
-def entry_view(entry: Entry) -> dict[str, Any]:
-    """``models.Entry``."""
-    body: dict[str, Any] = orjson.loads(entry.body)
-    body["at"] = iso(entry.at)
-    body["hash"] = entry.hash.hex()
-    return body
 
 
 def quarantined_view(refused: Quarantined) -> dict[str, Any]:

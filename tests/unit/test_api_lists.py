@@ -177,6 +177,8 @@ def runner() -> Iterator[asyncio.Runner]:
 def filled(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     opened = sqlite_ledger(tmp_path_factory.mktemp("ledger"), ALARMS)
     ledger, _ = runner.run(opened.__aenter__())
+    # The connection brings a thread, which is to be there before the watch over the first test looks.
+    runner.run(queries.open_incidents(ledger.engine))
     yield ledger
     runner.run(opened.__aexit__(None, None, None))
 

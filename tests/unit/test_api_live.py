@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
+from aiohttp import ClientWebSocketResponse, WSMsgType
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -16,7 +16,7 @@ from alerting.journal import Journal
 from alerting.ledger import Ledger
 from alerting.records import Change
 from domain.clock import iso
-from service.api import create_app, live, live_client, models
+from service.api import create_app, live, live_client, live_messages
 from service.api.live import LiveHub
 from tests.api_service import (
     HEADERS,
@@ -85,8 +85,8 @@ async def connect(client: Client, since: int | None = None) -> AsyncIterator[Cli
 
 async def hello(socket: ClientWebSocketResponse) -> tuple[int, bool]:
     message = await socket.receive_json(timeout=DEADLINE)
-    models.LiveHello.model_validate(message)
-    models.LiveHealth.model_validate(await socket.receive_json(timeout=DEADLINE))
+    live_messages.LiveHello.model_validate(message)
+    live_messages.LiveHealth.model_validate(await socket.receive_json(timeout=DEADLINE))
     return message["sequence"], message["resumed"]
 
 
@@ -95,7 +95,7 @@ async def entries(socket: ClientWebSocketResponse, count: int) -> list[int]:
     while len(numbers) < count:
         message = await socket.receive_json(timeout=DEADLINE)
         if message["type"] == "entry":
-            models.LiveEntry.model_validate(message)
+            live_messages.LiveEntry.model_validate(message)
             numbers.append(message["sequence"])
     return numbers
 
@@ -123,7 +123,7 @@ async def test_entries_come_with_alarm_and_incident(ledger: Ledger, service: Fak
         assert await hello(socket) == (0, False)
         await source.commit()
         message = await socket.receive_json(timeout=DEADLINE)
-        models.LiveEntry.model_validate(message)
+        live_messages.LiveEntry.model_validate(message)
         assert (message["sequence"], message["entry"]["sequence"], message["alarm"]["id"]) == (1, 1, 1)
         assert message["incident"]["sequence"] == 1
         assert message["entry"]["at"] == iso(NOW + 500)
@@ -249,7 +249,7 @@ async def test_health_goes_to_everybody(service: FakeService) -> None:
         hub.publish_health(service.health() | {"status": "down"})
         for socket in (first, second):
             message = await socket.receive_json(timeout=DEADLINE)
-            models.LiveHealth.model_validate(message)
+            live_messages.LiveHealth.model_validate(message)
             assert message["status"] == "down"
 
 
@@ -269,7 +269,7 @@ async def test_subscribed_readings_come_when_they_change(service: FakeService, r
         await hello(socket)
         await socket.send_json({"subscribe": ["huarui/GT-101", "huarui/GT-102", "huarui/GT-101", "nobody/X"]})
         message = await socket.receive_json(timeout=DEADLINE)
-        models.LiveReadings.model_validate(message)
+        live_messages.LiveReadings.model_validate(message)
         assert message["items"] == [{"enterprise": "huarui", "tag": "GT-101", "v": 7.5, "q": 192, "t": iso(NOW)}]
         service.read(1, NOW, float("nan"), quality=0)
         service.read(2, NOW, 1.0)
@@ -318,57 +318,6 @@ async def test_bytes_that_are_no_subscription_end_the_connection(service: FakeSe
             await hello(socket)
             await socket.send_bytes(b"x" * 2_000_000)
             assert await closing_code(socket) == 1009
-
-
-# ---- who may connect
-
-
-@pytest.mark.parametrize(
-    ("headers", "protocols", "status"),
-    [
-        ({}, (), 401),
-        ({"Authorization": "Bearer wrong"}, (), 401),
-        ({"Authorization": "Bearer wrong"}, PROTOCOLS, 401),
-        ({}, ("anshao.live.v1",), 401),
-        ({}, ("anshao.live.v1", "bearer.wrong"), 401),
-        ({}, (f"bearer.{TOKEN}",), 400),
-        ({}, ("chat",), 400),
-        (HEADERS | {"Origin": "http://evil.example"}, (), 403),
-        (HEADERS | {"Origin": "null"}, (), 403),
-        (HEADERS | {"Origin": "http://[bad"}, (), 403),
-        (HEADERS | {"Origin": "file://127.0.0.1"}, (), 403),
-    ],
-)
-async def test_who_may_not_connect(
-    service: FakeService,
-    headers: dict[str, str],
-    protocols: tuple[str, ...],
-    status: int,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    hub = LiveHub(service)
-    async with api(service, hub) as client:
-        with pytest.raises(WSServerHandshakeError) as refused:
-            await client.ws_connect(PATH, headers=headers, protocols=protocols)
-    assert refused.value.status == status
-    assert hub.clients == 0
-    assert TOKEN not in caplog.text
-
-
-async def test_a_page_of_the_same_origin_may_connect(service: FakeService) -> None:
-    async with api(service) as client:
-        origin = str(client.make_url("/")).rstrip("/")
-        async with client.ws_connect(PATH, headers={"Origin": origin}, protocols=PROTOCOLS) as socket:
-            await hello(socket)
-        async with client.ws_connect(PATH, headers=HEADERS) as socket:
-            await hello(socket)
-
-
-async def test_a_plain_request_is_told_to_upgrade(service: FakeService) -> None:
-    async with api(service) as client:
-        answer = await client.get(PATH, headers=HEADERS)
-        assert answer.status == 426
-        assert (await answer.json())["detail"].startswith("this is a WebSocket")
 
 
 # ---- comings and goings
