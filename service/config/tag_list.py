@@ -17,8 +17,8 @@ from service.config.rule_checks import check_rules
 from service.config.rule_columns import RuleColumns, complete
 from service.config.validation import suggestion
 
-_USUAL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:*()-]{0,99}")
-"""Names that need no closer look."""
+_USUAL_NAMES = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_.:*()-]{0,99}(?:\n(?=.)|\Z))+")
+"""Names, one a line, of which none needs a closer look."""
 _COLUMNS = (
     "tag",
     "kind",
@@ -113,16 +113,20 @@ class TagList:
         self._keys.extend(rules.key)
 
     def _check_names(self, drafts: Drafts, enterprise: str, start: int) -> None:
+        """Names that can be used, and each once; a block without a doubtful one takes the shorter way."""
+        paths = {f"{enterprise}/{name}": start + row for row, name in enumerate(drafts.name)}
+        usual = _USUAL_NAMES.fullmatch("\n".join(drafts.name)) is not None
+        if usual and len(paths) == len(drafts) and self.index.keys().isdisjoint(paths):
+            self.index.update(paths)
+            return
         for row, name in enumerate(drafts.name):
-            if not _USUAL_NAME.fullmatch(name):
-                complaint = point_name_fault(name)
-                if complaint is None and name[0] in "@$":
-                    complaint = f"names beginning with {name[0]} are reserved"
-                if complaint is not None:
-                    drafts.fault(row, "tag", complaint, POINT_NAME_REMEDY)
-                    continue
-            path = f"{enterprise}/{name}"
-            first = self.index.setdefault(path, start + row)
+            complaint = point_name_fault(name)
+            if complaint is None and name[0] in "@$":
+                complaint = f"names beginning with {name[0]} are reserved"
+            if complaint is not None:
+                drafts.fault(row, "tag", complaint, POINT_NAME_REMEDY)
+                continue
+            first = self.index.setdefault(f"{enterprise}/{name}", start + row)
             if first != start + row:
                 message = f"tag {name!r} of enterprise {enterprise!r} is given already at {self._place(first)}"
                 drafts.fault(row, "tag", message, "Tags are unique within an enterprise: rename or delete one.")
@@ -134,23 +138,32 @@ class TagList:
 
     def _profile(self, drafts: Drafts) -> Int64:
         """Number of each draft's pair of measurand and unit; of unknown measurands, which are faults, a bare one."""
-        numbers = []
-        for row, (measurand, unit) in enumerate(zip(drafts.measurand, drafts.engineering_unit, strict=True)):
+        pairs = list(zip(drafts.measurand, drafts.engineering_unit, strict=True))
+        numbers: dict[tuple[str, str], int] = {}
+        complaints: dict[str, tuple[str, str]] = {}
+        for measurand, unit in dict.fromkeys(pairs):
             if measurand in self._measurands.by_key and measurand != CANARY:
-                numbers.append(self._profiles.index(measurand, unit))
+                numbers[measurand, unit] = self._profiles.index(measurand, unit)
                 continue
-            numbers.append(self._profiles.index(STATUS, ""))
+            numbers[measurand, unit] = self._profiles.index(STATUS, "")
             if measurand == CANARY:
-                drafts.fault(row, "measurand", f"the measurand {CANARY!r} is reserved", "Use another measurand.")
+                complaints[measurand] = f"the measurand {CANARY!r} is reserved", "Use another measurand."
             else:
                 message = f"unknown measurand {measurand[:40]!r}" if measurand else "no measurand"
-                drafts.fault(row, "measurand", message, suggestion(measurand[:40], self._measurands.by_key))
-        return np.array(numbers, dtype=np.int64)
+                complaints[measurand] = message, suggestion(measurand[:40], self._measurands.by_key)
+        if complaints:
+            for row, measurand in enumerate(drafts.measurand):
+                if measurand in complaints:
+                    drafts.fault(row, "measurand", *complaints[measurand])
+        return np.array([numbers[pair] for pair in pairs], dtype=np.int64)
 
 
 def _check_gateways(drafts: Drafts, enterprise: str, gateways: Collection[str]) -> None:
     if not gateways:
         return  # a fault of the enterprise, reported once
+    given = set(drafts.gateway)
+    if given.issubset(gateways) or (given == {""} and len(gateways) == 1):
+        return
     listed = ", ".join(gateways)
     for row, gateway in enumerate(drafts.gateway):
         if gateway and gateway not in gateways:

@@ -182,3 +182,8 @@ def test_fault_of_a_table(case: str, tmp_path: Path) -> None:
 def test_semicolons_are_told_to_be_commas(tmp_path: Path) -> None:
     found = faults_of(tmp_path, "tag;measurand\nA;flow\n")
     assert any("separated by commas" in fault.remedy for fault in found)
+
+
+def test_a_sole_row_without_a_tag(tmp_path: Path) -> None:
+    found = faults_of(tmp_path, "tag,measurand,gateway\n,flow,g1\n")
+    assert [(fault.line, fault.field, fault.message) for fault in found] == [(2, "tag", "an empty name")]
