@@ -23,8 +23,11 @@ _COMPACT = re.compile(
 )
 _NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _COMPACT_DIGITS = 14
+_LONGEST = 64
+"""Characters of a written time; no form of it comes near."""
 
 _SECONDS_TO_MS, _MICROSECONDS_TO_MS = 1000, 1000
+_LARGEST_SHOWN = 10**40
 
 
 class TimeRefused(ValueError):
@@ -44,6 +47,8 @@ def parse_time(raw: object) -> tuple[int, bool]:
         return _epoch(raw), False
     if isinstance(raw, str):
         text = raw.strip()
+        if len(text) > _LONGEST:
+            raise TimeRefused(f"a text of {len(text)} characters is no time")
         if len(text) != _COMPACT_DIGITS and _NUMBER.fullmatch(text):
             return _epoch(float(text) if "." in text else int(text)), False
         return _written(text)
@@ -55,8 +60,10 @@ def _epoch(number: float) -> int:
         return int(number)
     if EARLIEST <= number * _SECONDS_TO_MS < LATEST:
         return round(number * _SECONDS_TO_MS)
-    if EARLIEST <= number / _MICROSECONDS_TO_MS < LATEST:
+    if EARLIEST * _MICROSECONDS_TO_MS <= number < LATEST * _MICROSECONDS_TO_MS:
         return int(number // _MICROSECONDS_TO_MS)
+    if abs(number) >= _LARGEST_SHOWN:
+        raise TimeRefused("so large a number is no time")
     raise TimeRefused(f"{number!r:.40} is no time between 1990 and 2100 in seconds, milliseconds or microseconds")
 
 

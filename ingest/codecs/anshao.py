@@ -57,9 +57,9 @@ class AnshaoCodec:
 
     def _decode_object(self, body: dict[str, Any], source: Source, intake: Intake) -> None:
         stamp = body.get("ts")
-        if len(body) != _PLAIN_KEYS or stamp is None:
-            _read_envelope(body, source, intake)
         values = body.get("values")
+        if len(body) != _PLAIN_KEYS or stamp is None or values is None:
+            _read_envelope(body, source, intake)
         if type(values) is not dict or not values:
             raise PayloadRefused(Reason.WRONG_SHAPE, "values: missing, empty, or no object of tags")
         local = False
