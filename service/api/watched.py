@@ -17,9 +17,6 @@ from service.api.requests import Nothing, SamplesQuery, TagPath, TagsQuery
 from service.api.routes import Call
 
 DEFAULT_RANGE = 15 * 60_000
-LONGEST_RAW = 24 * 3_600_000
-"""ms; a longer time is asked for in buckets [ours]."""
-LONGEST = 400 * 86_400_000
 MOST_BUCKETS = 10_000
 HISTORIAN_PATIENCE = 10.0
 """Seconds that one read may take."""
@@ -116,23 +113,13 @@ async def get_samples(call: Call[TagPath, SamplesQuery, Nothing]) -> dict[str, A
 
 
 def _stretch(query: SamplesQuery, now: int) -> tuple[int, int]:
-    """Beginning and end that are asked for. Raises Problem: too long for one answer."""
+    """Beginning and end that are asked for. Raises Problem: too many buckets for one answer."""
     end = now if query.end is None else query.end
     start = max(end - DEFAULT_RANGE, 0) if query.start is None else query.start
     length = end - start
     if length <= 0:
         raise _unfit("end", "not after start", "Give an end after the start.")
-    if length > LONGEST:
-        raise _unfit("start", "more than 400 days before end", "Ask for a shorter time.")
-    if query.bucket is None:
-        if length > LONGEST_RAW:
-            least = -(-length // MOST_BUCKETS)
-            raise _unfit(
-                "bucket",
-                "missing for a time of more than 24 hours",
-                f"Give a bucket of at least {_rounded(least)}, or ask for a shorter time.",
-            )
-    elif length > query.bucket * MOST_BUCKETS:
+    if query.bucket is not None and length > query.bucket * MOST_BUCKETS:
         least = -(-length // MOST_BUCKETS)
         raise _unfit("bucket", f"more than {MOST_BUCKETS} buckets", f"Give a bucket of at least {_rounded(least)}.")
     return start, end

@@ -14,11 +14,7 @@ function remembered<Value extends string>(key: string, allowed: readonly Value[]
   return kept;
 }
 
-function preferredLanguage(): Language {
-  return navigator.language.toLowerCase().startsWith('zh') ? 'zh-CN' : 'en';
-}
-
-export const language = remembered<Language>('anshao.language', ['zh-CN', 'en'], preferredLanguage());
+export const language = remembered<Language>('anshao.language', ['zh-CN', 'en'], 'zh-CN');
 export const theme = remembered<Theme>('anshao.theme', ['dark', 'light'], 'dark');
 
 export const officer = ref(localStorage.getItem('anshao.officer') ?? '');
