@@ -1512,9 +1512,8 @@ export interface components {
             /**
              * Truncated
              * @description More samples follow the last one within the time asked for.
-             * @default false
              */
-            truncated: boolean;
+            truncated?: boolean;
         };
         /**
          * Signature
