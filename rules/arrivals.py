@@ -21,7 +21,7 @@ BAD, UNCERTAIN, GOOD = int(Quality.BAD), int(Quality.UNCERTAIN), int(Quality.GOO
 
 @dataclass(slots=True)
 class Latest:
-    """The newest sample of each tag, in columns of length n; source_time 0 where there was none."""
+    """The newest sample of each tag, in columns of length n; source_time 0 and value NaN where there was none."""
 
     source_time: Int64
     received_time: Int64
@@ -29,16 +29,19 @@ class Latest:
     quality: UInt8
     reason: UInt8
 
-    @classmethod
-    def none(cls, tag_count: int) -> "Latest":
-        """No sample of any tag."""
-        return cls(
-            np.zeros(tag_count, dtype=np.int64),
-            np.zeros(tag_count, dtype=np.int64),
-            np.full(tag_count, np.nan),
-            np.zeros(tag_count, dtype=np.uint8),
-            np.zeros(tag_count, dtype=np.uint8),
-        )
+
+_RECORD = np.dtype(
+    [
+        ("time", np.int64),
+        ("source_time", np.int64),
+        ("received_time", np.int64),
+        ("value", np.float64),
+        ("quality", np.uint8),
+        ("reason", np.uint8),
+    ],
+    align=True,
+)
+"""What is kept of a tag, side by side: among 440,000 tags a sample then touches one place in memory and not six."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +85,10 @@ class Arrivals:
     def __init__(self, live_clock: Bool, clock_tolerance: int) -> None:
         self._live_clock = live_clock
         self._tolerance = clock_tolerance
-        self._time = np.zeros(len(live_clock), dtype=np.int64)
-        self.latest = Latest.none(len(live_clock))
+        records = np.zeros(len(live_clock), dtype=_RECORD)
+        records["value"] = np.nan
+        self._time = records["time"]
+        self.latest = Latest(*(records[name] for name in Latest.__slots__))
 
     def admit(self, block: SampleBlock) -> Readings | None:
         """The samples of a block of at least one that count; None if none does."""

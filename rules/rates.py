@@ -54,6 +54,8 @@ class Rates:
 
     def evaluate(self, readings: Readings) -> Toggles | None:
         """Carry the conditions over the readings; None where nothing toggles."""
+        if not len(self.conditions.rows):
+            return None
         rated = (self._ring[readings.tag] >= 0) & (readings.quality == GOOD) & np.isfinite(readings.value)
         if not rated.all():
             if not rated.any():
