@@ -1,7 +1,7 @@
 """Publishes journal entries of alarms and incidents on ``anshao/v1/alarms/{region}/{enterprise}``, QoS 1.
 
-It follows the journal in the ledger from a cursor that moves on only after the broker's acknowledgement: an entry is
-published at least once and in order, whatever was down meanwhile.
+It follows the journal in the ledger from a cursor that moves on some time after the broker's acknowledgement: an entry
+is published at least once and in order, whatever was down meanwhile.
 """
 
 import asyncio
@@ -12,17 +12,22 @@ import aiomqtt
 import orjson
 import structlog
 from sqlalchemy import or_, select
-from sqlalchemy.exc import DBAPIError
 
 from alerting import schema
 from alerting.journal import describe
-from alerting.ledger import Ledger, entry_of
+from alerting.ledger import Ledger, LedgerUnavailable, entry_of, reaching
 from alerting.records import Entry
 
 log = structlog.get_logger(__name__)
 
 CURSOR = "mqtt"
 PAGE = 500
+GATHER = 0.03
+"""Seconds in which what comes in quick succession is taken together."""
+CALM = 1.0
+"""Seconds without news before the cursor is moved; what came since is published again after a crash."""
+FAR = 5_000
+"""Entries after which it is moved all the same."""
 WAIT_FIRST, WAIT_LONGEST = 0.5, 15.0
 
 
@@ -47,6 +52,7 @@ class Announcer:
         self._awake = asyncio.Event()
         self.published = 0
         self.sequence = 0
+        self._remembered = 0
 
     def wake(self) -> None:
         """There is something new in the journal."""
@@ -70,27 +76,42 @@ class Announcer:
                     client.pending_calls_threshold = PAGE + 1
                     wait = WAIT_FIRST
                     await self._follow(client)
-            except (aiomqtt.MqttError, DBAPIError, OSError) as fault:
+            except (aiomqtt.MqttError, LedgerUnavailable, OSError) as fault:
                 log.info("alarm topic waits", reason=str(fault), seconds=wait)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, WAIT_LONGEST)
 
     async def _follow(self, client: aiomqtt.Client) -> None:
-        self.sequence = await self._ledger.cursor(CURSOR)
+        self.sequence = self._remembered = max(self.sequence, await self._ledger.cursor(CURSOR))
         while True:
             self._awake.clear()
             entries = await self._entries_after(self.sequence)
             if not entries:
-                await self._awake.wait()
+                await self._rest()
                 continue
-            async with asyncio.TaskGroup() as group:
-                for entry in entries:
-                    shown = describe(entry)
-                    topic = f"anshao/v1/alarms/{shown['region']}/{shown['enterprise']}"
-                    group.create_task(client.publish(topic, orjson.dumps(shown), qos=1))
+            # All at once, in order; each is answered for by itself.
+            outcomes = await asyncio.gather(*(_publish(client, entry) for entry in entries), return_exceptions=True)
+            for outcome in outcomes:
+                if outcome is not None:
+                    raise outcome
             self.published += len(entries)
             self.sequence = entries[-1].sequence
+            if self.sequence - self._remembered >= FAR:
+                await self._remember()
+
+    async def _remember(self) -> None:
+        if self.sequence != self._remembered:
             await self._ledger.move_cursor(CURSOR, self.sequence)
+            self._remembered = self.sequence
+
+    async def _rest(self) -> None:
+        """Wait for news, and take what comes in quick succession together; move the cursor when it has been calm."""
+        try:
+            await asyncio.wait_for(self._awake.wait(), CALM)
+        except TimeoutError:
+            await self._remember()
+            await self._awake.wait()
+        await asyncio.sleep(GATHER)
 
     async def _entries_after(self, sequence: int) -> Sequence[Entry]:
         kind = schema.journal.c.kind
@@ -100,5 +121,10 @@ class Announcer:
             .order_by(schema.journal.c.sequence)
             .limit(PAGE)
         )
-        async with self._ledger.engine.connect() as connection:
+        async with reaching(self._ledger.engine) as connection:
             return [entry_of(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def _publish(client: aiomqtt.Client, entry: Entry) -> None:
+    shown = describe(entry)
+    await client.publish(f"anshao/v1/alarms/{shown['region']}/{shown['enterprise']}", orjson.dumps(shown), qos=1)

@@ -3,16 +3,20 @@
 SQLite and PostgreSQL through one code path. There is one writer; a second one is found by the journal's numbers.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib import resources
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, RowMapping, Table, delete, event, func, select
+from sqlalchemy import Connection, Executable, RowMapping, String, Table, delete, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from alerting import schema
@@ -20,8 +24,16 @@ from alerting.journal import FIRST_HASH
 from alerting.records import Alarm, Change, Entry, Incident
 from domain.scales import AlarmState, Grade, Level, RuleKind
 
+PATIENCE = 30.0
+"""Seconds that the database has for one transaction, and for each so many rows of it one more [ours]."""
+ROWS_A_SECOND = 500
+START_PATIENCE = 600.0
+"""Seconds for a migration."""
 _QUARANTINE_CHECK = 1_000
 _PAGE = 5_000
+_PASSING = frozenset({"08", "25", "40", "53", "55", "57", "58", "XX"})
+"""Classes of SQLSTATE that say how the server is and not what we sent: connection, read-only standby, rollback,
+resources, locks, shutdown, input and output, damage."""
 
 
 class LedgerUnavailable(Exception):
@@ -64,7 +76,7 @@ class Ledger:
     """
 
     def __init__(self, url: str, *, quarantine_limit: int = 250_000) -> None:
-        self.engine: AsyncEngine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        self.engine: AsyncEngine = create_async_engine(url)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine.sync_engine, "connect", _tune_sqlite)
         self._quarantine_limit = quarantine_limit
@@ -72,50 +84,39 @@ class Ledger:
 
     async def start(self) -> None:
         """Bring the tables to the newest revision. Raises LedgerUnavailable."""
-        try:
-            async with self.engine.begin() as connection:
-                await connection.run_sync(_migrate)
-        except (DBAPIError, OSError) as fault:
-            raise LedgerUnavailable(_why(fault)) from fault
+        async with reaching(self.engine, START_PATIENCE) as connection, connection.begin():
+            await connection.run_sync(_migrate)
 
     async def close(self) -> None:
         """Let go of all connections."""
         await self.engine.dispose()
 
     async def load(self, settled_since: int) -> Loaded:
-        """What is open now, and the last transitions since then (ms). Raises LedgerUnavailable."""
-        try:
-            async with self.engine.connect() as connection:
-                last = (
-                    await connection.execute(
-                        select(schema.journal.c.sequence, schema.journal.c.hash)
-                        .order_by(schema.journal.c.sequence.desc())
-                        .limit(1)
-                    )
-                ).first()
-                alarms = await connection.execute(
-                    select(schema.alarm).where(schema.alarm.c.state != AlarmState.NORMAL.value)
+        """What is open now, and the last transitions journaled since then (ms). Raises LedgerUnavailable."""
+        journal, alarm = schema.journal, schema.alarm
+        async with reaching(self.engine, START_PATIENCE) as connection:
+            last = (
+                await connection.execute(
+                    select(journal.c.sequence, journal.c.hash).order_by(journal.c.sequence.desc()).limit(1)
                 )
-                incidents = await connection.execute(
-                    select(schema.incident).where(schema.incident.c.closed_at.is_(None))
-                )
-                recent = await connection.execute(
-                    select(schema.alarm).where(schema.alarm.c.transition_at >= settled_since)
-                )
-                settled: dict[str, tuple[int, bool]] = {}
-                for alarm in map(alarm_of, recent.mappings()):
-                    known = settled.get(alarm.path)
-                    if known is None or known[0] < alarm.transition_at:
-                        settled[alarm.path] = (alarm.transition_at, alarm.condition)
-                return Loaded(
-                    sequence=last.sequence if last else 0,
-                    last_hash=bytes(last.hash) if last else FIRST_HASH,
-                    alarms=[alarm_of(row) for row in alarms.mappings()],
-                    incidents=[incident_of(row) for row in incidents.mappings()],
-                    settled=settled,
-                )
-        except (DBAPIError, OSError) as fault:
-            raise LedgerUnavailable(_why(fault)) from fault
+            ).first()
+            alarms = await connection.execute(select(alarm).where(alarm.c.state != AlarmState.NORMAL.value))
+            incidents = await connection.execute(select(schema.incident).where(schema.incident.c.closed_at.is_(None)))
+            # By the journal's own time: a gateway whose clock is not checked may be years away.
+            journaled = select(journal.c.alarm).where(journal.c.at >= settled_since, journal.c.alarm.is_not(None))
+            recent = await connection.execute(select(alarm).where(alarm.c.id.in_(journaled)).order_by(alarm.c.id))
+            settled: dict[str, tuple[int, bool]] = {}
+            for found in map(alarm_of, recent.mappings()):
+                known = settled.get(found.path)
+                if known is None or known[0] <= found.transition_at:
+                    settled[found.path] = (found.transition_at, found.condition)
+            return Loaded(
+                sequence=last.sequence if last else 0,
+                last_hash=bytes(last.hash) if last else FIRST_HASH,
+                alarms=[alarm_of(row) for row in alarms.mappings()],
+                incidents=[incident_of(row) for row in incidents.mappings()],
+                settled=settled,
+            )
 
     async def commit(
         self, change: Change, refused: Sequence[Refused] = (), deliveries: Sequence[Mapping[str, Any]] = ()
@@ -124,10 +125,10 @@ class Ledger:
 
         Raises LedgerUnavailable (nobody knows whether it was written: calling again finds out) or LedgerConflict.
         """
+        rows = len(change.entries) + len(change.alarms) + len(change.incidents) + len(refused) + len(deliveries)
+        patience = PATIENCE + rows / ROWS_A_SECOND
         try:
-            async with self.engine.begin() as connection:
-                if change.entries and await self._is_written(connection, change.entries):
-                    return
+            async with reaching(self.engine, patience) as connection, connection.begin():
                 if change.entries:
                     await connection.execute(schema.journal.insert(), [_entry_row(entry) for entry in change.entries])
                 if change.alarms:
@@ -137,43 +138,43 @@ class Ledger:
                 if deliveries:
                     await connection.execute(schema.delivery.insert(), [dict(row) for row in deliveries])
                 if refused:
-                    await connection.execute(schema.quarantine.insert(), [asdict(row) for row in refused])
+                    await connection.execute(schema.quarantine.insert(), [_refused_row(row) for row in refused])
                     await self._bound_quarantine(connection, len(refused))
-        except (OperationalError, InterfaceError, OSError) as fault:
-            raise LedgerUnavailable(_why(fault)) from fault
-        except DBAPIError as fault:
-            if fault.connection_invalidated:
-                raise LedgerUnavailable(_why(fault)) from fault
-            raise
+        except IntegrityError:
+            # These numbers were written while we wrote them: by another process, or by an earlier try of our own.
+            if not change.entries:
+                raise
+            async with reaching(self.engine, patience) as connection:
+                if not await self._is_written(connection, change.entries):
+                    raise
 
     async def entries(self) -> AsyncIterator[Entry]:
-        """The whole journal in order."""
-        after = 0
+        """The whole journal in order. Raises LedgerUnavailable, as all that follow."""
+        sequence = schema.journal.c.sequence
+        query = first = select(schema.journal).order_by(sequence).limit(_PAGE)
         while True:
-            query = select(schema.journal).where(schema.journal.c.sequence > after)
-            async with self.engine.connect() as connection:
-                rows = (await connection.execute(query.order_by(schema.journal.c.sequence).limit(_PAGE))).mappings()
-                page = [entry_of(row) for row in rows]
+            async with reaching(self.engine) as connection:
+                page = [entry_of(row) for row in (await connection.execute(query)).mappings()]
             for entry in page:
                 yield entry
             if len(page) < _PAGE:
                 return
-            after = page[-1].sequence
+            query = first.where(sequence > page[-1].sequence)
 
     async def count_entries(self) -> int:
         """Number of journal entries."""
-        async with self.engine.connect() as connection:
+        async with reaching(self.engine) as connection:
             return int(await connection.scalar(select(func.count()).select_from(schema.journal)) or 0)
 
     async def cursor(self, name: str) -> int:
         """How far a follower of the journal has come; 0 at first."""
         query = select(schema.cursor.c.sequence).where(schema.cursor.c.name == name)
-        async with self.engine.connect() as connection:
+        async with reaching(self.engine) as connection:
             return int(await connection.scalar(query) or 0)
 
     async def move_cursor(self, name: str, sequence: int) -> None:
         """Remember how far a follower has come."""
-        async with self.engine.begin() as connection:
+        async with reaching(self.engine) as connection, connection.begin():
             await self._upsert(connection, schema.cursor, [{"name": name, "sequence": sequence}])
 
     async def _is_written(self, connection: AsyncConnection, entries: Sequence[Entry]) -> bool:
@@ -196,13 +197,7 @@ class Ledger:
         )
 
     async def _upsert(self, connection: AsyncConnection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
-        insert = (sqlite if self.engine.dialect.name == "sqlite" else postgresql).insert(table)
-        keys = [column.name for column in table.primary_key]
-        statement = insert.on_conflict_do_update(
-            index_elements=keys,
-            set_={column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys},
-        )
-        await connection.execute(statement, list(rows))
+        await connection.execute(_upsert_into(table, self.engine.dialect.name), list(rows))
 
     async def _bound_quarantine(self, connection: AsyncConnection, added: int) -> None:
         self._quarantined += added
@@ -213,6 +208,34 @@ class Ledger:
         await connection.execute(
             delete(schema.quarantine).where(schema.quarantine.c.id <= (newest or 0) - self._quarantine_limit)
         )
+
+
+@asynccontextmanager
+async def reaching(engine: AsyncEngine, patience: float = PATIENCE) -> AsyncIterator[AsyncConnection]:
+    """A connection for so many seconds.
+
+    Raises LedgerUnavailable for whatever may pass by itself; what is wrong with the statement surfaces as it is.
+    """
+    connected = False
+    try:
+        async with asyncio.timeout(patience), engine.connect() as connection:
+            connected = True
+            yield connection
+    except (OperationalError, InterfaceError, PoolTimeout, OSError) as fault:  # TimeoutError is an OSError
+        raise LedgerUnavailable(_why(fault)) from fault
+    except DBAPIError as fault:
+        if connected and not _passes(fault):
+            raise
+        raise LedgerUnavailable(_why(fault)) from fault
+
+
+@cache
+def _upsert_into(table: Table, dialect: str) -> Executable:
+    insert: sqlite.Insert | postgresql.Insert = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    keys = [column.name for column in table.primary_key]
+    rest = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
+    statement: Executable = insert.on_conflict_do_update(index_elements=keys, set_=rest)
+    return statement
 
 
 def entry_of(row: RowMapping) -> Entry:
@@ -262,6 +285,20 @@ def _entry_row(entry: Entry) -> dict[str, Any]:
     }
 
 
+def _refused_row(refused: Refused) -> dict[str, Any]:
+    """Row of the quarantine. Its texts come from anywhere: they are cut, and hold nothing that cannot be stored."""
+    row = asdict(refused)
+    for name, longest in _REFUSED_LENGTHS.items():
+        if row[name] is not None:
+            text = row[name].replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
+            row[name] = text[:longest]
+    return row
+
+
+_REFUSED_LENGTHS = {
+    column.name: column.type.length for column in schema.quarantine.columns if isinstance(column.type, String)
+}
+"""Column of the quarantine -> its most characters, None where there is no limit."""
 _ALARM_COLUMNS = tuple(schema.alarm.columns.keys())
 _INCIDENT_COLUMNS = tuple(schema.incident.columns.keys())
 
@@ -294,6 +331,12 @@ def _tune_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
 
 
+def _passes(fault: DBAPIError) -> bool:
+    """Whether the same statement may be taken later."""
+    return fault.connection_invalidated or str(getattr(fault.orig, "sqlstate", None))[:2] in _PASSING
+
+
 def _why(fault: BaseException) -> str:
     origin = getattr(fault, "orig", None) or fault
-    return f"{type(origin).__name__}: {origin}".strip()[:300]
+    text = str(origin) or "the database did not answer in time"
+    return f"{type(origin).__name__}: {text}"[:300]

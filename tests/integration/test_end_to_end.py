@@ -162,6 +162,8 @@ async def test_a_leak_reaches_page_topic_webhook_and_historian(chain: Chain) -> 
 
         async def listen() -> None:
             async for message in listener.messages:
+                if not message.topic.matches("anshao/v1/alarms/#"):
+                    continue  # the embedded broker hands stored messages to everybody
                 assert isinstance(message.payload, bytes)
                 published.append({"topic": message.topic.value, **orjson.loads(message.payload)})
 
