@@ -175,12 +175,13 @@ class UnitGrading:
                 if count.matches(alarm):
                     yield tally
 
-    @staticmethod
-    def _holds(count: Count, tally: _Tally, now: int, recheck: list[int]) -> bool:
+    def _holds(self, count: Count, tally: _Tally, now: int, recheck: list[int]) -> bool:
         if count.persists:
-            ripe = [received + int(count.persists * 1000) for received in tally.received.values()]
-            recheck.extend(due for due in ripe if due > now)
-            return sum(due <= now for due in ripe) >= count.at_least
+            due = {identity: received + int(count.persists * 1000) for identity, received in tally.received.items()}
+            recheck.extend(at for at in due.values() if at > now)
+            ripe = [identity for identity, at in due.items() if at <= now]
+            tags = {self._alarms[identity].tag for identity in ripe}
+            return len(tags if count.of == "tags" else ripe) >= count.at_least
         return len(tally.tags if count.of == "tags" else tally.received) >= count.at_least
 
     def _tags_of(self, members: Iterable[int]) -> list[str]:

@@ -104,12 +104,20 @@ class Verifier:
         self._hash = chain(self._hash, body)
         if self._hash != entry.hash:
             return f"entry {entry.sequence} was changed, or the one before it: its hash does not follow"
-        stated = orjson.loads(body)
+        stated = _read(body)
         for column in ("sequence", "at", "kind", "enterprise", "alarm", "incident"):
-            if stated[column] != getattr(entry, column):
+            if stated.get(column) != getattr(entry, column):
                 return f"entry {entry.sequence}: its column {column} was changed and differs from its body"
         self.entries = expected
         return None
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    try:
+        stated = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return stated if isinstance(stated, dict) else {}
 
 
 async def verify(entries: AsyncIterator[Entry]) -> Verification:

@@ -15,7 +15,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Executable, RowMapping, String, Table, delete, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -221,7 +221,7 @@ async def reaching(engine: AsyncEngine, patience: float = PATIENCE) -> AsyncIter
         async with asyncio.timeout(patience), engine.connect() as connection:
             connected = True
             yield connection
-    except (OperationalError, InterfaceError, PoolTimeout, OSError) as fault:  # TimeoutError is an OSError
+    except (PoolTimeout, OSError) as fault:  # TimeoutError is an OSError
         raise LedgerUnavailable(_why(fault)) from fault
     except DBAPIError as fault:
         if connected and not _passes(fault):
@@ -333,6 +333,9 @@ def _tune_sqlite(connection: Any, _record: object) -> None:
 
 def _passes(fault: DBAPIError) -> bool:
     """Whether the same statement may be taken later."""
+    if isinstance(fault, OperationalError):
+        # SQLite's: locked, full, read-only; SQLITE_ERROR alone is a statement that it does not understand.
+        return getattr(fault.orig, "sqlite_errorname", None) != "SQLITE_ERROR"
     return fault.connection_invalidated or str(getattr(fault.orig, "sqlstate", None))[:2] in _PASSING
 
 

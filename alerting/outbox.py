@@ -7,7 +7,6 @@ HMAC-SHA256 over ``id.timestamp.body`` with the secret (base64 after ``whsec_``,
 
 import asyncio
 import base64
-import binascii
 import contextlib
 import hashlib
 import hmac
@@ -19,11 +18,10 @@ import aiohttp
 import orjson
 import structlog
 from sqlalchemy import RowMapping, func, select, update
-from sqlalchemy.exc import DBAPIError
 
 from alerting import schema
 from alerting.journal import describe
-from alerting.ledger import Ledger, entry_of
+from alerting.ledger import Ledger, LedgerUnavailable, entry_of, reaching
 from alerting.records import Entry
 from domain.clock import Clock
 
@@ -40,6 +38,8 @@ PARALLEL = 8
 _PREFIX = "whsec_"
 _TOLD = ("alarm.", "incident.")
 _OK = range(200, 300)
+_SHOWN = 200
+"""Bytes of a receiver's complaint that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,8 @@ class Webhook:
         """The signature header."""
         secret = self.secret.encode()
         if self.secret.startswith(_PREFIX):
-            try:
+            with contextlib.suppress(ValueError):  # no base64: its bytes are the secret
                 secret = base64.b64decode(self.secret.removeprefix(_PREFIX), validate=True)
-            except binascii.Error:
-                secret = self.secret.encode()
         signed = f"{identity}.{timestamp}.".encode() + body
         return "v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
 
@@ -90,7 +88,11 @@ class Outbox:
     async def run(self) -> None:
         """Deliver for ever, each receiver by itself, so that one that hangs delays no other."""
         async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session,
+            aiohttp.ClientSession(
+                # Receivers that hang must not use up what connections there are: each has its own limit, PARALLEL.
+                connector=aiohttp.TCPConnector(limit=0),
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT),
+            ) as session,
             asyncio.TaskGroup() as group,
         ):
             for webhook in self._webhooks.values():
@@ -102,7 +104,7 @@ class Outbox:
             awake.clear()
             try:
                 wait = await self._deliver_due(session, webhook)
-            except (DBAPIError, OSError) as fault:
+            except LedgerUnavailable as fault:
                 log.info("outbox waits for the ledger", reason=str(fault))
                 wait = 1.0
             with contextlib.suppress(TimeoutError):
@@ -119,14 +121,14 @@ class Outbox:
             .order_by(table.c.next_attempt_at, table.c.id)
             .limit(PAGE)
         )
-        async with self._ledger.engine.connect() as connection:
+        async with reaching(self._ledger.engine) as connection:
             rows = (await connection.execute(due)).mappings().all()
             if not rows:
                 following = await connection.scalar(select(func.min(table.c.next_attempt_at)).where(waiting))
                 return IDLE if following is None else min(max(following - self._clock.now(), 100) / 1000, IDLE)
         slots = asyncio.Semaphore(PARALLEL)
         outcomes = await asyncio.gather(*(self._try(session, webhook, slots, row) for row in rows))
-        async with self._ledger.engine.begin() as connection:
+        async with reaching(self._ledger.engine) as connection, connection.begin():
             for identity, outcome in outcomes:
                 await connection.execute(update(table).where(table.c.id == identity).values(**outcome))
         return 0.0
@@ -150,8 +152,8 @@ class Outbox:
                 slots,
                 session.post(webhook.url, data=body, headers=headers, allow_redirects=False) as response,
             ):
-                error = None if response.status in _OK else f"HTTP {response.status}: {(await response.text())[:200]}"
-        except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError) as fault:
+                error = None if response.status in _OK else await _complaint(response)
+        except (aiohttp.ClientError, OSError) as fault:  # TimeoutError is an OSError
             error = f"{type(fault).__name__}: {fault}"[:300]
         now = self._clock.now()
         if error is None:
@@ -165,3 +167,9 @@ class Outbox:
         self.failures += 1
         wait = min(2 ** min(attempts, 16), LONGEST_WAIT) * 1000
         return row["delivery"], {"attempts": attempts, "next_attempt_at": now + wait, "last_error": error}
+
+
+async def _complaint(response: aiohttp.ClientResponse) -> str:
+    """What a receiver answers in place of 2xx, as far as it can be stored."""
+    said = (await response.content.read(_SHOWN)).decode("utf-8", "backslashreplace").replace("\x00", "")
+    return f"HTTP {response.status}: {said}"

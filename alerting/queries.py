@@ -4,18 +4,15 @@ Pages are cut by key, newest first: ``after`` is the key of the last item of the
 the while is in exactly one page, however many are added meanwhile.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Column, ColumnElement, RowMapping, Select, Table, select
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from alerting.ledger import LedgerUnavailable, alarm_of, entry_of, incident_of
+from alerting.ledger import alarm_of, entry_of, incident_of, reaching
 from alerting.records import Alarm, Entry, Incident
 from alerting.schema import alarm, incident, journal, quarantine
 from domain.scales import AlarmState, Grade, RuleKind
@@ -260,14 +257,5 @@ async def _by_id(
     return {row["id"]: read(row) for row in rows}
 
 
-@asynccontextmanager
-async def _reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    try:
-        async with asyncio.timeout(PATIENCE), engine.connect() as connection:
-            yield connection
-    except (OperationalError, InterfaceError, PoolTimeout, OSError) as fault:  # OSError: TimeoutError is one
-        raise LedgerUnavailable(f"{type(fault).__name__}: the ledger did not answer") from fault
-    except DBAPIError as fault:
-        if fault.connection_invalidated:
-            raise LedgerUnavailable(f"{type(fault).__name__}: the ledger's connection broke") from fault
-        raise
+def _reading(engine: AsyncEngine) -> AbstractAsyncContextManager[AsyncConnection]:
+    return reaching(engine, PATIENCE)

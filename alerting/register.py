@@ -6,7 +6,7 @@ before anybody is told. Nothing here reads across enterprises.
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from alerting.grading import GradingTable, UnitGrading, Verdict
 from alerting.journal import Journal
@@ -35,8 +35,10 @@ class Register:
     """Alarms and incidents of a site.
 
     ``alarms`` are those in the ledger that are not normal; ``incidents`` those that are open. ``settled`` gives, for
-    conditions that toggled not long ago, source time and direction of the last transition: an earlier one that the
-    broker delivers again changes nothing.
+    conditions that toggled not long before the start, source time and direction of the last transition: an earlier one
+    that is found again in what the spool holds or the broker delivers again changes nothing. From a condition's first
+    new transition on it is the rules that admit no reading twice; what they say then counts at whatever time, for a
+    reading that comes late may show that a condition left before the instant at which waiting alone made it enter.
     """
 
     def __init__(
@@ -58,7 +60,9 @@ class Register:
         self._incidents: dict[int, Incident] = {}
         for incident in incidents:
             self._incidents[incident.id] = incident
-            self._unit(incident.enterprise, incident.unit).incident = incident
+            unit = self._unit(incident.enterprise, incident.unit)
+            unit.incident = incident
+            unit.recheck_at = 0  # what persists may have done so meanwhile
         for alarm in alarms:
             self._keep(alarm)
 
@@ -94,7 +98,7 @@ class Register:
                 else self._leave(transition, path, now, change)
             )
             if alarm is not None:
-                self._settled[path] = (transition.source_time, transition.entered)
+                self._settled.pop(path, None)
                 touched[alarm.enterprise, alarm.unit] = None
         for key in touched:
             self._regrade(self._units[key], now, change)
@@ -137,32 +141,41 @@ class Register:
         )
 
     def _enter(self, transition: Transition, path: str, now: int, change: Change) -> Alarm | None:
-        alarm = self._by_path.get(path)
-        if alarm is None:
+        known = self._by_path.get(path)
+        if known is None:
             alarm = self._raise(transition, now, change)
         else:
-            state = step(alarm.state, AlarmEvent.ENTERS)
-            if state is None:
+            if step(known.state, AlarmEvent.ENTERS) is None:
                 return None
-            alarm.state = state
-            alarm.condition = True
-            alarm.activations += 1
-            alarm.value = _number(transition.value)
-            alarm.entered_at = alarm.transition_at = transition.source_time
-            alarm.received_at = transition.received_time
-            alarm.returned_at = alarm.acknowledged_at = alarm.acknowledged_by = alarm.comment = None
+            # By the rule as it is today: the site file may have changed since the alarm was raised.
+            alarm = replace(
+                self._make(known.id, transition),
+                region=known.region,
+                unit=known.unit,
+                activations=known.activations + 1,
+                incident=known.incident,
+            )
         self._record(
             alarm, self._entry(alarm, "alarm.entered", SERVICE, _transition_data(alarm, transition), now), change
         )
         return alarm
 
     def _raise(self, transition: Transition, now: int, change: Change) -> Alarm:
+        tag = self._site.tags[int(self._site.rules.tag[transition.rule])]
+        unit = self._unit(tag.enterprise, tag.unit)
+        alarm = self._make(self.journal.sequence + (2 if unit.incident is None else 1), transition)
+        unit.grading.add(alarm)
+        incident = unit.incident or self._open(unit, alarm, now, change)
+        alarm.incident = incident.id
+        incident.alarms_total += 1
+        return alarm
+
+    def _make(self, identity: int, transition: Transition) -> Alarm:
+        """The alarm that a condition makes on entering."""
         rule = self._site.rules.row(transition.rule)
         tag = self._site.tags[rule.tag]
-        unit = self._unit(tag.enterprise, tag.unit)
-        opens = unit.incident is None
-        alarm = Alarm(
-            id=self.journal.sequence + (2 if opens else 1),
+        return Alarm(
+            id=identity,
             region=self._site.region_of(tag.enterprise),
             enterprise=tag.enterprise,
             unit=tag.unit,
@@ -184,11 +197,6 @@ class Register:
             received_at=transition.received_time,
             transition_at=transition.source_time,
         )
-        unit.grading.add(alarm)
-        incident = unit.incident or self._open(unit, alarm, now, change)
-        alarm.incident = incident.id
-        incident.alarms_total += 1
-        return alarm
 
     def _leave(self, transition: Transition, path: str, now: int, change: Change) -> Alarm | None:
         alarm = self._by_path.get(path)

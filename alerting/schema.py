@@ -32,7 +32,7 @@ journal = Table(
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("at", BigInteger, nullable=False),
     Column("kind", String(40), nullable=False),
-    Column("enterprise", String(100)),
+    Column("enterprise", String(200)),
     Column("alarm", BigInteger),
     Column("incident", BigInteger),
     Column("body", Text, nullable=False),
@@ -40,6 +40,7 @@ journal = Table(
     Index(None, "alarm"),
     Index(None, "incident"),
     Index(None, "kind", "sequence"),
+    Index(None, "at"),
 )
 
 alarm = Table(
@@ -47,10 +48,10 @@ alarm = Table(
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("region", String(20), nullable=False),
-    Column("enterprise", String(100), nullable=False),
-    Column("unit", String(100), nullable=False),
+    Column("enterprise", String(200), nullable=False),
+    Column("unit", String(200), nullable=False),
     Column("tag", String(200), nullable=False),
-    Column("rule", String(100), nullable=False),
+    Column("rule", String(200), nullable=False),
     Column("kind", SmallInteger, nullable=False),
     Column("level", String(10), nullable=False),
     Column("grade", SmallInteger, nullable=False),
@@ -59,7 +60,7 @@ alarm = Table(
     Column("latching", Boolean, nullable=False),
     Column("value", Float),
     Column("setpoint", Float),
-    Column("engineering_unit", String(40), nullable=False),
+    Column("engineering_unit", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("gas", String(20)),
     Column("rule_version", Integer, nullable=False),
@@ -76,7 +77,6 @@ alarm = Table(
     Index(None, "state"),
     Index(None, "incident"),
     Index(None, "received_at"),
-    Index(None, "transition_at"),
 )
 
 incident = Table(
@@ -84,8 +84,8 @@ incident = Table(
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("region", String(20), nullable=False),
-    Column("enterprise", String(100), nullable=False),
-    Column("unit", String(100), nullable=False),
+    Column("enterprise", String(200), nullable=False),
+    Column("unit", String(200), nullable=False),
     Column("hazard_level", SmallInteger),
     Column("grade", SmallInteger, nullable=False),
     Column("peak_grade", SmallInteger, nullable=False),
@@ -108,8 +108,8 @@ quarantine = Table(
     metadata,
     Column("id", _AutoNumber, primary_key=True, autoincrement=True),
     Column("received_at", BigInteger, nullable=False),
-    Column("enterprise", String(100)),
-    Column("gateway", String(100)),
+    Column("enterprise", String(200)),
+    Column("gateway", String(200)),
     Column("topic", Text, nullable=False),
     Column("reason", String(40), nullable=False),
     Column("detail", Text, nullable=False),
@@ -122,7 +122,7 @@ delivery = Table(
     "delivery",
     metadata,
     Column("id", _AutoNumber, primary_key=True, autoincrement=True),
-    Column("channel", String(100), nullable=False),
+    Column("channel", String(200), nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("state", String(20), nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -136,7 +136,7 @@ delivery = Table(
 cursor = Table(
     "cursor",
     metadata,
-    Column("name", String(100), primary_key=True),
+    Column("name", String(200), primary_key=True),
     Column("sequence", BigInteger, nullable=False),
 )
 """How far a follower of the journal has come (the MQTT alarm topic)."""

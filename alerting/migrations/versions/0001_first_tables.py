@@ -15,10 +15,10 @@ def upgrade() -> None:
         "alarm",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("region", sa.String(length=20), nullable=False),
-        sa.Column("enterprise", sa.String(length=100), nullable=False),
-        sa.Column("unit", sa.String(length=100), nullable=False),
+        sa.Column("enterprise", sa.String(length=200), nullable=False),
+        sa.Column("unit", sa.String(length=200), nullable=False),
         sa.Column("tag", sa.String(length=200), nullable=False),
-        sa.Column("rule", sa.String(length=100), nullable=False),
+        sa.Column("rule", sa.String(length=200), nullable=False),
         sa.Column("kind", sa.SmallInteger(), nullable=False),
         sa.Column("level", sa.String(length=10), nullable=False),
         sa.Column("grade", sa.SmallInteger(), nullable=False),
@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("latching", sa.Boolean(), nullable=False),
         sa.Column("value", sa.Float(), nullable=True),
         sa.Column("setpoint", sa.Float(), nullable=True),
-        sa.Column("engineering_unit", sa.String(length=40), nullable=False),
+        sa.Column("engineering_unit", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("gas", sa.String(length=20), nullable=True),
         sa.Column("rule_version", sa.Integer(), nullable=False),
@@ -46,17 +46,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_alarm_incident"), "alarm", ["incident"], unique=False)
     op.create_index(op.f("ix_alarm_received_at"), "alarm", ["received_at"], unique=False)
     op.create_index(op.f("ix_alarm_state"), "alarm", ["state"], unique=False)
-    op.create_index(op.f("ix_alarm_transition_at"), "alarm", ["transition_at"], unique=False)
     op.create_table(
         "cursor",
-        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_cursor")),
     )
     op.create_table(
         "delivery",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("channel", sa.String(length=100), nullable=False),
+        sa.Column("channel", sa.String(length=200), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -71,8 +70,8 @@ def upgrade() -> None:
         "incident",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("region", sa.String(length=20), nullable=False),
-        sa.Column("enterprise", sa.String(length=100), nullable=False),
-        sa.Column("unit", sa.String(length=100), nullable=False),
+        sa.Column("enterprise", sa.String(length=200), nullable=False),
+        sa.Column("unit", sa.String(length=200), nullable=False),
         sa.Column("hazard_level", sa.SmallInteger(), nullable=True),
         sa.Column("grade", sa.SmallInteger(), nullable=False),
         sa.Column("peak_grade", sa.SmallInteger(), nullable=False),
@@ -95,7 +94,7 @@ def upgrade() -> None:
         sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
-        sa.Column("enterprise", sa.String(length=100), nullable=True),
+        sa.Column("enterprise", sa.String(length=200), nullable=True),
         sa.Column("alarm", sa.BigInteger(), nullable=True),
         sa.Column("incident", sa.BigInteger(), nullable=True),
         sa.Column("body", sa.Text(), nullable=False),
@@ -104,13 +103,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_journal_alarm"), "journal", ["alarm"], unique=False)
     op.create_index(op.f("ix_journal_incident"), "journal", ["incident"], unique=False)
+    op.create_index(op.f("ix_journal_at"), "journal", ["at"], unique=False)
     op.create_index(op.f("ix_journal_kind_sequence"), "journal", ["kind", "sequence"], unique=False)
     op.create_table(
         "quarantine",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
-        sa.Column("enterprise", sa.String(length=100), nullable=True),
-        sa.Column("gateway", sa.String(length=100), nullable=True),
+        sa.Column("enterprise", sa.String(length=200), nullable=True),
+        sa.Column("gateway", sa.String(length=200), nullable=True),
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
