@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import mqtt5
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 
 SESSION = "bench"
 FILTER = "anshao/v1/+/+/data"
@@ -146,7 +147,7 @@ def drain_paho(port: int, count: int) -> float:
         if received == count:
             client.disconnect()
 
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2, SESSION, clean_session=False)
+    client = paho.Client(CallbackAPIVersion.VERSION2, SESSION, clean_session=False)
     client.on_message = on_message
     client.connect("127.0.0.1", port)
     client.loop_forever()
