@@ -47,9 +47,8 @@ class Rates:
         np.maximum.at(longest, ring, self._window)
         self._histories = Histories(longest, longest // np.maximum(period[tag], 1) + 2)
         # The least change that can enter a condition of a tag.
-        change = np.where(self._enter > 0, self._enter * self._window / 1000.0 * (1.0 - ROUNDING), -np.inf)
         self._change = np.full(len(tag), np.inf)
-        np.minimum.at(self._change, ring, change)
+        np.minimum.at(self._change, ring, self._enter * self._window / 1000.0 * (1.0 - ROUNDING))
         self._busy = np.zeros(len(tag), dtype=np.bool_)
 
     def evaluate(self, readings: Readings) -> Toggles | None:
