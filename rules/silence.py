@@ -12,6 +12,9 @@ from domain.site import RuleTable
 from domain.transitions import Transition
 from rules.arrivals import Readings
 
+LONGEST_REST = 60_000
+"""ms between two looks at the most."""
+
 
 class Silence:
     """All STALE rules."""
@@ -22,6 +25,8 @@ class Silence:
         self._after = rules.window[self._rows]
         self._inside = np.zeros(len(self._rows), dtype=np.bool_)
         self._silent = np.zeros(tag_count, dtype=np.bool_)
+        self._due = 0
+        """No tag can fall silent before: until then there is no need to look."""
 
     def restore(self, inside: Int64) -> None:
         """Set the conditions of these rows of the rule table to in."""
@@ -43,6 +48,7 @@ class Silence:
         when = readings.received_time[first][np.searchsorted(tag, self._tag[ended])]
         self._inside[ended] = False
         self._silent[tag] = False
+        self._due = min(self._due, int((when + self._after[ended]).min()))
         return [
             Transition(row, entered=False, source_time=at, received_time=at, value=float("nan"))
             for row, at in zip(self._rows[ended].tolist(), when.tolist(), strict=True)
@@ -50,15 +56,18 @@ class Silence:
 
     def advance(self, now: int, heard_at: Int64) -> list[Transition]:
         """Tags that have fallen silent by ``now``; ``heard_at`` is when each tag was heard last."""
-        heard = heard_at[self._tag]
-        silent = np.flatnonzero((now - heard > self._after) & ~self._inside)
+        if now <= self._due:
+            return []
+        due = heard_at[self._tag] + self._after
+        silent = np.flatnonzero((now > due) & ~self._inside)
+        waiting = ~self._inside
+        waiting[silent] = False
+        self._due = int(due.min(where=waiting, initial=now + LONGEST_REST))
         if not len(silent):
             return []
         self._inside[silent] = True
         self._silent[self._tag[silent]] = True
         return [
             Transition(row, entered=True, source_time=since, received_time=now, value=float("nan"))
-            for row, since in zip(
-                self._rows[silent].tolist(), (heard[silent] + self._after[silent]).tolist(), strict=True
-            )
+            for row, since in zip(self._rows[silent].tolist(), due[silent].tolist(), strict=True)
         ]

@@ -149,7 +149,7 @@ class Application:
             link=self._link,
             decoder=Decoder(self.site, settings.future),
             engine=self.engine,
-            retrospective=parts.make_engine(settings),
+            make_retrospective=lambda: parts.make_engine(settings),
             register=self.register,
             ledger=self._ledger,
             spool=self.spool,

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from domain.scales import RuleKind
 from domain.site import SERVICE_ENTERPRISE, Site
 from domain.transitions import Transition
@@ -17,10 +19,8 @@ class SystemConditions:
     """Which system conditions are in, and the transitions that wait to be taken by the pipeline."""
 
     def __init__(self, site: Site, inside: Iterable[str]) -> None:
-        rules = site.rules
-        self._row = {
-            site.rule_path(index): index for index in range(len(rules)) if rules.kind[index] == RuleKind.SYSTEM
-        }
+        rows = np.flatnonzero(site.rules.kind == RuleKind.SYSTEM).tolist()
+        self._row = {site.rule_path(row): row for row in rows}
         self._inside = {path for path in inside if path in self._row}
         self._waiting: list[Transition] = []
 

@@ -6,8 +6,8 @@ people's acts travel the same road. The order of commits is the order of evaluat
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -103,7 +103,7 @@ class Pipeline:
         link: Link,
         decoder: Decoder,
         engine: RuleEngine,
-        retrospective: RuleEngine,
+        make_retrospective: Callable[[], RuleEngine],
         register: Register,
         ledger: Ledger,
         spool: Spool,
@@ -118,7 +118,8 @@ class Pipeline:
         self._link = link
         self._decoder = decoder
         self._engine = engine
-        self._retrospective = retrospective
+        self._make_retrospective = make_retrospective
+        self._retrospective: RuleEngine | None = None
         self._register = register
         self._ledger = ledger
         self._spool = spool
@@ -186,7 +187,7 @@ class Pipeline:
         if canaries:
             transitions = [transition for transition in transitions if transition.rule != self._canary_rule]
         if len(late):
-            transitions.extend(_as_retrospective(self._retrospective.evaluate(late)))
+            transitions.extend(self._evaluate_late(late))
         self._gateways.take(decoded, now)
         transitions.extend(self._conditions.take())
         counters = self.counters
@@ -203,6 +204,13 @@ class Pipeline:
             receipts=decoded.receipts,
             canaries=canaries,
         )
+
+    def _evaluate_late(self, late: SampleBlock) -> Iterator[Transition]:
+        """Transitions of samples that come too late to raise anything, by rules of their own that begin all out."""
+        if self._retrospective is None:
+            self._retrospective = self._make_retrospective()
+        for found in self._retrospective.evaluate(late):
+            yield replace(found, retrospective=True)
 
     # ---- second stage
 
@@ -302,12 +310,6 @@ class Pipeline:
         if entry.incident is None:
             return None
         return change.incidents.get(entry.incident) or self._register.incidents.get(entry.incident)
-
-
-def _as_retrospective(transitions: Sequence[Transition]) -> list[Transition]:
-    return [
-        Transition(t.rule, t.entered, t.source_time, t.received_time, t.value, retrospective=True) for t in transitions
-    ]
 
 
 def _quarantined(refusal: Refusal) -> Refused:
