@@ -7,6 +7,7 @@ before anybody is told. Nothing here reads across enterprises.
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from alerting.grading import GradingTable, UnitGrading, Verdict
 from alerting.journal import Journal
@@ -85,6 +86,7 @@ class Register:
     def apply(self, transitions: Iterable[Transition], now: int, change: Change) -> None:
         """Carry transitions through the life cycle, in their order."""
         touched: dict[tuple[str, str], None] = {}
+        risen: set[tuple[str, str]] = set()
         for transition in transitions:
             if transition.retrospective:
                 self._note_retrospective(transition, now, change)
@@ -92,14 +94,17 @@ class Register:
             path = self._site.rule_path(transition.rule)
             if self._is_repeated(transition, path):
                 continue
-            alarm = (
-                self._enter(transition, path, now, change)
-                if transition.entered
-                else self._leave(transition, path, now, change)
-            )
+            if transition.entered:
+                alarm = self._enter(transition, path, now, change)
+            else:
+                self._grade_before_leaving(path, risen, now, change)
+                alarm = self._leave(transition, path, now, change)
             if alarm is not None:
                 self._settled.pop(path, None)
-                touched[alarm.enterprise, alarm.unit] = None
+                key = alarm.enterprise, alarm.unit
+                touched[key] = None
+                if transition.entered:
+                    risen.add(key)
         for key in touched:
             self._regrade(self._units[key], now, change)
 
@@ -114,7 +119,13 @@ class Register:
             held = incident.cleared_at is not None and now - incident.cleared_at >= self._grading.hold * 1000
             if held and incident.grade > Grade.BLUE:
                 reasons = [{"rule": "cleared_and_held", "params": {"seconds": self._grading.hold}}]
-                self._set_grade(incident, Verdict(Grade.BLUE, reasons, None), now, change)
+                self._set_grade(incident, Grade.BLUE, reasons, now, change)
+
+    def begin_anew(self, tags: Iterable[int]) -> None:
+        """Take the next transitions of these tags for new ones, whatever their source times."""
+        for tag in tags:
+            for row in self._site.rules.of_tag(tag):
+                self._settled.pop(self._site.rule_path(row), None)
 
     def withdraw_unknown(self, now: int, change: Change) -> None:
         """End alarms whose tag or rule the site file no longer has; the journal says why."""
@@ -130,6 +141,16 @@ class Register:
     def note(self, now: int, kind: str, data: Mapping[str, object], change: Change) -> None:
         """Journal something that the service itself did."""
         change.entries.append(self.journal.append(now, kind, SERVICE, data))
+
+    def _grade_before_leaving(self, path: str, risen: set[tuple[str, str]], now: int, change: Change) -> None:
+        """Give a unit the grade that its alarms make while this one is still in, however short that was."""
+        alarm = self._by_path.get(path)
+        if alarm is None or (key := (alarm.enterprise, alarm.unit)) not in risen:
+            return
+        risen.remove(key)
+        unit = self._units[key]
+        if unit.incident is not None:
+            self._rise(unit.incident, unit.grading.verdict(now), now, change)
 
     def _is_repeated(self, transition: Transition, path: str) -> bool:
         kind = self._site.rules.kind[transition.rule]
@@ -331,25 +352,28 @@ class Register:
             incident.cleared_at = incident.cleared_at or now
         else:
             incident.cleared_at = None
-            if verdict.grade > incident.grade:
-                self._set_grade(incident, verdict, now, change)
+            self._rise(incident, verdict, now, change)
         incident.alarms_active = len(unit.grading)
         incident.alarms_unacknowledged = sum(alarm.is_unacknowledged for alarm in unit.members.values())
         incident.updated_at = now
         change.incidents[incident.id] = incident
 
-    def _set_grade(self, incident: Incident, verdict: Verdict, now: int, change: Change) -> None:
-        if verdict.grade is None:
-            return
+    def _rise(self, incident: Incident, verdict: Verdict, now: int, change: Change) -> None:
+        if verdict.grade is not None and verdict.grade > incident.grade:
+            self._set_grade(incident, verdict.grade, verdict.reasons, now, change)
+
+    def _set_grade(
+        self, incident: Incident, grade: Grade, reasons: list[dict[str, Any]], now: int, change: Change
+    ) -> None:
         data = {
             "from": incident.grade.label,
-            "to": verdict.grade.label,
-            "reasons": verdict.reasons,
+            "to": grade.label,
+            "reasons": reasons,
             "table_version": self._grading.version,
         }
-        incident.grade = verdict.grade
-        incident.peak_grade = max(incident.peak_grade, verdict.grade)
-        incident.reasons = verdict.reasons
+        incident.grade = grade
+        incident.peak_grade = max(incident.peak_grade, grade)
+        incident.reasons = reasons
         incident.updated_at = now
         self._note(incident, "incident.graded", SERVICE, data, now, change)
 

@@ -46,6 +46,10 @@ class GatewayStatus:
 
     gateway: tuple[str, str]
     online: bool
+    session: str | None = None
+    """Names one run of the gateway, where it says so."""
+    stored: bool = False
+    """The broker had it stored: it is not news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +201,9 @@ class Decoder:
         """Everything but live data of a known gateway."""
         gateway = self._status_topics.get(message.topic)
         if gateway is not None:
-            online = _read_status(message.payload)
-            if online is not None:
-                statuses.append(GatewayStatus(gateway, online))
+            status = _read_status(message.payload)
+            if status is not None:
+                statuses.append(GatewayStatus(gateway, *status, stored=message.retain))
                 return
             reason, detail = Reason.UNREADABLE, 'a status is {"online": true} or {"online": false}'
         elif message.topic in self._routes:
@@ -240,13 +244,15 @@ def _refusals(message: Received, source: Source, intake: Intake, now: int) -> li
     ]
 
 
-def _read_status(payload: bytes) -> bool | None:
-    """True for online, False for offline, None where it cannot be read. An empty payload clears a retained status."""
+def _read_status(payload: bytes) -> tuple[bool, str | None] | None:
+    """Whether online, and the session; None where it cannot be read. An empty payload clears a retained status."""
     if not payload:
-        return False
+        return False, None
     try:
         body = orjson.loads(payload)
     except orjson.JSONDecodeError:
         return None
-    online = body.get("online") if isinstance(body, dict) else None
-    return online if isinstance(online, bool) else None
+    if not isinstance(body, dict) or not isinstance(body.get("online"), bool):
+        return None
+    session = body.get("session")
+    return body["online"], session if isinstance(session, str) else None

@@ -111,6 +111,10 @@ class Arrivals:
         self._remember(readings, own, block.reason[order])
         return readings
 
+    def forget_order(self, tag: Int64) -> None:
+        """Whatever comes next of these tags is newer."""
+        self._time[tag] = self.latest.source_time[tag] = 0
+
     def _all_newer(self, tag: Int64, time: Int64) -> bool:
         """Whether each sample has a later time than the one before: the usual case, and quick to see."""
         ascending = (time[1:] > time[:-1]) | (tag[1:] != tag[:-1])

@@ -64,6 +64,12 @@ class Conditions:
         )
         return toggles if len(toggles) else None
 
+    def break_runs(self, tag: Int64) -> Int64:
+        """Break what is under way at some tags, each once in ``tag``; returns all their conditions."""
+        _, condition = self.pairs(tag)
+        self.state.since[condition] = 0
+        return condition
+
     def waiting(self) -> Int64:
         """The conditions that are out and may enter by the passing of time."""
         return np.flatnonzero((self.state.since != 0) & ~self.state.inside)

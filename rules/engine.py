@@ -47,11 +47,8 @@ class RuleEngine:
         self._tags = tags
         self._lateness = lateness
         self._arrivals = Arrivals(tags.live_clock, clock_tolerance)
-        self._families: tuple[Family, ...] = (
-            Limits(rules, count),
-            Rates(rules, tags.period),
-            BadQuality(rules, count),
-        )
+        self._rates = Rates(rules, tags.period)
+        self._families: tuple[Family, ...] = (Limits(rules, count), self._rates, BadQuality(rules, count))
         self._silence = Silence(rules, count)
         self._awaited_since = 0
 
@@ -74,6 +71,16 @@ class RuleEngine:
     def await_readings(self, now: int) -> None:
         """Begin to measure silence anew at ``now``: after a start, or when readings are held up on our own side."""
         self._awaited_since = now
+
+    def begin_anew(self, tag: Int64) -> None:
+        """Take the next samples of these tags, each once in ``tag``, for new ones, whatever their source times.
+
+        For recordings that are played again: conditions that are in stay in until a reading clears them.
+        """
+        self._arrivals.forget_order(tag)
+        self._rates.forget(tag)
+        for family in self._families:
+            family.settle(family.conditions.break_runs(tag))
 
     def split_late(self, block: SampleBlock) -> tuple[SampleBlock, SampleBlock]:
         """The samples that may raise live alarms, and those that are too late for it."""

@@ -48,6 +48,12 @@ class Histories:
         self._widen(ring, time[begins], np.minimum.reduceat(value, begins), np.maximum.reduceat(value, begins))
         return number
 
+    def forget(self, ring: Int64) -> None:
+        """Begin these rings anew."""
+        self._oldest[ring] = self._next[ring] = self._turn[ring] = 0
+        self._low[ring] = self._low_since_turn[ring] = np.inf
+        self._high[ring] = self._high_since_turn[ring] = -np.inf
+
     def spread(self, ring: Int64) -> Float64:
         """At least the greatest difference between the last reading and any of its window, or the one before it."""
         spread: Float64 = self._high[ring] - self._low[ring]

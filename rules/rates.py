@@ -87,6 +87,11 @@ class Rates:
         self.settle(condition)
         return toggles
 
+    def forget(self, tag: Int64) -> None:
+        """Forget the readings of these tags."""
+        ring = self._ring[tag]
+        self._histories.forget(ring[ring >= 0])
+
     def settle(self, condition: Int64) -> None:
         """Note which tags have a condition that is in or has a run under way."""
         if len(condition):

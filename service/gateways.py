@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.clock import iso
-from domain.samples import SampleBlock
+from domain.samples import Int64, SampleBlock
 from domain.site import SERVICE_ENTERPRISE, Gateway, Site
-from ingest.decoder import Decoded
+from ingest.decoder import Decoded, GatewayStatus
 from ingest.intake import Reason
 from service.conditions import SystemConditions
 
@@ -30,6 +30,8 @@ class GatewayState:
     """Received time minus the newest source time of its last block."""
     ahead_at: int | None = None
     """When its clock was last found ahead."""
+    session: str | None = None
+    """The run that its last status named."""
 
     @property
     def is_own(self) -> bool:
@@ -75,6 +77,18 @@ class Gateways:
                     self._found_ahead(state_or_none, now)
         if len(decoded.block):
             self._take_block(decoded.block, now)
+
+    def begun(self, statuses: Sequence[GatewayStatus]) -> Int64:
+        """Tags of gateways whose clock is not checked and that begin a new run: a recording is played again."""
+        tags = [np.empty(0, dtype=np.int64)]
+        for status in statuses:
+            state = self.states[status.gateway]
+            if status.session is None or status.session == state.session:
+                continue
+            if state.gateway.clock == "source" and not status.stored:
+                tags.append(np.flatnonzero(self._of_tag == self._order.index(state)))
+            state.session = status.session
+        return np.unique(np.concatenate(tags))
 
     def advance(self, now: int) -> None:
         """Let clock conditions leave that have been calm for long enough."""

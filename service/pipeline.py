@@ -59,6 +59,8 @@ class Work:
     refusals: list[Refusal] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     canaries: list[Transition] = field(default_factory=list)
+    begun: list[int] = field(default_factory=list)
+    """Tags whose recording is played again."""
     act: Callable[[Register, int, Change], Alarm | Incident] | None = None
     done: asyncio.Future[Any] | None = None
 
@@ -180,6 +182,11 @@ class Pipeline:
     def _evaluate(self, generation: int, messages: Sequence[Message]) -> Work:
         now = self._clock.now()
         decoded: Decoded = self._decoder.decode(messages, now)
+        begun: list[int] = []
+        if decoded.statuses:
+            tags = self._gateways.begun(decoded.statuses)
+            self._engine.begin_anew(tags)
+            begun = tags.tolist()
         block = decoded.block
         live, late = self._engine.split_late(block)
         transitions = self._engine.evaluate(live)
@@ -203,6 +210,7 @@ class Pipeline:
             refusals=decoded.refusals,
             receipts=decoded.receipts,
             canaries=canaries,
+            begun=begun,
         )
 
     def _evaluate_late(self, late: SampleBlock) -> Iterator[Transition]:
@@ -259,6 +267,7 @@ class Pipeline:
         """Carry transitions and acts into the register; what people asked is answered after the commit."""
         acted: list[Acted] = []
         for work in works:
+            self._register.begin_anew(work.begun)
             if work.transitions:
                 self.counters.transitions += len(work.transitions)
                 self._register.apply(work.transitions, now, change)

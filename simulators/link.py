@@ -2,8 +2,9 @@
 
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+from uuid import uuid4
 
 import aiomqtt
 import orjson
@@ -28,10 +29,16 @@ class Link:
     tls: ssl.SSLContext | None = None
     username: str | None = None
     """None: ``enterprise.gateway``."""
+    session: str = field(default_factory=lambda: uuid4().hex[:12])
+    """Names this run of the gateway in its status."""
 
     def topic(self, end: str) -> str:
         """Topic of the gateway: ``data``, ``status`` or ``receipt``."""
         return f"anshao/v1/{self.enterprise}/{self.gateway}/{end}"
+
+    def status(self, *, online: bool, now: int) -> bytes:
+        """Payload of the status topic."""
+        return orjson.dumps({"online": online, "ts": now, "session": self.session})
 
     def client(self, now: int) -> aiomqtt.Client:
         """A client with the gateway's credential and its last will; ``now`` in ms marks the will."""
@@ -41,18 +48,13 @@ class Link:
             username=None if self.password is None else self.username or f"{self.enterprise}.{self.gateway}",
             password=self.password,
             protocol=aiomqtt.ProtocolVersion.V5 if self.version == "5" else aiomqtt.ProtocolVersion.V311,
-            will=aiomqtt.Will(self.topic("status"), status(online=False, now=now), qos=1, retain=True),
+            will=aiomqtt.Will(self.topic("status"), self.status(online=False, now=now), qos=1, retain=True),
             timeout=TIMEOUT,
             keepalive=15,
             tls_context=self.tls,
         )
         client.pending_calls_threshold = IN_FLIGHT + 2  # more are worth a warning: with status and subscription
         return client
-
-
-def status(*, online: bool, now: int) -> bytes:
-    """Payload of the status topic."""
-    return orjson.dumps({"online": online, "ts": now})
 
 
 def reading(source_time: int, values: Mapping[str, float | None], message: str) -> bytes:

@@ -12,7 +12,7 @@ import structlog
 
 from domain.clock import Clock
 from simulators.demo import SEED, Demo
-from simulators.link import IN_FLIGHT, Link, reading, receipt, status, together
+from simulators.link import IN_FLIGHT, Link, reading, receipt, together
 from simulators.store import Store
 
 BATCH = 50
@@ -108,7 +108,7 @@ class GatewayPublisher:
     async def _session(self, client: aiomqtt.Client, stop: asyncio.Event) -> None:
         """One connection, from the online status to the offline one."""
         topic = self.link.topic("status")
-        await client.publish(topic, status(online=True, now=self._clock.now()), qos=1, retain=True)
+        await client.publish(topic, self.link.status(online=True, now=self._clock.now()), qos=1, retain=True)
         if self._receipts:
             await client.subscribe(self.link.topic("receipt"), qos=1)
         self.connected = True
@@ -127,7 +127,7 @@ class GatewayPublisher:
             if isinstance(result, Exception):
                 raise result
         await self._send_waiting(client)
-        await client.publish(topic, status(online=False, now=self._clock.now()), qos=1, retain=True)
+        await client.publish(topic, self.link.status(online=False, now=self._clock.now()), qos=1, retain=True)
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:

@@ -105,7 +105,7 @@ async def test_outages_of_influxdb_and_broker_lose_nothing_and_show(
 async def is_forwarded(api: Api, at_least: int = 0) -> bool:
     """All samples taken are in the historian."""
     health = await api.get("/health")
-    return health["components"]["historian"]["backlog"] == 0 and health["readings"]["total"] >= at_least
+    return bool(health["components"]["historian"]["backlog"] == 0 and health["readings"]["total"] >= at_least)
 
 
 async def settled_transitions(api: Api, expected: load.Transitions) -> load.Transitions:
@@ -158,7 +158,7 @@ async def assert_stored_once(stream: load.Load, influx: servers.InfluxDatabase) 
 
 def assert_journal_holds(service: Service) -> None:
     """``anshao journal verify`` says so."""
-    command = [
+    command: list[str | Path] = [
         Path(sys.executable).with_name("anshao"),
         "journal",
         "verify",

@@ -222,8 +222,15 @@ def test_receipts_name_the_ids_and_what_was_refused(site: Site) -> None:
 @pytest.mark.parametrize("retain", [True, False])
 def test_status_of_a_gateway(site: Site, payload: bytes, online: bool, retain: bool) -> None:  # noqa: FBT001
     decoded = Decoder(site, FUTURE).decode([Sent(hostile.STATUS, payload, retain)], NOW)
-    assert decoded.statuses == [GatewayStatus(("works", "gw1"), online)]
+    assert decoded.statuses == [GatewayStatus(("works", "gw1"), online, stored=retain)]
     assert not decoded.refusals
+
+
+@pytest.mark.parametrize(("session", "read"), [('"a1"', "a1"), ("7", None), ("null", None)])
+def test_the_session_that_a_status_names(site: Site, session: str, read: str | None) -> None:
+    payload = f'{{"online": true, "session": {session}}}'.encode()
+    decoded = Decoder(site, FUTURE).decode([Sent(hostile.STATUS, payload)], NOW)
+    assert decoded.statuses == [GatewayStatus(("works", "gw1"), online=True, session=read)]
 
 
 @pytest.mark.parametrize(
