@@ -20,7 +20,7 @@ from service.config.drafts import RATES, Drafts, blank_drafts
 from service.config.faults import Fault, FaultList
 from service.config.measurands import LEVEL_KEYS
 from service.config.quantities import parse_duration, parse_number, parse_positive_duration, parse_rate, refusal
-from service.config.site_file import NOT_GIVEN, RATE_WINDOW
+from service.config.site_file import NOT_GIVEN, RATE_WINDOW, parse_stale_time
 from service.config.validation import suggestion
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ COLUMNS = (
     "fall",
     "rate_window",
     "latching",
+    "stale",
 )
 _REQUIRED = ("tag", "measurand")
 _TEXTS = {
@@ -213,6 +214,7 @@ def _drafts(path: Path, header: list[str], rows: list[list[str]], lines: Sequenc
             setattr(drafts, name, texts)
     _set_numbers(drafts, cells)
     _set_shared(drafts, cells)
+    _set_stale(drafts, cells)
     return drafts
 
 
@@ -246,6 +248,12 @@ def _set_shared(drafts: Drafts, cells: _Cells) -> None:
     if (latching := cells.convert("latching", _flag, 0)) is not None:
         drafts.latching[:] = np.array(latching)[:, np.newaxis]
         drafts.rate_latching[:] = np.array(latching)[:, np.newaxis]
+
+
+def _set_stale(drafts: Drafts, cells: _Cells) -> None:
+    """Time to staleness, or ``off``."""
+    if (stale := cells.convert("stale", _duration(parse_stale_time), NOT_GIVEN)) is not None:
+        drafts.stale[:] = stale
 
 
 def _duration(parse: Callable[[object], int]) -> Callable[[str], int]:

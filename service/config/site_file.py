@@ -63,7 +63,8 @@ def _bare_setpoint(value: Any, handler: Callable[[Any], Any]) -> Any:
     return _or_off(value, handler)
 
 
-def _stale_time(value: object) -> int:
+def parse_stale_time(value: object) -> int:
+    """Ms after which a tag without a reading is stale, or ``OFF``."""
     return OFF if _is_off(value) else parse_positive_duration(value)
 
 
@@ -239,7 +240,7 @@ class TagEntry(Section):
     limits: LimitsEntry = LimitsEntry()
     rate: RatesEntry = RatesEntry()
     rules: tuple[RuleEntry, ...] = ()
-    stale: Annotated[int, BeforeValidator(_stale_time)] = NOT_GIVEN
+    stale: Annotated[int, BeforeValidator(parse_stale_time)] = NOT_GIVEN
     bad: Annotated[BadEntry | None, WrapValidator(_or_off)] = BadEntry()
 
 

@@ -41,8 +41,10 @@ def test_every_column(tmp_path: Path) -> None:
     site = site_of(
         tmp_path,
         "tag,measurand,engineering_unit,low,high,period,gateway,description,LL,L,H,HH,"
-        "deadband,on_delay,off_delay,rise,fall,rate_window,latching\n"
-        'TI-1,temperature,°C,-20,80,2s,g2,"一层, 东侧",-10,0,40,50,0.5,5s,500,6/min,0.2,2min,true\n',
+        "deadband,on_delay,off_delay,rise,fall,rate_window,latching,stale\n"
+        'TI-1,temperature,°C,-20,80,2s,g2,"一层, 东侧",-10,0,40,50,0.5,5s,500,6/min,0.2,2min,true,20s\n'
+        "TI-2,temperature,°C,-20,80,2s,g2,,,,,,,,,,,,,off\n"
+        "TI-3,temperature,°C,-20,80,2s,g2,,,,,,,,,,,,,\n",
     )
     tag = site.tags[site.tag_index["e/TI-1"]]
     assert (tag.unit, tag.gateway, tag.measurand, tag.engineering_unit) == ("u", "g2", "temperature", "°C")
@@ -56,7 +58,9 @@ def test_every_column(tmp_path: Path) -> None:
         assert (rule.level, rule.default) == (key, False)
     assert (rules["RISE"].kind, rules["RISE"].setpoint, rules["RISE"].window) == (RuleKind.RISE, 0.1, 120_000)
     assert (rules["FALL"].kind, rules["FALL"].setpoint, rules["FALL"].latching) == (RuleKind.FALL, 0.2, True)
-    assert (rules["STALE"].window, rules["BAD"].on_delay) == (6000, 5000)
+    assert (rules["STALE"].window, rules["BAD"].on_delay) == (20_000, 5000)
+    assert "STALE" not in rules_of(site, "e/TI-2")
+    assert rules_of(site, "e/TI-3")["STALE"].window == 6000
 
 
 def test_empty_cells_inherit_and_off_removes(tmp_path: Path) -> None:
