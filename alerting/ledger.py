@@ -27,6 +27,8 @@ from domain.scales import AlarmState, Grade, Level, RuleKind
 PATIENCE = 30.0
 """Seconds that the database has for one transaction, and for each so many rows of it one more [ours]."""
 ROWS_A_SECOND = 500
+PING_PATIENCE = 3.0
+"""Seconds that it has for a sign of life [ours]."""
 START_PATIENCE = 600.0
 """Seconds for a migration."""
 _QUARANTINE_CHECK = 1_000
@@ -118,11 +120,21 @@ class Ledger:
                 settled=settled,
             )
 
+    async def ping(self) -> None:
+        """Ask for a sign of life. Raises LedgerUnavailable."""
+        async with reaching(self.engine, PING_PATIENCE) as connection:
+            await connection.execute(select(1))
+
     async def commit(
-        self, change: Change, refused: Sequence[Refused] = (), deliveries: Sequence[Mapping[str, Any]] = ()
+        self,
+        change: Change,
+        refused: Sequence[Refused] = (),
+        deliveries: Sequence[Mapping[str, Any]] = (),
+        canary: int | None = None,
     ) -> None:
         """Write all of it or nothing. To be called again with the same change until it returns.
 
+        ``canary``: time of a canary that goes through with it, so that it has seen the ledger too.
         Raises LedgerUnavailable (nobody knows whether it was written: calling again finds out) or LedgerConflict.
         """
         rows = len(change.entries) + len(change.alarms) + len(change.incidents) + len(refused) + len(deliveries)
@@ -137,6 +149,8 @@ class Ledger:
                     await self._upsert(connection, schema.incident, map(_incident_row, change.incidents.values()))
                 if deliveries:
                     await connection.execute(schema.delivery.insert(), [dict(row) for row in deliveries])
+                if canary is not None:
+                    await self._upsert(connection, schema.cursor, [{"name": "canary", "sequence": canary}])
                 if refused:
                     await connection.execute(schema.quarantine.insert(), [_refused_row(row) for row in refused])
                     await self._bound_quarantine(connection, len(refused))

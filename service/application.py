@@ -167,6 +167,7 @@ class Application:
         self._failed = asyncio.get_running_loop().create_future()
         for work, name in (
             (self.pipeline.commit(), "commit"),
+            (self.pipeline.watch_ledger(), "ledger watch"),
             (self._tick(), "tick"),
             (self._tell_health(), "health"),
             (self._forwarder.run(), "forwarder"),

@@ -34,6 +34,8 @@ SLICE = 4_096
 """Messages decoded and evaluated before the event loop gets its turn."""
 BEHIND = 20_000
 """So many messages in one batch mean that we are behind: silence of a tag proves nothing then [ours]."""
+LEDGER_WATCH = 2.0
+"""Seconds between signs of life that the ledger is asked for."""
 ACT_TIMEOUT = 10.0
 """Seconds that a person waits for a commit."""
 QUEUE = 8
@@ -132,6 +134,7 @@ class Pipeline:
         self._listener = listener
         self._canary_rule = canary_rule
         self._deliveries_for = deliveries_for
+        self._commit_fails = False
         self._queue: asyncio.Queue[Work] = asyncio.Queue(QUEUE)
         self.counters = Counters()
         self.ledger_status = LedgerStatus(ok=True, since=clock.now())
@@ -232,6 +235,18 @@ class Pipeline:
             for _ in works:
                 self._queue.task_done()
 
+    async def watch_ledger(self) -> None:
+        """Notice that the ledger is away also while there is nothing to commit; for ever."""
+        while True:
+            await asyncio.sleep(LEDGER_WATCH)
+            try:
+                await self._ledger.ping()
+            except LedgerUnavailable as fault:
+                self._ledger_down(str(fault))
+            else:
+                if not self._commit_fails:
+                    self._ledger_up()
+
     async def drain(self) -> None:
         """Wait until everything evaluated so far is committed and answered."""
         await self._queue.join()
@@ -244,7 +259,10 @@ class Pipeline:
         self._register.advance(now, change)
         blocks = [block for work in works for block in work.blocks]
         refusals = [refusal for work in works for refusal in work.refusals]
-        pending = [self._write_ledger(change, refusals, now)] if change.entries or change.incidents or refusals else []
+        canaries = [canary for work in works for canary in work.canaries]
+        pending = []
+        if change.entries or change.incidents or refusals or canaries:
+            pending.append(self._write_ledger(change, refusals, canaries, now))
         if blocks:
             pending.append(self._write_spool(blocks, now))
         await asyncio.gather(*pending)
@@ -259,7 +277,6 @@ class Pipeline:
         told = [
             (entry, change.alarms.get(entry.alarm or 0), self._incident_of(entry, change)) for entry in change.entries
         ]
-        canaries = [canary for work in works for canary in work.canaries]
         if told or canaries:
             self._listener.committed(told, canaries)
 
@@ -288,18 +305,22 @@ class Pipeline:
             log.exception("readings are evaluated but not stored", samples=count)
             self._conditions.set(SPOOL, now, inside=True)
 
-    async def _write_ledger(self, change: Change, refusals: Sequence[Refusal], now: int) -> None:
+    async def _write_ledger(
+        self, change: Change, refusals: Sequence[Refusal], canaries: Sequence[Transition], now: int
+    ) -> None:
         refused = [_quarantined(refusal) for refusal in refusals]
         deliveries = self._deliveries_for(change.entries, now)
         delay = RETRY_FIRST
         while True:
             try:
-                await self._ledger.commit(change, refused, deliveries)
+                await self._ledger.commit(change, refused, deliveries, canary=now if canaries else None)
             except LedgerUnavailable as fault:
+                self._commit_fails = True
                 self._ledger_down(str(fault))
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, RETRY_LONGEST)
             else:
+                self._commit_fails = False
                 self._ledger_up()
                 return
 
