@@ -58,8 +58,9 @@ describe.each(['dark', 'light'])('%s theme', (name) => {
   });
 
   it.each(GRADES)('words on rows and cards tinted %s can be read', (grade) => {
-    for (const share of [0.09, 0.13]) {
-      const tinted = mix(colour(`${grade}-fill`), colour('surface'), share);
+    const tints = [[0.09, 'surface'], [0.13, 'surface'], [0.09, 'surface-raised']] as const; // the last: under the pointer
+    for (const [share, surface] of tints) {
+      const tinted = mix(colour(`${grade}-fill`), colour(surface), share);
       for (const text of ['text', 'text-dim']) expect(contrast(colour(text), tinted)).toBeGreaterThanOrEqual(LEAST);
     }
   });

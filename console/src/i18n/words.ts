@@ -5,9 +5,14 @@ import { useI18n } from 'vue-i18n';
 import { GRADES } from '@/alarms/grades';
 import { GOOD, UNCERTAIN } from '@/alarms/quality';
 import { Problem } from '@/api/client';
-import type { Level, Reason } from '@/api/types';
+import type { Alarm, Level, Reason } from '@/api/types';
 import { ageOf } from '@/format/time';
 import { formatValue } from '@/format/numbers';
+
+/** The service watches itself as an enterprise of this name. */
+const OWN = 'anshao';
+/** Unit of an enterprise that holds the state of its gateways. */
+const GATEWAYS = 'gateways';
 
 export interface Words {
   age: (milliseconds: number) => string;
@@ -19,6 +24,12 @@ export interface Words {
   quality: (quality: number, reason?: number) => string;
   /** Text of a message that may not exist, such as a name that a newer service has invented. */
   known: (key: string, fallback: string) => string;
+  /** Names are the site's own, but for those that the service gives itself. */
+  enterprise: (id: string, name: string) => string;
+  unit: (enterprise: string, id: string, name: string) => string;
+  /** `enterprise · unit`. */
+  place: (of: Pick<Alarm, 'enterprise' | 'enterprise_name' | 'unit' | 'unit_name'>) => string;
+  description: (of: Pick<Alarm, 'enterprise' | 'tag' | 'description'>) => string;
 }
 
 function parameter(value: unknown): string {
@@ -40,8 +51,21 @@ export function useWords(): Words {
     return t(`age.${found.key}`, found.params);
   }
 
+  function enterprise(id: string, name: string): string {
+    return id === OWN ? t('app.name') : name;
+  }
+
+  function unit(of: string, id: string, name: string): string {
+    if (id === GATEWAYS) return t('own.gateways');
+    return of === OWN ? t('own.service') : name;
+  }
+
   return {
     known,
+    enterprise,
+    unit,
+    place: (of) => `${enterprise(of.enterprise, of.enterprise_name)} · ${unit(of.enterprise, of.unit, of.unit_name)}`,
+    description: (of) => (of.enterprise === OWN ? known(`own.points.${of.tag}`, of.description) : of.description),
     age,
     ago: (milliseconds) => t('age.ago', { age: age(milliseconds) }),
     problem(error) {

@@ -32,10 +32,8 @@ export class Directory {
     return this.names.value.get(id) ?? id;
   }
 
-  /** `enterprise · unit` by name, as far as given. */
-  place(enterprise: string | null, unit: string | null): string {
-    if (enterprise === null) return '';
-    const name = this.enterprise(enterprise);
-    return unit === null ? name : `${name} · ${this.names.value.get(`${enterprise}/${unit}`) ?? unit}`;
+  /** Name of a unit; its id where it has none here. */
+  unit(enterprise: string, id: string): string {
+    return this.names.value.get(`${enterprise}/${id}`) ?? id;
   }
 }

@@ -2,6 +2,7 @@
 
 import type uPlot from 'uplot';
 
+import { rank } from '@/alarms/grades';
 import type { Grade, Limit } from '@/api/types';
 import { formatLimit } from '@/format/numbers';
 import { valueRange, type Columns } from '@/trend/series';
@@ -59,7 +60,8 @@ function drawMarks(plot: uPlot, inputs: PlotInputs): void {
   const [first, last] = inputs.window();
   ctx.save();
   ctx.lineWidth = 2 * ratio;
-  for (const mark of inputs.marks()) {
+  const gravestLast = [...inputs.marks()].sort((a, b) => rank(a.grade) - rank(b.grade));
+  for (const mark of gravestLast) {
     if (mark.at < first || mark.at > last) continue;
     const x = plot.valToPos(mark.at / 1000, 'x', true);
     ctx.strokeStyle = inputs.colour(`--${mark.grade}`);

@@ -1,0 +1,83 @@
+"""Texts of gateways, configurations and people are shown as text, whatever they say."""
+
+import json
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.desk import PAGES, Desk, Desks
+from tests.browser.works import Works, gas_tag
+from tests.running import site_of, until
+
+pytestmark = pytest.mark.browser
+
+SCRIPT = "<script>alert('{}')</script>"
+IMAGE = "<img src=http://127.0.0.2/{} onerror=alert('{}')>"
+MESSAGE = "@:app.name {n} | {{ 7 * 7 }} %{n}"
+"""What the messages' own syntax could make of a name."""
+TAG = "<i>GT</i>-1".replace("/", "")
+ENTERPRISE = f"\"><svg onload=alert('enterprise')>{MESSAGE}"
+UNIT = SCRIPT.format("unit")
+DESCRIPTION = IMAGE.format("description", "description")
+GATEWAY = IMAGE.format("gateway", "gateway")
+NAME = SCRIPT.format("name")
+COMMENT = IMAGE.format("comment", "comment")
+PAYLOAD = f"</pre>{SCRIPT.format('payload')}{IMAGE.format('payload', 'payload')}"
+
+
+@pytest.fixture
+def site() -> dict[str, Any]:
+    """A site that somebody hostile has described."""
+    site = site_of([{"id": "tankfarm", "name": UNIT, "tags": [gas_tag(TAG, DESCRIPTION)]}])
+    site["enterprises"][0]["name"] = ENTERPRISE
+    site["enterprises"][0]["gateways"][0]["name"] = GATEWAY
+    return site
+
+
+async def test_no_text_is_taken_for_a_page(works: Works, desks: Desks) -> None:
+    await works.publish(**{TAG: 25.0, DESCRIPTION: 1.0})
+    await works.send(PAYLOAD.encode())
+    await works.send(json.dumps({"ts": PAYLOAD, "values": {TAG: PAYLOAD}}).encode())
+    alarm = await until(lambda: works.alarm(TAG, "HH"))
+    await works.api.post(f"/alarms/{alarm['id']}/acknowledge", {"name": NAME, "comment": COMMENT})
+    desk = await desks.open(works.address)
+    shown = {
+        "/": [TAG, DESCRIPTION, ENTERPRISE, UNIT, NAME],
+        "/enterprises": [TAG, DESCRIPTION, ENTERPRISE, UNIT],
+        "/gateways": [ENTERPRISE, GATEWAY, PAYLOAD],
+        "/journal": [TAG, ENTERPRISE, UNIT, NAME, COMMENT],
+        f"/incidents/{alarm['incident']}": [TAG, DESCRIPTION, ENTERPRISE, UNIT, NAME, COMMENT],
+    }
+    assert shown.keys() > set(PAGES.values())
+    for place, texts in shown.items():
+        await desk.turn_to(place)
+        if place == "/gateways":
+            for one in await desk.page.locator("summary").all():
+                await one.click()
+            await expect(desk.page.locator("details")).to_have_count(3)
+        if place == "/enterprises":
+            await desk.page.locator("button.row").first.click()
+            await expect(desk.page.locator("canvas")).to_be_visible()
+        all_text = "\n".join(await desk.texts())
+        for text in texts:
+            assert text in all_text, (place, text)
+        await expect(desk.page.locator("img, iframe, object, embed, script:not([src]), i, svg[onload]")).to_have_count(
+            0
+        )
+    await desk.turn_to("/")
+    await desk.button("确认").click()
+    await expect(desk.page.get_by_role("dialog")).to_contain_text(DESCRIPTION)
+
+    # A page that did take such a text for its own would not have gone unnoticed here.
+    assert desk.faults == []
+    await desk.page.evaluate("html => { document.querySelector('main').innerHTML = html; }", DESCRIPTION)
+    await until(lambda: noticed(desk, "img-src http://127.0.0.2/description"))
+    await desk.page.evaluate("fetch('http://127.0.0.2/stolen').catch(() => undefined)")
+    await until(lambda: noticed(desk, "connect-src http://127.0.0.2/stolen"))
+    desk.faults.clear()
+
+
+async def noticed(desk: Desk, text: str) -> bool:
+    """The desk has noted it."""
+    return any(text in fault for fault in desk.faults)
