@@ -3,8 +3,9 @@
 * A sample counts if it is newer than all earlier ones of its tag: by source time, and by nothing else. Duplicates and
   samples out of order change nothing.
 * Where the gateway's clock is checked, a source time further ahead of the received time than the clock tolerance
-  counts as that far ahead, so that a clock that was ahead and is set back blinds the rules for no longer. Of samples
-  held back to the same instant the one with the later source time of its own is newer.
+  counts as that far ahead, so that a clock that was ahead and is set back blinds the rules for no longer.
+* A sample that is newer by the gateway's own clock counts even so, at the time of the newest before it if need be:
+  several are held back to one instant, and a step back of the service's clock blinds no rule.
 """
 
 from dataclasses import dataclass
@@ -88,6 +89,8 @@ class Arrivals:
         records = np.zeros(len(live_clock), dtype=_RECORD)
         records["value"] = np.nan
         self._time = records["time"]
+        self._ahead = np.zeros(len(live_clock), dtype=np.int64)
+        """The latest source time that was held back."""
         self.latest = Latest(*(records[name] for name in Latest.__slots__))
 
     def admit(self, block: SampleBlock) -> Readings | None:
@@ -101,37 +104,31 @@ class Arrivals:
         time = own
         ahead = own > received + self._tolerance
         if ahead.any():
-            time = np.where(ahead & self._live_clock[tag], received + self._tolerance, own)
+            ahead &= self._live_clock[tag]
+            time = np.where(ahead, received + self._tolerance, own)
         if not self._all_newer(tag, time):
-            newer = self._newer(tag, time, own)
+            known = self._time[tag]
+            before = _highest_before(tag, time, known)
+            newer = (time > before) | (own > _highest_before(tag, own, np.maximum(known, self._ahead[tag])))
             if not newer.any():
                 return None
+            time = np.maximum(time, before)
             order, tag, own, received, time = order[newer], tag[newer], own[newer], received[newer], time[newer]
+            ahead = ahead[newer]
+        if ahead.any():
+            np.maximum.at(self._ahead, tag[ahead], own[ahead])
         readings = Readings.of(tag, time, received, block.value[order], block.quality[order])
         self._remember(readings, own, block.reason[order])
         return readings
 
     def forget_order(self, tag: Int64) -> None:
         """Whatever comes next of these tags is newer."""
-        self._time[tag] = self.latest.source_time[tag] = 0
+        self._time[tag] = self._ahead[tag] = self.latest.source_time[tag] = 0
 
     def _all_newer(self, tag: Int64, time: Int64) -> bool:
         """Whether each sample has a later time than the one before: the usual case, and quick to see."""
         ascending = (time[1:] > time[:-1]) | (tag[1:] != tag[:-1])
         return bool((time > self._time[tag]).all() and ascending.all())
-
-    def _newer(self, tag: Int64, time: Int64, own: Int64) -> Bool:
-        """Which samples are newer than all before them, by time, and by their own source time where that is equal."""
-        ascending = np.lexsort((own, time))
-        differs = group_begins(time[ascending]) | group_begins(own[ascending])
-        rank = np.empty(len(tag), dtype=np.int64)
-        rank[ascending] = np.cumsum(differs)
-        key = (tag << 32) + rank
-        newer = np.ones(len(tag), dtype=np.bool_)
-        newer[1:] = key[1:] > np.maximum.accumulate(key)[:-1]
-        known = self._time[tag]
-        newer &= (time > known) | ((time == known) & (own > self.latest.source_time[tag]))
-        return newer
 
     def _remember(self, readings: Readings, own: Int64, reason: UInt8) -> None:
         last = readings.begins + readings.counts - 1
@@ -143,3 +140,14 @@ class Arrivals:
         latest.value[tag] = readings.value[last]
         latest.quality[tag] = readings.quality[last]
         latest.reason[tag] = reason[last]
+
+
+def _highest_before(tag: Int64, column: Int64, known: Int64) -> Int64:
+    """The highest of what is known of a tag and the entries of a column before each, for tags that are sorted."""
+    ascending = np.argsort(column, kind="stable")
+    rank = np.empty_like(ascending)
+    rank[ascending] = np.arange(len(column))
+    highest = np.maximum.accumulate((tag << 32) + rank) & 0xFFFF_FFFF
+    before = known.copy()
+    np.maximum(known[1:], column[ascending[highest[:-1]]], out=before[1:], where=tag[1:] == tag[:-1])
+    return before

@@ -25,8 +25,9 @@ class Silence:
         self._after = rules.window[self._rows]
         self._inside = np.zeros(len(self._rows), dtype=np.bool_)
         self._silent = np.zeros(tag_count, dtype=np.bool_)
+        self._looked = 0
         self._due = 0
-        """No tag can fall silent before: until then there is no need to look."""
+        """No tag can fall silent before: until then there is no need to look, unless the clock was set back."""
 
     def restore(self, inside: Int64) -> None:
         """Set the conditions of these rows of the rule table to in."""
@@ -56,8 +57,9 @@ class Silence:
 
     def advance(self, now: int, heard_at: Int64) -> list[Transition]:
         """Tags that have fallen silent by ``now``; ``heard_at`` is when each tag was heard last."""
-        if now <= self._due:
+        if self._looked <= now <= self._due:
             return []
+        self._looked = now
         due = heard_at[self._tag] + self._after
         silent = np.flatnonzero((now > due) & ~self._inside)
         waiting = ~self._inside

@@ -5,7 +5,7 @@ rule is an object that is told of readings and of the passing of time and answer
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from math import isfinite, isnan, nan
 from typing import Protocol
@@ -45,6 +45,8 @@ class Watched:
     period: int
     live_clock: bool
     newest: Sample | None = None
+    highest_time: int = 0
+    highest_source_time: int = 0
     awaited_since: int = 0
 
     @property
@@ -52,10 +54,20 @@ class Watched:
         """Received time of the newest sample, or since when one is awaited."""
         return max(self.newest.received_time if self.newest else 0, self.awaited_since)
 
-    def is_newer(self, sample: Sample) -> bool:
-        if self.newest is None:
-            return sample.time > 0
-        return (sample.time, sample.source_time) > (self.newest.time, self.newest.source_time)
+    def take(self, sample: Sample) -> Sample | None:
+        """The sample, with a time not before the newest's, if it is newer than all before by either clock."""
+        if sample.time <= self.highest_time and sample.source_time <= self.highest_source_time:
+            return None
+        self.highest_time = max(self.highest_time, sample.time)
+        self.highest_source_time = max(self.highest_source_time, sample.source_time)
+        self.newest = replace(sample, time=self.highest_time)
+        return self.newest
+
+    def begin_anew(self) -> None:
+        """Whatever comes next is newer."""
+        self.highest_time = self.highest_source_time = 0
+        if self.newest is not None:
+            self.newest = replace(self.newest, source_time=0)
 
 
 class Machine(Protocol):
@@ -126,6 +138,10 @@ class Delayed:
             return []
         return [self._toggle(self.run.began + self.rule.on_delay, now, self.run.last_value)]
 
+    def begin_anew(self) -> None:
+        """A run under way is broken."""
+        self.run = None
+
     def _toggle(self, source_time: int, received_time: int, value: float) -> Transition:
         self.inside = not self.inside
         return Transition(self.index, self.inside, source_time, received_time, value)
@@ -170,6 +186,10 @@ class Rate(Delayed):
     """Rise (or, of the value with its sign turned, fall) per second over the window."""
 
     readings: list[Sample] = field(default_factory=list)
+
+    def begin_anew(self) -> None:
+        super().begin_anew()
+        self.readings.clear()
 
     def judge(self, sample: Sample) -> tuple[Verdict, float] | None:
         if sample.quality is not Quality.GOOD or not isfinite(sample.value):
@@ -265,11 +285,18 @@ class Oracle:
         """One sample."""
         watched = self.tags[tag]
         believed = min(source, received + self.tolerance) if watched.live_clock else source
-        sample = Sample(tag, source, received, value, quality, believed)
-        if not watched.is_newer(sample):
+        sample = watched.take(Sample(tag, source, received, value, quality, believed))
+        if sample is None:
             return []
-        watched.newest = sample
         return [t for rule, machine in self.rules if rule.tag == tag for t in machine.read(sample)]
+
+    def begin_anew(self, tags: Sequence[int]) -> None:
+        """What comes next of these tags is newer than all before; the conditions stay as they are."""
+        for tag in tags:
+            self.tags[tag].begin_anew()
+        for rule, machine in self.rules:
+            if rule.tag in tags and isinstance(machine, Delayed):
+                machine.begin_anew()
 
     def advance(self, now: int, *, connected: bool = True) -> list[Transition]:
         """Let time pass; without a connection silence says nothing."""

@@ -75,7 +75,14 @@ class Cut:
     """A block ends."""
 
 
-Happening = Arrival | Tick | Cut
+@dataclass(frozen=True)
+class PlayedAgain:
+    """The recording that a tag's samples come from begins anew."""
+
+    tag: int
+
+
+Happening = Arrival | Tick | Cut | PlayedAgain
 
 
 def block(arrivals: Iterable[Arrival]) -> SampleBlock:
@@ -147,7 +154,8 @@ OFFSETS = [0, 0, 0, 0, 0, -10, -50, -LATENESS, -LATENESS - 1, 50, TOLERANCE, TOL
 TIMES = list(product(PASSING, OFFSETS))
 CUTS = [(0, None)] * 20
 TICKS = list(product([0, 1, 50, 100, 300, 3000], [Link.UP, Link.UP, *Link]))
-SET_BACK = list(product([-3, -70], [Link.UP] * 5))
+PLAYED_AGAIN = [(0, PlayedAgain(tag)) for tag in range(TAGS)] * 2
+SET_BACK = list(product([-3, -70, -500], [Link.UP] * 5))
 CONTENTS = list(
     product(
         [*ON_THE_LIMITS, *ON_THE_LIMITS, *BESIDE_THEM, *ELSEWHERE],
@@ -156,7 +164,7 @@ CONTENTS = list(
     )
 )
 
-TimeDraw = tuple[int, int | Link | None]
+TimeDraw = tuple[int, int | Link | PlayedAgain | None]
 ContentDraw = tuple[float, Quality, int]
 
 
@@ -177,6 +185,8 @@ def _happenings(drawn: list[tuple[TimeDraw, ContentDraw]]) -> list[Happening]:
             happenings.append(Cut())
         elif isinstance(what, Link):
             happenings.append(Tick(now, what))
+        elif isinstance(what, PlayedAgain):
+            happenings.append(what)
         else:
             happenings.append(Arrival(tag, now + what, now, value, quality))
     return happenings
@@ -204,6 +214,8 @@ def run_engine(engine: RuleEngine, stream: Sequence[Happening]) -> list[Transiti
             flush()
             if isinstance(item, Tick):
                 found.extend(pass_time(engine, item))
+            elif isinstance(item, PlayedAgain):
+                engine.begin_anew(np.array([item.tag]))
     flush()
     return found
 
@@ -216,6 +228,8 @@ def run_oracle(oracle: Oracle, stream: Sequence[Happening]) -> list[Transition]:
             found += oracle.read(item.tag, START + item.source, START + item.received, item.value, item.quality)
         elif isinstance(item, Tick):
             found += pass_time(oracle, item)
+        elif isinstance(item, PlayedAgain):
+            oracle.begin_anew([item.tag])
     return found
 
 
@@ -251,19 +265,19 @@ def newest_of(tag: Watched) -> tuple[int, int, float | None, int]:
 
 
 @settings(max_examples=500)
-@given(plants(LIMITS), streams(TICKS))
+@given(plants(LIMITS), streams(TICKS + PLAYED_AGAIN))
 def test_limits_agree_with_the_oracle(plant: Plant, stream: list[Happening]) -> None:
     agree(plant, stream)
 
 
 @settings(max_examples=500)
-@given(plants(RATES), streams(TICKS))
+@given(plants(RATES), streams(TICKS + PLAYED_AGAIN))
 def test_rates_agree_with_the_oracle(plant: Plant, stream: list[Happening]) -> None:
     agree(plant, stream)
 
 
 @settings(max_examples=500)
-@given(plants(LIMITS, RATES, FAULTS), streams(TICKS))
+@given(plants(LIMITS, RATES, FAULTS), streams(TICKS + PLAYED_AGAIN))
 def test_all_kinds_together_agree_with_the_oracle(plant: Plant, stream: list[Happening]) -> None:
     agree(plant, stream)
 

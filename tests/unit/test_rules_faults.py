@@ -106,6 +106,15 @@ def test_two_rules_of_silence_on_one_tag_enter_one_after_the_other_and_leave_tog
     assert tag.waits_until(95) == ["STALE entered at 94 s"]
 
 
+def test_when_the_service_clock_is_set_back_silence_is_noticed_within_a_minute() -> None:
+    tag = WatchedTag(stale(3))
+    tag.reads(7200, 50)
+    assert tag.waits_until(7201) == []
+    assert tag.waits_until(3600) == []
+    tag.reads(7201, 50, received=3601)
+    assert [event for second in range(3602, 3670) for event in tag.waits_until(second)] == ["STALE entered at 3604 s"]
+
+
 def test_the_figures_in_the_documents() -> None:
     tag = WatchedTag(bad(on=5))
     qualities = [BAD if letter == "B" else Quality.GOOD for letter in "GGBGBBBBBBG"]

@@ -114,6 +114,17 @@ def test_when_the_service_clock_is_set_back_what_a_rule_did_stays_in_order() -> 
     assert [(t.entered, t.received_time - MIDNIGHT) for t in found] == [(True, 500), (False, 100), (True, 200)]
 
 
+def test_when_the_service_clock_is_set_back_new_readings_go_on_counting() -> None:
+    """By five minutes: until the clock is there again their source times seem far ahead."""
+    tag = WatchedTag(high("H", 80))
+    tag.reads(1000, 50)
+    assert tag.reads(1001, 85, received=701) == ["H entered at 1000 s"]
+    assert tag.reads(1001, 20, received=702) == []
+    assert tag.reads(1000, 20, received=702) == []
+    assert tag.reads(1002, 20, received=702) == ["H left at 1000 s"]
+    assert tag.reads(1400, 85, received=1400) == ["H entered at 1400 s"]
+
+
 def test_more_than_a_million_tags_in_one_block_and_times_past_the_year_2200_stay_apart() -> None:
     """Sort keys hold 2**31 tags and samples a block; times are never part of one."""
     tags, year_2200 = 2**20 + 3, 7_258_118_400_000
