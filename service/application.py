@@ -31,7 +31,7 @@ from service.api.live import LiveHub
 from service.canary import RULE as CANARY_RULE
 from service.canary import Canary
 from service.clock import SystemClock
-from service.conditions import BROKER, HISTORIAN, SPOOL, SystemConditions
+from service.conditions import BROKER, HISTORIAN, LEDGER, SPOOL, SystemConditions
 from service.config import Settings
 from service.gateways import Gateways
 from service.health import Health
@@ -48,7 +48,15 @@ HEALTH_PERIOD = 2.0
 """Seconds between health messages on the WebSocket."""
 BROKER_GRACE = 1_000
 """ms without a connection before that is an alarm [ours]."""
+DRAIN_PATIENCE = 5.0
+"""Seconds that a stop waits for what was taken to be committed; what is not is not acknowledged, and comes again."""
+END_PATIENCE = 3.0
+"""Seconds that the request under way to the historian may take when the service stops."""
 VERSION = metadata.version("anshao")
+
+
+class _Cancelled(Exception):
+    """A part ended as if it had been told to, and was not."""
 
 
 class Application:
@@ -65,6 +73,7 @@ class Application:
         self.version = VERSION
         self._tasks: list[asyncio.Task[None]] = []
         self._failed: asyncio.Future[None] | None = None
+        self._stopping = False
         self._stack = AsyncExitStack()
 
     # ---- life
@@ -98,6 +107,7 @@ class Application:
         self.register = await recover(settings, self._ledger, self.spool, self.engine, memory, now, VERSION)
         inside = [alarm.path for alarm in self.register.active.values() if alarm.condition]
         self.conditions = SystemConditions(self.site, inside)
+        self.conditions.set(LEDGER, now, inside=False)  # it has just taken the start
         self._historian = parts.make_historian(settings)
         opened.push_async_callback(self._historian.close)
         address = parts.broker_address(settings, self.broker_port)
@@ -189,6 +199,7 @@ class Application:
 
     async def stop(self) -> None:
         """End in an order that loses nothing: take no more, commit and acknowledge what was taken, let go."""
+        self._stopping = True
         await self._stack.aclose()
         log.info("service stopped")
 
@@ -197,7 +208,9 @@ class Application:
         await asyncio.wait([self._taking])
         if self._failed is not None and not self._failed.done():
             drained = asyncio.create_task(self.pipeline.drain())
-            await asyncio.wait([drained, self._failed], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([drained, self._failed], timeout=DRAIN_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+            if not drained.done():
+                log.warning("stopping with work that is not committed; the broker delivers it again")
             drained.cancel()
 
     async def _end_tasks(self) -> None:
@@ -205,7 +218,10 @@ class Application:
         for task in self._tasks:
             if task.get_name() != "forwarder":
                 task.cancel()
-        await asyncio.wait(self._tasks)
+        _, late = await asyncio.wait(self._tasks, timeout=END_PATIENCE)
+        for task in late:  # a request that the historian does not answer; what it carried stays in the spool
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
         if self._failed is not None:
             self._failed.cancel()
 
@@ -216,7 +232,7 @@ class Application:
         return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        fault = None if task.cancelled() else task.exception()
+        fault = task.exception() if not task.cancelled() else None if self._stopping else _Cancelled(task.get_name())
         if fault is None:
             return
         log.error("a part of the service has failed", part=task.get_name(), exc_info=fault)
@@ -235,7 +251,10 @@ class Application:
             connected = status.connected
             if connected or now - status.since >= BROKER_GRACE:
                 self.conditions.set(BROKER, now, inside=not connected)
-            self.conditions.set(SPOOL, now, inside=self.spool.fill >= self.settings.spool.warn_at)
+            filling = self.spool.fill >= self.settings.spool.warn_at
+            self.conditions.set(SPOOL, now, inside=filling or not self.pipeline.is_storing)
+            if self._forwarder.counters.batches:
+                self.conditions.set(HISTORIAN, now, inside=not self._forwarder.status.ok)
             self.canary.advance(now)
             await self.pipeline.advance()
             await asyncio.sleep(TICK)

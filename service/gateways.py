@@ -61,6 +61,9 @@ class Gateways:
         self._tolerance = tolerance
         self.states = {key: GatewayState(gateway, now) for key, gateway in site.gateways.items()}
         self._order = list(self.states.values())
+        for state in self._order:
+            if conditions.is_inside(_path(state.gateway, "CLOCK")):  # since before the start: it leaves when calm
+                state.ahead_at = now
         number = {key: index for index, key in enumerate(self.states)}
         self._of_tag = np.array([number.get((tag.enterprise, tag.gateway), 0) for tag in site.tags], dtype=np.int64)
 
@@ -134,4 +137,8 @@ class Gateways:
 
     def _set(self, state: GatewayState, key: str, now: int, *, inside: bool) -> None:
         if not state.is_own:
-            self._conditions.set(f"{state.gateway.enterprise}/@{state.gateway.id}/{key}", now, inside=inside)
+            self._conditions.set(_path(state.gateway, key), now, inside=inside)
+
+
+def _path(gateway: Gateway, key: str) -> str:
+    return f"{gateway.enterprise}/@{gateway.id}/{key}"

@@ -34,8 +34,12 @@ SLICE = 4_096
 """Messages decoded and evaluated before the event loop gets its turn."""
 BEHIND = 20_000
 """So many messages in one batch mean that we are behind: silence of a tag proves nothing then [ours]."""
+LEDGER_SLOW = 5.0
+"""Seconds after which a commit under way is said not to go through: nothing sounds meanwhile [ours]."""
 LEDGER_WATCH = 2.0
 """Seconds between signs of life that the ledger is asked for."""
+STALL = 2_000
+"""ms between two looks at the clock after which readings may wait unread: silence proves nothing then either [ours]."""
 ACT_TIMEOUT = 10.0
 """Seconds that a person waits for a commit."""
 QUEUE = 8
@@ -135,12 +139,18 @@ class Pipeline:
         self._canary_rule = canary_rule
         self._deliveries_for = deliveries_for
         self._commit_fails = False
+        self._writing_since: float | None = None
         self._queue: asyncio.Queue[Work] = asyncio.Queue(QUEUE)
+        self._in_order = asyncio.Lock()
+        """Held from evaluation until the work is queued: work waits in the order in which it was evaluated."""
+        self._advanced_at = clock.now()
         self.counters = Counters()
         self.ledger_status = LedgerStatus(ok=True, since=clock.now())
         self.committed_sequence = register.journal.sequence
         self.is_busy = False
         """More has arrived than one slice holds."""
+        self.is_storing = True
+        """The last readings were taken by the spool."""
 
     # ---- first stage
 
@@ -157,16 +167,21 @@ class Pipeline:
                 self._engine.await_readings(self._clock.now())
             for start in range(0, len(messages), SLICE):
                 part = messages[start : start + SLICE]
-                await self._queue.put(self._evaluate(batch.generation, part))
+                async with self._in_order:
+                    await self._queue.put(self._evaluate(batch.generation, part))
                 await asyncio.sleep(0)
 
     async def advance(self) -> None:
         """Let time pass: to be called a few times a second."""
-        now = self._clock.now()
-        self._gateways.advance(now)
-        work = Work(transitions=self._engine.advance(now, connected=self._link.status.connected))
-        work.transitions.extend(self._conditions.take())
-        await self._queue.put(work)
+        async with self._in_order:
+            now = self._clock.now()
+            if now - self._advanced_at > STALL:
+                self._engine.await_readings(now)
+            self._advanced_at = now
+            self._gateways.advance(now)
+            work = Work(transitions=self._engine.advance(now, connected=self._link.status.connected))
+            work.transitions.extend(self._conditions.take())
+            await self._queue.put(work)
 
     async def act(self, act: Callable[[Register, int, Change], Result]) -> Result:
         """Do what a person asks and commit it.
@@ -176,9 +191,10 @@ class Pipeline:
         if not self.ledger_status.ok:
             raise LedgerUnavailable(self.ledger_status.detail)
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        await self._queue.put(Work(act=act, done=done))
         try:
-            return await asyncio.wait_for(done, ACT_TIMEOUT)
+            async with asyncio.timeout(ACT_TIMEOUT):
+                await self._queue.put(Work(act=act, done=done))
+                return await done
         except TimeoutError:
             raise LedgerUnavailable("the ledger did not answer in time; look whether the act was done") from None
 
@@ -244,8 +260,15 @@ class Pipeline:
             except LedgerUnavailable as fault:
                 self._ledger_down(str(fault))
             else:
-                if not self._commit_fails:
+                if self._is_stuck():
+                    self._ledger_down("a commit has been under way for long")
+                elif not self._commit_fails:
                     self._ledger_up()
+
+    def _is_stuck(self) -> bool:
+        """One connection may answer while the one that the commit has does not."""
+        since = self._writing_since
+        return since is not None and asyncio.get_running_loop().time() - since > LEDGER_SLOW
 
     async def drain(self) -> None:
         """Wait until everything evaluated so far is committed and answered."""
@@ -303,7 +326,10 @@ class Pipeline:
             count = sum(map(len, blocks))
             self.counters.unstored += count
             log.exception("readings are evaluated but not stored", samples=count)
+            self.is_storing = False
             self._conditions.set(SPOOL, now, inside=True)
+        else:
+            self.is_storing = True
 
     async def _write_ledger(
         self, change: Change, refusals: Sequence[Refusal], canaries: Sequence[Transition], now: int
@@ -311,6 +337,7 @@ class Pipeline:
         refused = [_quarantined(refusal) for refusal in refusals]
         deliveries = self._deliveries_for(change.entries, now)
         delay = RETRY_FIRST
+        self._writing_since = asyncio.get_running_loop().time()
         while True:
             try:
                 await self._ledger.commit(change, refused, deliveries, canary=now if canaries else None)
@@ -321,6 +348,7 @@ class Pipeline:
                 delay = min(delay * 2, RETRY_LONGEST)
             else:
                 self._commit_fails = False
+                self._writing_since = None
                 self._ledger_up()
                 return
 

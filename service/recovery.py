@@ -26,7 +26,9 @@ async def recover(
 ) -> Register:
     """Rebuild the register, and in place the engine's state. Raises LedgerUnavailable, LedgerConflict."""
     site = settings.site
-    loaded = await ledger.load(settled_since=now - 2 * max(settings.lateness, memory))
+    # Counted from what is replayed, however long ago that was: the ledger knows its transitions already.
+    stopped = min(spool.newest or now, now)
+    loaded = await ledger.load(settled_since=stopped - 2 * max(settings.lateness, memory))
     journal = Journal(loaded.sequence, loaded.last_hash)
     grading = load_grading(settings.grading)
     register = Register(site, grading, journal, loaded.alarms, loaded.incidents, loaded.settled)

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import structlog
 import typer
@@ -46,12 +47,20 @@ async def run_until_told(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
+    waiting: list[asyncio.Task[Any]] = [asyncio.create_task(told.wait(), name="signals")]
+    starting = asyncio.create_task(application.start(), name="start")
+    await asyncio.wait([*waiting, starting], return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
     try:
-        await application.start()
+        await starting
+    except asyncio.CancelledError:
+        log.info("told to stop before the service had started")
+        return 0
     except (LedgerUnavailable, LedgerConflict, SpoolBusy, OSError) as fault:
         log.error("the service cannot start", reason=str(fault), kind=type(fault).__name__)  # noqa: TRY400 - no bug
         return 1
-    waiting = [asyncio.create_task(told.wait(), name="signals"), asyncio.create_task(application.wait(), name="parts")]
+    waiting.append(asyncio.create_task(application.wait(), name="parts"))
     if beside is not None:
         waiting.append(asyncio.create_task(_beside(beside, application, told), name="beside"))
     try:

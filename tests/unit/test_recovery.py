@@ -1,0 +1,56 @@
+"""After a restart the state is as it was, however long the service was away."""
+
+from pathlib import Path
+
+import pytest
+
+from alerting.ledger import Ledger
+from alerting.records import Change
+from domain.samples import SampleBlock
+from domain.scales import AlarmState, Quality
+from service import parts
+from service.config import Settings, load
+from service.recovery import recover
+from tests.running import main_file, site_of, write_yaml
+
+NOON = 1_750_046_400_000
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    tag = {"tag": "GT-101", "measurand": "h2s", "engineering_unit": "mg/m3", "range": [0, 100]}
+    write_yaml(tmp_path / "site.yaml", site_of([{"id": "tanks", "name": "罐区", "tags": [tag]}]))
+    return load(write_yaml(tmp_path / "anshao.yaml", main_file(historian={"kind": "duckdb"})), {})
+
+
+@pytest.mark.parametrize("away", [1_000, 3_600_000, 7 * 86_400_000])
+async def test_an_acknowledged_alarm_is_neither_cleared_nor_raised_again(settings: Settings, away: int) -> None:
+    settings.data_dir.mkdir()
+    site, memory = settings.site, parts.memory_of(settings.site)
+    gas = site.tag_index["works/GT-101"]
+    ledger = Ledger(settings.ledger.url.get_secret_value())
+    await ledger.start()
+    spool = parts.open_spool(settings, memory)
+    engine = parts.make_engine(settings)
+    register = await recover(settings, ledger, spool, engine, memory, NOON, "1")
+    for second, value in enumerate([5.0] * 60 + [15.0] * 30):
+        at = NOON + second * 1_000
+        block = SampleBlock.of([gas], [at], [at], [value], [Quality.GOOD], [0])
+        change = Change()
+        register.apply(engine.evaluate(block), at, change)
+        spool.append([block])
+        if change.entries:
+            await ledger.commit(change)
+    change = Change()
+    [alarm] = register.active.values()
+    register.acknowledge(alarm.id, "desk", "Li", "seen", NOON + 90_000, change)
+    await ledger.commit(change)
+    count = await ledger.count_entries()
+
+    engine = parts.make_engine(settings)
+    register = await recover(settings, ledger, spool, engine, memory, NOON + 90_000 + away, "1")
+    [found] = register.active.values()
+    assert (found.id, found.state, found.condition) == (alarm.id, AlarmState.ACKNOWLEDGED, True)
+    assert await ledger.count_entries() == count + 1  # the start alone
+    spool.close()
+    await ledger.close()
