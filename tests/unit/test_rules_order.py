@@ -72,6 +72,22 @@ def test_of_readings_held_back_to_the_same_instant_an_older_or_repeated_one_does
     assert tag.reads(62, 20, received=10) == ["H left at 15 s"]
 
 
+def test_a_clock_that_is_set_back_but_still_ahead_brings_no_older_reading_back() -> None:
+    tag = WatchedTag(high("H", 80))
+    tag.reads(62, 50, received=10)
+    assert tag.reads(40, 85, received=20) == ["H entered at 25 s"]
+    assert tag.reads(50, 20, received=20) == []
+    assert tag.reads(62, 20, received=20) == []
+    assert tag.reads(63, 20, received=20) == ["H left at 25 s"]
+
+
+def test_what_begins_anew_forgets_how_far_ahead_its_clock_was() -> None:
+    tag = WatchedTag(high("H", 80))
+    tag.reads(70, 50, received=10)
+    tag.engine.begin_anew(np.array([0]))
+    assert tag.reads_together([(60, 85, GOOD), (61, 20, GOOD)], received=10) == ["H entered at 15 s", "H left at 15 s"]
+
+
 def test_a_change_in_no_time_has_no_rate() -> None:
     tag = WatchedTag(rise(1, window=10))
     assert tag.reads_together([(60, 0, GOOD), (61, 500, GOOD)], received=10) == []
