@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from alerting.grading import GradingTable, UnitGrading, Verdict
-from alerting.journal import Journal
+from alerting.journal import RETROSPECTIVE, Journal
 from alerting.lifecycle import AlarmEvent, step
 from alerting.records import Alarm, Change, Entry, Incident
 from alerting.refusals import Conflict, NotFound
@@ -150,6 +150,7 @@ class Register:
         risen.remove(key)
         unit = self._units[key]
         if unit.incident is not None:
+            unit.incident.cleared_at = None
             self._rise(unit.incident, unit.grading.verdict(now), now, change)
 
     def _is_repeated(self, transition: Transition, path: str) -> bool:
@@ -246,7 +247,7 @@ class Register:
         }
         entry = self.journal.append(
             now,
-            "alarm.retrospective",
+            RETROSPECTIVE,
             SERVICE,
             data,
             region=self._site.region_of(tag.enterprise),

@@ -334,3 +334,26 @@ def test_an_incident_is_the_same_after_a_restart() -> None:
     assert unit.enters("PI-3/HH", at=3) == ["alarm.entered PI-3/HH"]
     assert unit.incident().alarms_total == 3
     assert unit.incident().alarms_active == 2
+
+
+def test_a_grade_is_given_even_if_its_alarm_leaves_again_in_the_same_commit() -> None:
+    unit = WatchedUnit()
+    story = [
+        unit.transition("PI-1/H", 1, entered=True),
+        unit.transition("PI-1/HH", 2, entered=True),
+        unit.transition("PI-2/HH", 3, entered=True),
+        unit.transition("PI-1/HH", 4, entered=False),
+        unit.transition("PI-2/HH", 5, entered=False),
+    ]
+    told = unit.apply(story, 6)
+    assert unit.grade() == "orange"
+    assert told.count("incident.graded tankfarm") == 1
+    assert told.index("incident.graded tankfarm") < told.index("alarm.returned PI-1/HH")
+
+
+def test_the_hold_time_begins_anew_even_if_the_alarm_came_and_left_in_one_commit() -> None:
+    unit = WatchedUnit()
+    unit.enters("PI-1/HH", at=1)
+    unit.leaves("PI-1/HH", at=2)
+    unit.apply([unit.transition("PI-1/HH", at, entered=at == 300) for at in (300, 301)], 302)
+    assert unit.incident().cleared_at == ms(302)
