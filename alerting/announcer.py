@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import or_, select
 
 from alerting import schema
-from alerting.journal import describe
+from alerting.journal import RETROSPECTIVE, describe
 from alerting.ledger import Ledger, LedgerUnavailable, entry_of, reaching
 from alerting.records import Entry
 
@@ -117,7 +117,11 @@ class Announcer:
         kind = schema.journal.c.kind
         query = (
             select(schema.journal)
-            .where(schema.journal.c.sequence > sequence, or_(kind.like("alarm.%"), kind.like("incident.%")))
+            .where(
+                schema.journal.c.sequence > sequence,
+                or_(kind.like("alarm.%"), kind.like("incident.%")),
+                kind != RETROSPECTIVE,
+            )
             .order_by(schema.journal.c.sequence)
             .limit(PAGE)
         )

@@ -15,6 +15,8 @@ from alerting.records import Entry
 from domain.clock import iso
 
 FIRST_HASH = bytes(32)
+RETROSPECTIVE = "alarm.retrospective"
+"""Kind of entries about late samples, which page nobody."""
 
 
 class Journal:

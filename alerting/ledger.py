@@ -25,7 +25,9 @@ from alerting.records import Alarm, Change, Entry, Incident
 from domain.scales import AlarmState, Grade, Level, RuleKind
 
 PATIENCE = 30.0
-"""Seconds that the database has for one transaction, and for each so many rows of it one more [ours]."""
+"""Seconds that the database has for a query [ours]."""
+COMMIT_PATIENCE = 8.0
+"""Seconds that it has for a commit, and for each so many rows of it one more [ours]."""
 ROWS_A_SECOND = 500
 PING_PATIENCE = 3.0
 """Seconds that it has for a sign of life [ours]."""
@@ -79,8 +81,11 @@ class Ledger:
 
     def __init__(self, url: str, *, quarantine_limit: int = 250_000) -> None:
         self.engine: AsyncEngine = create_async_engine(url)
-        if self.engine.dialect.name == "sqlite":
-            event.listen(self.engine.sync_engine, "connect", _tune_sqlite)
+        """For all but commits, so that readers, however many and slow, never hold up an alarm."""
+        self._writer: AsyncEngine = create_async_engine(url)
+        for engine in (self.engine, self._writer):
+            if engine.dialect.name == "sqlite":
+                event.listen(engine.sync_engine, "connect", _tune_sqlite)
         self._quarantine_limit = quarantine_limit
         self._quarantined = _QUARANTINE_CHECK
 
@@ -92,6 +97,7 @@ class Ledger:
     async def close(self) -> None:
         """Let go of all connections."""
         await self.engine.dispose()
+        await self._writer.dispose()
 
     async def load(self, settled_since: int) -> Loaded:
         """What is open now, and the last transitions journaled since then (ms). Raises LedgerUnavailable."""
@@ -122,7 +128,7 @@ class Ledger:
 
     async def ping(self) -> None:
         """Ask for a sign of life. Raises LedgerUnavailable."""
-        async with reaching(self.engine, PING_PATIENCE) as connection:
+        async with reaching(self._writer, PING_PATIENCE) as connection:
             await connection.execute(select(1))
 
     async def commit(
@@ -138,9 +144,9 @@ class Ledger:
         Raises LedgerUnavailable (nobody knows whether it was written: calling again finds out) or LedgerConflict.
         """
         rows = len(change.entries) + len(change.alarms) + len(change.incidents) + len(refused) + len(deliveries)
-        patience = PATIENCE + rows / ROWS_A_SECOND
+        patience = COMMIT_PATIENCE + rows / ROWS_A_SECOND
         try:
-            async with reaching(self.engine, patience) as connection, connection.begin():
+            async with reaching(self._writer, patience) as connection, connection.begin():
                 if change.entries:
                     await connection.execute(schema.journal.insert(), [_entry_row(entry) for entry in change.entries])
                 if change.alarms:
@@ -158,7 +164,7 @@ class Ledger:
             # These numbers were written while we wrote them: by another process, or by an earlier try of our own.
             if not change.entries:
                 raise
-            async with reaching(self.engine, patience) as connection:
+            async with reaching(self._writer, patience) as connection:
                 if not await self._is_written(connection, change.entries):
                     raise
 
@@ -340,7 +346,7 @@ def _migrate(connection: Connection) -> None:
 def _tune_sqlite(connection: Any, _record: object) -> None:
     """WAL, and synced at every commit so that a power cut loses none."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

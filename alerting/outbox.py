@@ -20,7 +20,7 @@ import structlog
 from sqlalchemy import RowMapping, func, select, update
 
 from alerting import schema
-from alerting.journal import describe
+from alerting.journal import RETROSPECTIVE, describe
 from alerting.ledger import Ledger, LedgerUnavailable, entry_of, reaching
 from alerting.records import Entry
 from domain.clock import Clock
@@ -76,7 +76,7 @@ class Outbox:
         return [
             {"channel": name, "sequence": entry.sequence, "state": "queued", "attempts": 0, "next_attempt_at": now}
             for entry in entries
-            if entry.kind.startswith(_TOLD)
+            if entry.kind.startswith(_TOLD) and entry.kind != RETROSPECTIVE
             for name in self._webhooks
         ]
 

@@ -13,6 +13,7 @@ messages come again from the broker; samples are idempotent by tag and source ti
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import re
@@ -178,13 +179,12 @@ class Spool:
             if not self._lock:
                 raise ValueError("the spool is closed")
             self._make_room(size)
-            file, segment = self._writable(size)
             try:
-                write_all(file, encode(block, self._next))
-                sync(file)
-            except BaseException:
-                self._abandon(segment)
-                raise
+                segment = self._write(block, size)
+            except OSError as error:
+                if error.errno != errno.ENOSPC or not self._give_way():
+                    raise
+                segment = self._write(block, size)
             with self._state:
                 segment.end += size
                 self._bytes += size
@@ -194,6 +194,24 @@ class Spool:
                 self._received_now = max(self._received_now, latest)
         if callback := self.on_append:
             callback()
+
+    def _write(self, block: SampleBlock, size: int) -> Segment:
+        """Write and sync; returns the segment that the block is in."""
+        file, segment = self._writable(size)
+        try:
+            write_all(file, encode(block, self._next))
+            sync(file)
+        except BaseException:
+            self._abandon(segment)
+            raise
+        return segment
+
+    def _give_way(self) -> bool:
+        """The disk is full: drop all segments that are forwarded. Whether there were any."""
+        with self._state:
+            before = len(self._segments)
+            self._drop(lambda _: True)
+            return len(self._segments) < before
 
     def _make_room(self, size: int) -> None:
         with self._state:

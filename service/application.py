@@ -44,8 +44,8 @@ log = structlog.get_logger(__name__)
 
 TICK = 0.25
 """Seconds between looks at the clock."""
-HEALTH_PERIOD = 2.0
-"""Seconds between health messages on the WebSocket."""
+HEALTH_PERIOD = 2_000
+"""ms between health messages on the WebSocket, but for a change, which is told at once."""
 BROKER_GRACE = 1_000
 """ms without a connection before that is an alarm [ours]."""
 DRAIN_PATIENCE = 5.0
@@ -260,9 +260,16 @@ class Application:
             await asyncio.sleep(TICK)
 
     async def _tell_health(self) -> None:
+        told: tuple[str, ...] = ()
+        told_at = 0
         while True:
-            self.hub.publish_health(self.health())
-            await asyncio.sleep(HEALTH_PERIOD)
+            health = self.health()
+            statuses = tuple(component["status"] for component in health["components"].values())
+            now = self.clock.now()
+            if statuses != told or abs(now - told_at) >= HEALTH_PERIOD:
+                self.hub.publish_health(health)
+                told, told_at = statuses, now
+            await asyncio.sleep(TICK)
 
     def _historian_changed(self, status: ForwarderStatus) -> None:
         self.conditions.set(HISTORIAN, self.clock.now(), inside=not status.ok)

@@ -69,9 +69,6 @@ class Gateways:
 
     def take(self, decoded: Decoded, now: int) -> None:
         """Count what was decoded; raise and clear the gateways' link and clock conditions."""
-        for status in decoded.statuses:
-            state = self.states[status.gateway]
-            self._set_status(state, "online" if status.online else "offline", now)
         for refusal in decoded.refusals:
             state_or_none = self.states.get((refusal.enterprise or "", refusal.gateway or ""))
             if state_or_none is not None:
@@ -80,6 +77,10 @@ class Gateways:
                     self._found_ahead(state_or_none, now)
         if len(decoded.block):
             self._take_block(decoded.block, now)
+        # Last, so that a last will that comes right after the last readings counts.
+        for status in decoded.statuses:
+            state = self.states[status.gateway]
+            self._set_status(state, "online" if status.online else "offline", now)
 
     def begun(self, statuses: Sequence[GatewayStatus]) -> Int64:
         """Tags of gateways whose clock is not checked and that begin a new run: a recording is played again."""

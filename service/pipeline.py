@@ -237,7 +237,8 @@ class Pipeline:
         if self._retrospective is None:
             self._retrospective = self._make_retrospective()
         for found in self._retrospective.evaluate(late):
-            yield replace(found, retrospective=True)
+            if found.rule != self._canary_rule:
+                yield replace(found, retrospective=True)
 
     # ---- second stage
 
@@ -293,7 +294,8 @@ class Pipeline:
         self.committed_sequence = self._register.journal.sequence
         for work in works:
             if work.messages:
-                self._answers.put(work.generation, work.messages, work.receipts)
+                # What could not be stored is not receipted: a gateway that keeps readings keeps it.
+                self._answers.put(work.generation, work.messages, work.receipts if self.is_storing else ())
         for done, result in acted:
             if not done.done():
                 done.set_result(result)

@@ -149,7 +149,7 @@ def parse_broker_url(url: str) -> tuple[str, int, ssl.SSLContext | None]:
     if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
         raise ValueError(f"broker URL {url!r}: write mqtt://host:port or mqtts://host:port")
     secure = parts.scheme == "mqtts"
-    port = parts.port or (8883 if secure else 1883)
+    port = parts.port if parts.port is not None else 8883 if secure else 1883
     return parts.hostname, port, ssl.create_default_context() if secure else None
 
 

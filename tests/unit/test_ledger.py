@@ -11,7 +11,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, insert, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerting import ledger as ledger_module
 from alerting import queries, schema
@@ -477,18 +476,20 @@ async def test_a_standby_that_takes_no_writes_is_unavailable(postgres_url: str) 
     """After a failover the old server may be read-only; that passes by itself or by an operator."""
     first, *_ = story()
     async with opened(postgres_url) as ledger:
-        await read_only(ledger.engine, "on")
+        await read_only(ledger, "on")
         with pytest.raises(LedgerUnavailable, match="read-only"):
             await ledger.commit(first)
-        await read_only(ledger.engine, "off")
+        await read_only(ledger, "off")
         await ledger.commit(first)
 
 
-async def read_only(engine: AsyncEngine, switch: str) -> None:
-    """Make all new sessions of a database read-only, or not."""
+async def read_only(ledger: Ledger, switch: str) -> None:
+    """Make all new sessions of a database read-only, or not, and all sessions of the ledger new."""
+    engine = ledger.engine
     async with engine.begin() as connection:
         await connection.execute(text("SET TRANSACTION READ WRITE"))
         await connection.execute(
             text(f'ALTER DATABASE "{engine.url.database}" SET default_transaction_read_only = {switch}')
         )
     await engine.dispose()
+    await ledger._writer.dispose()
