@@ -16,7 +16,7 @@ async def test_an_alarm_is_seen_acknowledged_and_its_incident_closed(works: Work
     await expect(second.page.get_by_text("当前没有报警")).to_be_visible()
     await expect(desk.page.get_by_text("没有报警不等于正常")).to_be_visible()  # nothing was heard of the gateway yet
     await works.publish(**{"FI-101": 33.0})
-    await expect(desk.page.get_by_text("所有报警条件均未成立，读数正在到达。")).to_be_visible()
+    await expect(desk.page.get_by_text("所有报警条件均未成立，链路正常，网关全部在线。")).to_be_visible()
     await desk.page.evaluate("window.sameDocument = true")
 
     await works.publish(**{"GT-101": 12.5})

@@ -1,6 +1,7 @@
 """What a desk says when service, network or broker go away, and how it comes back by itself."""
 
 import asyncio
+import re
 
 import pytest
 from playwright.async_api import Locator, expect
@@ -38,6 +39,9 @@ async def test_a_frozen_service_is_called_lost_and_nothing_on_the_page_looks_cur
         await expect(desk.page.locator("main")).to_have_css("filter", "none")
     await expect(watch.row("GT-105", "HH 高高限")).to_be_visible()
     await expect(site.tag("GT-105").locator(".status")).to_have_text("报警")
+    await expect(site.tag("GT-105").locator(".value")).to_contain_text("25.00")
+    age = site.tag("GT-101").locator(".age")  # its reading was repeated, which makes it no younger
+    assert re.fullmatch(r"([5-9]|[1-9]\d) 秒前|\d+ 分 .*", await age.inner_text())
 
 
 async def test_a_page_outlives_the_crash_of_its_service_and_tells_what_it_missed(works: Works, desks: Desks) -> None:

@@ -17,9 +17,10 @@ export function staleAfter(tag: Pick<Tag, 'period_ms'>): number {
 
 /** The reading on screen: live, else the one that the list came with. */
 export function latestReading(tag: Tag, live: LiveReading | undefined): LiveReading | undefined {
-  if (live !== undefined || tag.latest === null) return live;
+  if (tag.latest === null) return live;
   const { value, quality, source_time: time, received_time: received } = tag.latest;
-  return { value, quality, time, received: Date.parse(received) };
+  if (live !== undefined && live.time !== time) return live;
+  return { value, quality, ...live, time, received: Date.parse(received) };
 }
 
 export interface TagView {

@@ -9,7 +9,7 @@ export interface LiveReading {
   quality: number;
   /** Source time, ISO 8601. */
   time: string;
-  /** When it reached this page, ms by the service's clock: staleness is counted in received time. */
+  /** When it arrived, ms by the service's clock: staleness is counted in received time. */
   received: number;
 }
 
@@ -21,6 +21,8 @@ export class Readings {
   readonly latest = shallowReactive(new Map<string, LiveReading>());
   private readonly wanted = new Map<symbol, readonly string[]>();
   private subscribed: readonly string[] = [];
+  /** Tags whose arrivals are followed: of what comes first, nobody knows here for how long the service has had it. */
+  private readonly followed = new Set<string>();
   private changed: (tags: readonly string[]) => void = () => undefined;
   private scheduled = false;
 
@@ -39,10 +41,23 @@ export class Readings {
     }, 50);
   }
 
-  take(items: readonly Reading[], received: number): void {
+  /** `now` by the service's clock. The service repeats what it has after every change of the subscription. */
+  take(items: readonly Reading[], now: number): void {
     for (const item of items) {
-      this.latest.set(tagPath(item), { value: item.v, quality: item.q, time: item.t, received });
+      const path = tagPath(item);
+      const known = this.latest.get(path);
+      const same = known?.time === item.t;
+      if (!same || known.value !== item.v || known.quality !== item.q) {
+        const arrival = this.followed.has(path) ? now : Math.min(now, Date.parse(item.t));
+        this.latest.set(path, { value: item.v, quality: item.q, time: item.t, received: same ? known.received : arrival });
+      }
+      this.followed.add(path);
     }
+  }
+
+  /** The connection was lost: what comes next may have arrived at any time since. */
+  interrupt(): void {
+    this.followed.clear();
   }
 
   private announce(): void {
@@ -50,7 +65,10 @@ export class Readings {
     if (union.length === this.subscribed.length && union.every((tag, index) => tag === this.subscribed[index])) return;
     const dropped = new Set(this.subscribed);
     for (const tag of union) dropped.delete(tag);
-    for (const tag of dropped) this.latest.delete(tag);
+    for (const tag of dropped) {
+      this.latest.delete(tag);
+      this.followed.delete(tag);
+    }
     this.subscribed = union;
     this.changed(union);
   }

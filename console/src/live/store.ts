@@ -70,6 +70,7 @@ export class LiveStore implements Listener {
   phase(phase: Phase, since: number): void {
     if (phase === 'lost') {
       this.wasLost = true;
+      this.readings.interrupt();
       this.lostSince.value = this.clock.fromWall(since);
     }
     this.current.value = phase;
