@@ -1,8 +1,8 @@
 """The register against a machine of its own, written naively from ISA-18.2 and DOMAIN's table of grades.
 
 Conditions enter and leave, people act, time passes, the process dies and what it had taken is delivered again. After
-every step the two agree, and so do the ledger and a register rebuilt from nothing but the journal. Over 500 lines, because
-the naive machine stands beside what it is compared with.
+every step the two agree, and so do the ledger and a register rebuilt from nothing but the journal. Over 500
+lines, because the naive machine stands beside what it is compared with.
 """
 
 import asyncio
