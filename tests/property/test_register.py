@@ -232,7 +232,8 @@ class RegisterMachine(RuleBasedStateMachine):
         shutil.copy(self.template, self.folder / "ledger.sqlite")
         self.runner = asyncio.Runner()
         self.ledger = Ledger(f"sqlite+aiosqlite:///{self.folder}/ledger.sqlite")
-        event.listen(self.ledger.engine.sync_engine, "connect", never_sync)
+        for engine in (self.ledger.engine, self.ledger._writer):
+            event.listen(engine.sync_engine, "connect", never_sync)
         self.table = load_grading()
         self.now = MIDNIGHT
         self.taken: list[Transition] = []
