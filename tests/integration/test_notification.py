@@ -245,3 +245,25 @@ async def test_a_ledger_that_is_away_is_waited_for(
             await at.journals(3)
             await asyncio.wait_for(refused.wait(), 10)
         await heard.has(at.entries)
+
+
+async def test_the_cursor_moves_on_the_way_through_a_long_journal(
+    tmp_path: Path, broker: servers.Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcer_module, "CALM", 1_000.0)
+    monkeypatch.setattr(announcer_module, "FAR", 100)
+    async with listener(broker) as heard, desk(tmp_path, broker) as at:
+        await at.journals(2 * PAGE)
+        await heard.has(at.entries)
+        await at.cursor_at(2 * PAGE)
+        await at.journals(50)
+        await heard.has(at.entries)
+        assert await at.ledger.cursor(CURSOR) == 2 * PAGE
+
+
+async def test_what_comes_too_late_to_page_anybody_is_not_told(tmp_path: Path, broker: servers.Broker) -> None:
+    async with listener(broker) as heard, desk(tmp_path, broker) as at:
+        await at.journals(3, kind="alarm.retrospective")
+        told = await at.journals(2)
+        await heard.has(told)
+    assert heard.sequences == [4, 5]

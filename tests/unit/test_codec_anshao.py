@@ -2,12 +2,14 @@
 
 import json
 import math
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from domain.scales import Quality, QualityReason
+from ingest import intake as intake_module
 from ingest.codecs import CODECS
 from ingest.codecs.anshao import AnshaoCodec
 from ingest.decoder import SENTINELS
@@ -201,3 +203,69 @@ def test_no_depth_of_nesting_breaks_it(depth: int, wrap: Callable[[str], str]) -
     for deep in ("[" * depth + "]" * depth, '{"v":' * depth + "1" + "}" * depth):
         intake, refused = take(wrap(deep).encode())
         assert refused or intake.faults or intake.flagged
+
+
+# ---- many tags in one message
+
+MANY = {f"T-{number:03}": number for number in range(100)}
+
+
+def take_many(source: Source, names: Sequence[str], **values: Any) -> Intake:
+    """A message of these tags; each value is the tag's own row unless it is given."""
+    intake = Intake()
+    content = {"ts": AT, "values": {name: values.get(name.replace("-", "_"), MANY.get(name, -1)) for name in names}}
+    AnshaoCodec().decode(json.dumps(content).encode(), source, intake)
+    return intake
+
+
+def test_many_tags_in_any_order_each_find_their_row() -> None:
+    source = Source("works", "gw1", MANY, frozenset(MANY))
+    dice = random.Random(3)
+    for _ in range(3_000):
+        names = dice.sample(sorted(MANY), dice.choice((1, 2, 5, 10, 20, 50)))
+        for _ in range(dice.choice((1, 3))):
+            intake = take_many(source, names)
+            assert intake.tag == intake.value == [MANY[name] for name in names]
+            assert intake.time == [AT] * len(names)
+            assert not intake.faults
+            assert not intake.flagged
+
+
+def test_a_stranger_among_many_tags_is_refused_alone_also_after_many_good_messages() -> None:
+    source = Source("works", "gw1", MANY, frozenset(MANY))
+    names = sorted(MANY)[:20]
+    for stranger_at in range(21):
+        take_many(source, names)
+        intake = take_many(source, [*names[:stranger_at], "X-1", *names[stranger_at:]])
+        assert intake.tag == [MANY[name] for name in names]
+        assert intake.faults[Reason.UNKNOWN_TAG].count == 1
+
+
+@pytest.mark.parametrize("value", [None, "5", True, {"v": 5}, [5], "junk"])
+def test_an_odd_value_among_many_is_read_alone(value: Any) -> None:
+    source = Source("works", "gw1", MANY, frozenset(MANY))
+    names = sorted(MANY)[:20]
+    take_many(source, names)
+    intake = take_many(source, names, T_007=value)
+    assert intake.tag == list(range(20))
+    assert [row for row in range(20) if intake.value[row] != row] in ([], [7])
+    assert set(intake.flagged) <= {7}
+
+
+def test_what_one_message_held_does_not_leak_into_the_next() -> None:
+    source = Source("works", "gw1", MANY, frozenset(MANY))
+    names = sorted(MANY)[:20]
+    first = take_many(source, names)
+    first.tag.clear()
+    assert take_many(source, names).tag == list(range(20))
+    assert take_many(source, names[:-1]).tag == list(range(19))
+    assert take_many(source, [*names, "T-050"]).tag == [*range(20), 50]
+
+
+def test_more_sequences_than_are_remembered_are_read_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake_module, "SEQUENCES", 3)
+    source = Source("works", "gw1", MANY, frozenset(MANY))
+    names = sorted(MANY)
+    for first in (*range(20), *range(20)):
+        assert take_many(source, names[first : first + 10]).tag == list(range(first, first + 10))
+        assert len(source._sequences) <= 3

@@ -168,6 +168,12 @@ def test_a_clock_that_is_ahead_is_an_alarm_until_it_has_been_right_for_a_while(s
     assert watch.waits_until(1_000) == []
 
 
+def test_a_clock_that_was_ahead_before_a_restart_is_right_again_after_a_while(site: Site) -> None:
+    watch = Watch(site, inside=("works/@gw1/CLOCK",))
+    assert watch.waits_until(CLOCK_CALM / 1000) == []
+    assert watch.waits_until(CLOCK_CALM / 1000 + 1) == ["gw1 CLOCK out"]
+
+
 def test_readings_refused_as_of_the_future_are_an_alarm_of_the_clock(site: Site) -> None:
     watch = Watch(site)
     assert watch.gets(reading(3_600, T1=1, T2=2), at=0) == ["gw1 CLOCK in"]

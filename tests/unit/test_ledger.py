@@ -1,6 +1,7 @@
 """The ledger on SQLite and on PostgreSQL: what is committed, what is found again, and what must not happen twice."""
 
 import asyncio
+import importlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -287,6 +288,25 @@ async def test_a_follower_remembers_how_far_it_came(ledger: Ledger) -> None:
     assert await ledger.cursor("other") == 0
 
 
+async def test_a_canary_that_went_through_is_remembered(ledger: Ledger) -> None:
+    await ledger.ping()
+    await ledger.commit(Change(), canary=ms(5))
+    await ledger.commit(Change(), canary=ms(65))
+    assert await ledger.cursor("canary") == ms(65)
+
+
+async def test_a_delivery_that_cannot_be_kept_is_a_fault_of_ours(ledger: Ledger) -> None:
+    broken = {"channel": "c", "sequence": 1, "state": "queued", "attempts": 0, "next_attempt_at": None}
+    with pytest.raises(IntegrityError):
+        await ledger.commit(Change(), (), [broken])
+
+
+def test_there_is_no_way_back_to_an_older_revision() -> None:
+    first = importlib.import_module("alerting.migrations.versions.0001_first_tables")
+    with pytest.raises(NotImplementedError, match="backup"):
+        first.downgrade()
+
+
 async def test_the_journal_is_read_in_pages(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger_module, "_PAGE", 3)
     journal = Journal()
@@ -343,7 +363,7 @@ async def test_a_ledger_that_cannot_be_reached_is_unavailable(tmp_path: Path) ->
         try:
             for attempt in (
                 ledger.start(), ledger.load(0), ledger.commit(Change(), [REFUSED]), ledger.cursor("x"),
-                ledger.move_cursor("x", 1), ledger.count_entries(), anext(ledger.entries()),
+                ledger.move_cursor("x", 1), ledger.count_entries(), ledger.ping(), anext(ledger.entries()),
             ):  # fmt: skip
                 with pytest.raises(LedgerUnavailable):
                     await attempt

@@ -240,6 +240,15 @@ def test_a_reading_that_comes_late_may_show_that_the_condition_left_before_it_wa
     assert not alarm.condition
 
 
+def test_a_recording_that_is_played_again_is_new_however_old_its_times() -> None:
+    unit = WatchedUnit()
+    unit.enters("GT-1/H", "GT-2/H", at=10)
+    unit.leaves("GT-1/H", "GT-2/H", at=20)
+    unit.restarts()
+    unit.register.begin_anew([unit.site.tag_index["works/GT-1"]])
+    assert unit.enters("GT-1/H", "GT-2/H", at=10) == ["alarm.entered GT-1/H"]
+
+
 def test_conditions_of_the_service_and_of_silence_count_whatever_their_time() -> None:
     unit = WatchedUnit()
     unit.enters("GT-1/STALE", "@gw1/LINK", at=9)
