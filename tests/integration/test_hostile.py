@@ -72,7 +72,10 @@ def made_by_dice(folder: Path, now: int) -> Iterator[Hostile]:
     for number in range(GENERATED):
         made = generated.make(dice, now)
         alone = Hostile(f"made {number}", made.payload)
-        reasons = tuple(refusal.reason.value for refusal in decoder.decode([alone], now).refusals)
+        decoded = decoder.decode([alone], now)
+        if (decoded.block.source_time > now).any():
+            continue  # a mutilated time among the corpus's own
+        reasons = tuple(refusal.reason.value for refusal in decoded.refusals)
         yield Hostile(alone.name, made.payload, reasons, tuple(made.readings or ()))
 
 

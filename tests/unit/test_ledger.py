@@ -435,7 +435,7 @@ async def gate(to: servers.Postgres) -> AsyncIterator[tuple[int, asyncio.Event]]
 async def test_a_server_that_does_not_answer_is_unavailable(
     postgres_server: servers.Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_module, "PATIENCE", 0.5)
+    monkeypatch.setattr(ledger_module, "COMMIT_PATIENCE", 0.5)
     monkeypatch.setattr(ledger_module, "ROWS_A_SECOND", 1_000_000)
     changes = story()
     with postgres_server.database() as url:
