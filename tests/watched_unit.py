@@ -4,7 +4,7 @@
 BAD; those of ``XL-1`` latch, and methane has rules with grades of their own, as DOMAIN's table asks.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -204,6 +204,25 @@ class WatchedUnit:
             about = f"{body['tag']}/{body['rule']}" if body["tag"] else body["unit"]
             told.append(f"{entry.kind} {about}")
         return told
+
+
+def story() -> Iterator[Change]:
+    """Commits of one unit's day, with every kind of record."""
+    unit = WatchedUnit(hazard_level=2)
+    unit.enters("GT-1/H", "GT-1/HH", "XL-1/H", "GT-1/BAD", at=1, value=float("nan"))
+    yield unit.last
+    unit.acknowledges("GT-1/H", at=2, name="王芳", comment="泄漏 ☠️\nzweite Zeile '; DROP TABLE alarm; --")
+    yield unit.last
+    unit.leaves("GT-1/HH", "XL-1/H", at=3)
+    yield unit.last
+    unit.enters("TI-9/HH", "other/LI-1/H", "@gw1/LINK", at=4, value=1e308)
+    yield unit.last
+    unit.acknowledges("TI-9/HH", at=5)
+    yield unit.last
+    unit.leaves("TI-9/HH", at=6, value=-0.0)
+    yield unit.last
+    unit.closes(at=7, unit="boiler")
+    yield unit.last
 
 
 def ms(second: float) -> int:
