@@ -143,16 +143,10 @@ class Ledger:
         ``canary``: time of a canary that goes through with it, so that it has seen the ledger too.
         Raises LedgerUnavailable (nobody knows whether it was written: calling again finds out) or LedgerConflict.
         """
-        rows = len(change.entries) + len(change.alarms) + len(change.incidents) + len(refused) + len(deliveries)
-        patience = COMMIT_PATIENCE + rows / ROWS_A_SECOND
+        patience = COMMIT_PATIENCE + (len(change) + len(refused) + len(deliveries)) / ROWS_A_SECOND
         try:
             async with reaching(self._writer, patience) as connection, connection.begin():
-                if change.entries:
-                    await connection.execute(schema.journal.insert(), [_entry_row(entry) for entry in change.entries])
-                if change.alarms:
-                    await self._upsert(connection, schema.alarm, map(_alarm_row, change.alarms.values()))
-                if change.incidents:
-                    await self._upsert(connection, schema.incident, map(_incident_row, change.incidents.values()))
+                await self._write(connection, change)
                 if deliveries:
                     await connection.execute(schema.delivery.insert(), [dict(row) for row in deliveries])
                 if canary is not None:
@@ -167,6 +161,18 @@ class Ledger:
             async with reaching(self._writer, patience) as connection:
                 if not await self._is_written(connection, change.entries):
                     raise
+
+    async def _write(self, connection: AsyncConnection, change: Change) -> None:
+        if change.entries:
+            await connection.execute(schema.journal.insert(), [_entry_row(entry) for entry in change.entries])
+        if change.alarms:
+            await self._upsert(connection, schema.alarm, map(_alarm_row, change.alarms.values()))
+        if change.incidents:
+            await self._upsert(connection, schema.incident, map(_incident_row, change.incidents.values()))
+        for table, rows in change.inserts.items():
+            await connection.execute(schema.metadata.tables[table].insert(), rows)
+        for table, rows in change.upserts.items():
+            await self._upsert(connection, schema.metadata.tables[table], rows)
 
     async def entries(self) -> AsyncIterator[Entry]:
         """The whole journal in order. Raises LedgerUnavailable, as all that follow."""

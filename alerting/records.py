@@ -5,6 +5,9 @@ from typing import Any
 
 from domain.scales import AlarmState, Grade, Level, RuleKind
 
+SERVICE = "anshao"
+"""Actor of everything that no person does."""
+
 
 @dataclass(slots=True)
 class Alarm:
@@ -51,6 +54,11 @@ class Alarm:
         return f"{self.enterprise}/{self.tag}/{self.rule}"
 
     @property
+    def unit_key(self) -> tuple[str, str]:
+        """Enterprise and unit."""
+        return self.enterprise, self.unit
+
+    @property
     def is_unacknowledged(self) -> bool:
         """Somebody has yet to acknowledge it."""
         return self.state in {
@@ -85,6 +93,11 @@ class Incident:
     alarms_total: int = 0
     sequence: int = 0
 
+    @property
+    def unit_key(self) -> tuple[str, str]:
+        """Enterprise and unit."""
+        return self.enterprise, self.unit
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -102,13 +115,30 @@ class Entry:
 
 @dataclass(slots=True)
 class Change:
-    """What one commit writes, in full or not at all."""
+    """What one commit writes, in full or not at all.
+
+    ``inserts`` and ``upserts``: further rows by table name; an upsert replaces the row of the same primary key.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     alarms: dict[int, Alarm] = field(default_factory=dict)
     incidents: dict[int, Incident] = field(default_factory=dict)
+    inserts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    upserts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def insert(self, table: str, row: dict[str, Any]) -> None:
+        """Add a row to a table of the ledger."""
+        self.inserts.setdefault(table, []).append(row)
+
+    def upsert(self, table: str, row: dict[str, Any]) -> None:
+        """Add a row to a table of the ledger, or replace the one of the same primary key."""
+        self.upserts.setdefault(table, []).append(row)
 
     @property
     def is_empty(self) -> bool:
         """Nothing to write."""
-        return not self.entries
+        return not (self.entries or self.alarms or self.incidents or self.inserts or self.upserts)
+
+    def __len__(self) -> int:
+        further = [*self.inserts.values(), *self.upserts.values()]
+        return len(self.entries) + len(self.alarms) + len(self.incidents) + sum(map(len, further))

@@ -1,4 +1,4 @@
-"""The register: every alarm that is not normal and every open incident, in memory, as the ledger will have them.
+"""The register: every alarm that is not normal, in memory, as the ledger will have it; and the incidents.
 
 All acts on it go through here one at a time; each fills a ``Change`` that is committed before the next begins and
 before anybody is told. Nothing here reads across enterprises.
@@ -6,30 +6,17 @@ before anybody is told. Nothing here reads across enterprises.
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
-from alerting.grading import GradingTable, UnitGrading, Verdict
+from alerting.grading import GradingTable
+from alerting.incidents import Incidents, UnitKey
 from alerting.journal import RETROSPECTIVE, Journal
 from alerting.lifecycle import AlarmEvent, step
-from alerting.records import Alarm, Change, Entry, Incident
+from alerting.records import SERVICE, Alarm, Change, Entry, Incident
 from alerting.refusals import Conflict, NotFound
 from domain.scales import AlarmState, Grade, RuleKind
 from domain.site import Site
 from domain.transitions import Transition
-
-SERVICE = "anshao"
-"""Actor of everything that no person does."""
-
-
-@dataclass(slots=True)
-class _Unit:
-    """The alarms of one unit that are not normal, and its open incident."""
-
-    grading: UnitGrading
-    members: dict[int, Alarm] = field(default_factory=dict)
-    incident: Incident | None = None
-    recheck_at: int | None = None
 
 
 class Register:
@@ -57,13 +44,7 @@ class Register:
         self._settled = dict(settled or {})
         self._by_path: dict[str, Alarm] = {}
         self._by_id: dict[int, Alarm] = {}
-        self._units: dict[tuple[str, str], _Unit] = {}
-        self._incidents: dict[int, Incident] = {}
-        for incident in incidents:
-            self._incidents[incident.id] = incident
-            unit = self._unit(incident.enterprise, incident.unit)
-            unit.incident = incident
-            unit.recheck_at = 0  # what persists may have done so meanwhile
+        self.casebook = Incidents(site, grading, journal, incidents)
         for alarm in alarms:
             self._keep(alarm)
 
@@ -75,7 +56,7 @@ class Register:
     @property
     def incidents(self) -> Mapping[int, Incident]:
         """Incidents that are open, by id."""
-        return self._incidents
+        return self.casebook.open
 
     def find(self, path: str) -> Alarm | None:
         """The alarm of a condition, unless it is normal."""
@@ -85,8 +66,8 @@ class Register:
 
     def apply(self, transitions: Iterable[Transition], now: int, change: Change) -> None:
         """Carry transitions through the life cycle, in their order."""
-        touched: dict[tuple[str, str], None] = {}
-        risen: set[tuple[str, str]] = set()
+        touched: dict[UnitKey, None] = {}
+        risen: set[UnitKey] = set()
         for transition in transitions:
             if transition.retrospective:
                 self._note_retrospective(transition, now, change)
@@ -97,29 +78,22 @@ class Register:
             if transition.entered:
                 alarm = self._enter(transition, path, now, change)
             else:
-                self._grade_before_leaving(path, risen, now, change)
+                known = self._by_path.get(path)
+                if known is not None and known.unit_key in risen:
+                    risen.remove(known.unit_key)
+                    self.casebook.grade_before_leaving(known.unit_key, now, change)
                 alarm = self._leave(transition, path, now, change)
             if alarm is not None:
                 self._settled.pop(path, None)
-                key = alarm.enterprise, alarm.unit
-                touched[key] = None
+                touched[alarm.unit_key] = None
                 if transition.entered:
-                    risen.add(key)
+                    risen.add(alarm.unit_key)
         for key in touched:
-            self._regrade(self._units[key], now, change)
+            self.casebook.regrade(key, now, change)
 
     def advance(self, now: int, change: Change) -> None:
-        """Let time pass: grades that rise because an alarm persists, and fall when all has been clear for long."""
-        for unit in self._units.values():
-            incident = unit.incident
-            if incident is None:
-                continue
-            if unit.recheck_at is not None and unit.recheck_at <= now:
-                self._regrade(unit, now, change)
-            held = incident.cleared_at is not None and now - incident.cleared_at >= self._grading.hold * 1000
-            if held and incident.grade > Grade.BLUE:
-                reasons = [{"rule": "cleared_and_held", "params": {"seconds": self._grading.hold}}]
-                self._set_grade(incident, Grade.BLUE, reasons, now, change)
+        """Let time pass."""
+        self.casebook.advance(now, change)
 
     def begin_anew(self, tags: Iterable[int]) -> None:
         """Take the next transitions of these tags for new ones, whatever their source times."""
@@ -136,22 +110,11 @@ class Register:
                 alarm.state, alarm.condition, alarm.returned_at = AlarmState.NORMAL, False, now
                 data = {"reason": "tag or rule removed from the site file"}
                 self._record(alarm, self._entry(alarm, "alarm.withdrawn", SERVICE, data, now), change)
-                self._regrade(self._unit(alarm.enterprise, alarm.unit), now, change)
+                self.casebook.regrade(alarm.unit_key, now, change)
 
     def note(self, now: int, kind: str, data: Mapping[str, object], change: Change) -> None:
         """Journal something that the service itself did."""
         change.entries.append(self.journal.append(now, kind, SERVICE, data))
-
-    def _grade_before_leaving(self, path: str, risen: set[tuple[str, str]], now: int, change: Change) -> None:
-        """Give a unit the grade that its alarms make while this one is still in, however short that was."""
-        alarm = self._by_path.get(path)
-        if alarm is None or (key := (alarm.enterprise, alarm.unit)) not in risen:
-            return
-        risen.remove(key)
-        unit = self._units[key]
-        if unit.incident is not None:
-            unit.incident.cleared_at = None
-            self._rise(unit.incident, unit.grading.verdict(now), now, change)
 
     def _is_repeated(self, transition: Transition, path: str) -> bool:
         kind = self._site.rules.kind[transition.rule]
@@ -184,12 +147,8 @@ class Register:
 
     def _raise(self, transition: Transition, now: int, change: Change) -> Alarm:
         tag = self._site.tags[int(self._site.rules.tag[transition.rule])]
-        unit = self._unit(tag.enterprise, tag.unit)
-        alarm = self._make(self.journal.sequence + (2 if unit.incident is None else 1), transition)
-        unit.grading.add(alarm)
-        incident = unit.incident or self._open(unit, alarm, now, change)
-        alarm.incident = incident.id
-        incident.alarms_total += 1
+        alarm = self._make(self.casebook.next_alarm((tag.enterprise, tag.unit)), transition)
+        self.casebook.join(alarm, now, change)
         return alarm
 
     def _make(self, identity: int, transition: Transition) -> Alarm:
@@ -283,127 +242,13 @@ class Register:
         alarm.state = state
         return self._act(alarm, "alarm.reset", actor, name, comment, now, change)
 
-    def close_incident(self, identity: int, actor: str, name: str, comment: str, now: int, change: Change) -> Incident:
-        """Close an incident. Raises NotFound, Conflict (a member is not normal yet)."""
-        incident = self._incidents.get(identity)
-        if incident is None:
-            raise NotFound(f"incident {identity} is not open")
-        unit = self._units[incident.enterprise, incident.unit]
-        if unit.members:
-            open_ = ", ".join(sorted(f"{alarm.tag} {alarm.rule}" for alarm in unit.members.values())[:5])
-            raise Conflict(
-                f"incident {identity} has {len(unit.members)} alarms that are in, latched or not acknowledged: {open_}"
-            )
-        incident.closed_at, incident.closed_by, incident.close_comment = now, name, comment
-        data = {"name": name, "comment": comment, "grade": incident.grade.label}
-        self._note(incident, "incident.closed", actor, data, now, change)
-        del self._incidents[identity]
-        unit.incident = None
-        return incident
-
     def _act(self, alarm: Alarm, kind: str, actor: str, name: str, comment: str, now: int, change: Change) -> Alarm:
         data = {"name": name, "comment": comment, "state": alarm.state.value}
         self._record(alarm, self._entry(alarm, kind, actor, data, now), change)
-        self._regrade(self._units[alarm.enterprise, alarm.unit], now, change)
+        self.casebook.regrade(alarm.unit_key, now, change)
         return alarm
 
-    # ---- incidents
-
-    def _open(self, unit: _Unit, alarm: Alarm, now: int, change: Change) -> Incident:
-        verdict = unit.grading.verdict(now)
-        grade = verdict.grade or alarm.grade
-        hazard = self._site.units[alarm.enterprise, alarm.unit].hazard_level
-        data = {"grade": grade.label, "reasons": verdict.reasons, "table_version": self._grading.version}
-        entry = self.journal.append(
-            now,
-            "incident.opened",
-            SERVICE,
-            data,
-            region=alarm.region,
-            enterprise=alarm.enterprise,
-            unit=alarm.unit,
-            incident=0,
-        )
-        incident = Incident(
-            id=entry.sequence,
-            region=alarm.region,
-            enterprise=alarm.enterprise,
-            unit=alarm.unit,
-            hazard_level=hazard,
-            grade=grade,
-            peak_grade=grade,
-            reasons=verdict.reasons,
-            opened_at=now,
-            updated_at=now,
-            sequence=entry.sequence,
-        )
-        change.entries.append(entry)
-        change.incidents[incident.id] = incident
-        self._incidents[incident.id] = incident
-        unit.incident = incident
-        return incident
-
-    def _regrade(self, unit: _Unit, now: int, change: Change) -> None:
-        incident = unit.incident
-        if incident is None:
-            return
-        verdict = unit.grading.verdict(now)
-        unit.recheck_at = verdict.recheck_at
-        if verdict.grade is None:
-            incident.cleared_at = incident.cleared_at or now
-        else:
-            incident.cleared_at = None
-            self._rise(incident, verdict, now, change)
-        incident.alarms_active = len(unit.grading)
-        incident.alarms_unacknowledged = sum(alarm.is_unacknowledged for alarm in unit.members.values())
-        incident.updated_at = now
-        change.incidents[incident.id] = incident
-
-    def _rise(self, incident: Incident, verdict: Verdict, now: int, change: Change) -> None:
-        if verdict.grade is not None and verdict.grade > incident.grade:
-            self._set_grade(incident, verdict.grade, verdict.reasons, now, change)
-
-    def _set_grade(
-        self, incident: Incident, grade: Grade, reasons: list[dict[str, Any]], now: int, change: Change
-    ) -> None:
-        data = {
-            "from": incident.grade.label,
-            "to": grade.label,
-            "reasons": reasons,
-            "table_version": self._grading.version,
-        }
-        incident.grade = grade
-        incident.peak_grade = max(incident.peak_grade, grade)
-        incident.reasons = reasons
-        incident.updated_at = now
-        self._note(incident, "incident.graded", SERVICE, data, now, change)
-
-    def _note(
-        self, incident: Incident, kind: str, actor: str, data: Mapping[str, object], now: int, change: Change
-    ) -> None:
-        entry = self.journal.append(
-            now,
-            kind,
-            actor,
-            data,
-            region=incident.region,
-            enterprise=incident.enterprise,
-            unit=incident.unit,
-            incident=incident.id,
-        )
-        incident.sequence = entry.sequence
-        change.entries.append(entry)
-        change.incidents[incident.id] = incident
-
     # ---- bookkeeping
-
-    def _unit(self, enterprise: str, unit: str) -> _Unit:
-        found = self._units.get((enterprise, unit))
-        if found is None:
-            known = self._site.units.get((enterprise, unit))
-            found = _Unit(UnitGrading(self._grading, known.hazard_level if known else None))
-            self._units[enterprise, unit] = found
-        return found
 
     def _entry(self, alarm: Alarm, kind: str, actor: str, data: Mapping[str, object], now: int) -> Entry:
         return self.journal.append(
@@ -425,26 +270,17 @@ class Register:
         alarm.sequence = entry.sequence
         change.entries.append(entry)
         change.alarms[alarm.id] = alarm
-        if alarm.incident is not None and alarm.incident in self._incidents:
-            self._incidents[alarm.incident].sequence = entry.sequence
-        if alarm.state is not AlarmState.NORMAL:
-            self._keep(alarm)
-            return
-        unit = self._unit(alarm.enterprise, alarm.unit)
-        unit.grading.remove(alarm)
-        unit.members.pop(alarm.id, None)
-        self._by_id.pop(alarm.id, None)
-        self._by_path.pop(alarm.path, None)
+        self.casebook.touch(alarm, entry.sequence)
+        self._keep(alarm)
 
     def _keep(self, alarm: Alarm) -> None:
-        self._by_path[alarm.path] = alarm
-        self._by_id[alarm.id] = alarm
-        unit = self._unit(alarm.enterprise, alarm.unit)
-        unit.members[alarm.id] = alarm
-        if alarm.condition:
-            unit.grading.add(alarm)
+        if alarm.state is AlarmState.NORMAL:
+            self._by_id.pop(alarm.id, None)
+            self._by_path.pop(alarm.path, None)
         else:
-            unit.grading.remove(alarm)
+            self._by_path[alarm.path] = alarm
+            self._by_id[alarm.id] = alarm
+        self.casebook.keep(alarm)
 
 
 def _number(value: float) -> float | None:

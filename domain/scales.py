@@ -65,6 +65,14 @@ class RuleKind(IntEnum):
     """Quality BAD."""
     SYSTEM = 6
     """A condition of the service or of a gateway, set by the service and not by a sample."""
+    DEVIATION = 7
+    """Distance of the value from a reference (a constant, another tag, the tag's own moving median) >= setpoint."""
+    STUCK = 8
+    """All readings of the window lie within a band, the setpoint: the value does not move."""
+    VOTE = 9
+    """At least M of N tags are at or beyond the setpoint."""
+    EXPRESSION = 10
+    """A formula over tags of one enterprise holds."""
 
 
 class Level(StrEnum):

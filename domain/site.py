@@ -1,7 +1,8 @@
 """Who and what is watched: regions, enterprises, units, gateways, tags; and their rules in columns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
@@ -44,6 +45,15 @@ class Unit:
     name: str
     hazard_level: int | None = None
     """Major hazard source level, 1 (gravest) to 4; None: not a major hazard source."""
+    neighbours: tuple[str, ...] = ()
+    """Paths (``enterprise/unit``) of units near enough that an accident in one may be that in the other."""
+    cards: tuple[str, ...] = ()
+    """Ids of the response cards (应急处置卡) that are shown with its alarms."""
+
+    @property
+    def path(self) -> str:
+        """``enterprise/id``."""
+        return f"{self.enterprise}/{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,85 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """What a DEVIATION is measured from."""
+
+    kind: str
+    """``constant``, ``tag`` (another tag's newest reading) or ``median`` (of the tag's own window)."""
+    constant: float = 0.0
+    tag: int = -1
+    """Index into ``Site.tags``."""
+    window: int = 0
+    """ms of source time that the median is taken over."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeLimit:
+    """The limit that holds in one mode of operation, in place of the rule's own."""
+
+    mode: str
+    setpoint: float | None
+    """None: no limit in this mode."""
+    deadband: float | None = None
+    """None: the rule's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleExtra:
+    """What few rules have: see ``RuleKind`` for what needs which."""
+
+    side: str = "both"
+    """DEVIATION: ``both``, ``above`` or ``below`` the reference."""
+    reference: Reference | None = None
+    inputs: tuple[int, ...] = ()
+    """VOTE, EXPRESSION: indices into ``Site.tags``."""
+    needed: int = 0
+    """VOTE: M of the N inputs."""
+    low: bool = False
+    """VOTE: an input votes at value <= setpoint, not >=."""
+    expression: str = ""
+    """EXPRESSION: as the site file writes it; ``inputs`` are its names in the order of their first use."""
+    selector: int = -1
+    """Index into ``Site.selectors``: what chooses among ``modes``."""
+    modes: tuple[ModeLimit, ...] = ()
+    suppressed_by: tuple[str, ...] = ()
+    """Paths of conditions; while one of them is in the alarm is suppressed by design."""
+    parent: str | None = None
+    """Path of the condition that this one follows from: its alarm belongs under that one's."""
+    re_alarm: int = 0
+    """ms after which an acknowledged alarm that is still in sounds again; 0: never."""
+    cards: tuple[str, ...] = ()
+    """Ids of the response cards that are shown with the alarm."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeSpan:
+    """A span of local time (Asia/Shanghai) in which a mode holds."""
+
+    mode: str
+    days: tuple[int, ...]
+    """Days of the week, 0 Monday to 6; empty: every day."""
+    begin: int
+    """ms since local midnight."""
+    end: int
+    """ms since local midnight; not after ``begin``: over midnight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """What chooses a mode of operation of one unit: the newest reading of a tag, or the clock."""
+
+    unit: str
+    """``enterprise/unit``."""
+    tag: int = -1
+    """Index into ``Site.tags``; -1: by the clock."""
+    values: tuple[tuple[str, float, float], ...] = ()
+    """(mode, lowest, highest value), both ends included; the first that holds counts."""
+    schedule: tuple[ModeSpan, ...] = ()
+    """The first span that holds counts; none: the rules' own limits."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """报警规则, one row of a ``RuleTable``.
 
@@ -117,6 +206,7 @@ class Rule:
     version: int = 1
     default: bool = False
     """The setpoint comes from the measurand's default and not from the site's own file."""
+    extra: RuleExtra | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +233,8 @@ class RuleTable:
     key: list[str]
     start: Int64
     """Length number of tags + 1."""
+    extras: Mapping[int, RuleExtra] = field(default_factory=dict)
+    """By row, of the few rules that have any."""
 
     def __len__(self) -> int:
         return len(self.tag)
@@ -164,6 +256,7 @@ class RuleTable:
             grade=Grade(grade) if grade else None,
             version=int(self.version[index]),
             default=bool(self.default[index]),
+            extra=self.extras.get(index),
         )
 
     def of_tag(self, tag: int) -> range:
@@ -189,6 +282,7 @@ class RuleTable:
             default=np.array([r.default for r in rows], dtype=np.uint8),
             key=[r.key for r in rows],
             tag_count=tag_count,
+            extras={index: r.extra for index, r in enumerate(rows) if r.extra is not None},
         )
 
     @classmethod
@@ -209,15 +303,19 @@ class RuleTable:
         default: UInt8,
         key: list[str],
         tag_count: int,
+        extras: Mapping[int, RuleExtra] = MappingProxyType({}),
     ) -> "RuleTable":
         """Table from columns in any order, without an object per rule; rules of one tag keep their order.
 
+        ``extras`` are by row of the columns as they are given.
         Columns that are sorted by tag already are taken as they are, not copied.
         """
         order: slice | Int64 = slice(None)
         if not bool((tag[1:] >= tag[:-1]).all()):
             order = np.argsort(tag, kind="stable").astype(np.int64)
             key = [key[index] for index in order.tolist()]
+            place = {old: new for new, old in enumerate(order.tolist()) if old in extras}
+            extras = {place[old]: extra for old, extra in extras.items()}
         tag = tag[order]
         return cls(
             tag=tag,
@@ -234,9 +332,12 @@ class RuleTable:
             default=default[order],
             key=key,
             start=np.searchsorted(tag, np.arange(tag_count + 1)).astype(np.int64),
+            extras=extras,
         )
 
 
+_LIMITS = (RuleKind.HIGH, RuleKind.LOW, RuleKind.RISE, RuleKind.FALL, RuleKind.DEVIATION)
+"""Kinds that say of a value when it is dangerous."""
 LEVELS: tuple[Level, ...] = tuple(Level)
 """Order of levels in ``RuleTable.level``."""
 
@@ -253,6 +354,7 @@ class Site:
     rules: RuleTable
     revision: str
     """Digest of what the spool and the engine depend on: the list of tag paths."""
+    selectors: Sequence[Selector] = ()
     tag_index: dict[str, int] = field(default_factory=dict)
     """Tag path -> index into ``tags``."""
 
@@ -275,7 +377,7 @@ class Site:
     def has_limits(self, tag: int) -> bool:
         """False: the tag must be shown as 未配置限值 / no limits set, never as normal."""
         kinds = self.rules.kind[self.rules.start[tag] : self.rules.start[tag + 1]]
-        return bool((kinds <= RuleKind.FALL).any())
+        return bool(np.isin(kinds, _LIMITS).any())
 
     def region_of(self, enterprise: str) -> str:
         """Region code of an enterprise; the service's own belong to the root region."""

@@ -17,5 +17,9 @@ class Transition:
     source_time: int
     received_time: int
     value: float
+    inputs: tuple[tuple[int, float], ...] = ()
+    """Of a rule over several tags: each with the value that it had, NaN where it was bad."""
     retrospective: bool = False
     """追溯: found in samples older than the lateness; journaled, raises nothing."""
+    drill: int | None = None
+    """演练: the drill that it was made for."""

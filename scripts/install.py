@@ -30,7 +30,7 @@ def main() -> int:
     stamp = read_stamp()
     if stamp.get("path") != str(ENVIRONMENT) or not works():
         say(f"creating {ENVIRONMENT}")
-        venv.create(ENVIRONMENT, clear=STAMP.exists(), with_pip=True)
+        venv.create(ENVIRONMENT, clear=ENVIRONMENT.exists(), with_pip=True)
         stamp = {"path": str(ENVIRONMENT)}
     try:
         if not set(wanted) <= set(stamp.get("requirements", [])) or stamp.get("constraints") != digest(CONSTRAINTS):

@@ -2,10 +2,10 @@
 
 import asyncio
 import gc
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from importlib import metadata
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import structlog
@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alerting.announcer import Announcer
 from alerting.ledger import Ledger
 from alerting.outbox import Outbox, Webhook
-from alerting.records import Alarm, Incident
+from alerting.records import Change
+from alerting.register import Register
 from domain.clock import Clock
 from domain.site import Site
 from domain.transitions import Transition
@@ -41,6 +42,8 @@ from service.receipts import Answers
 from service.recovery import recover
 
 log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result")
 
 TICK = 0.25
 """Seconds between looks at the clock."""
@@ -338,20 +341,6 @@ class Application:
         """What the forwarder has done."""
         return self._forwarder.counters
 
-    async def acknowledge(self, alarm: int, actor: str, name: str, comment: str) -> Alarm:
-        """Acknowledge an alarm; returns after the commit."""
-        return await self.pipeline.act(
-            lambda register, now, change: register.acknowledge(alarm, actor, name, comment, now, change)
-        )
-
-    async def reset(self, alarm: int, actor: str, name: str, comment: str) -> Alarm:
-        """Reset a latched alarm; returns after the commit."""
-        return await self.pipeline.act(
-            lambda register, now, change: register.reset(alarm, actor, name, comment, now, change)
-        )
-
-    async def close_incident(self, incident: int, actor: str, name: str, comment: str) -> Incident:
-        """Close an incident; returns after the commit."""
-        return await self.pipeline.act(
-            lambda register, now, change: register.close_incident(incident, actor, name, comment, now, change)
-        )
+    async def act(self, act: Callable[[Register, int, Change], Result]) -> Result:
+        """Do what a person asks; returns after the commit."""
+        return await self.pipeline.act(act)

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from alerting.ledger import Ledger, LedgerUnavailable, Refused
+from alerting.participation import Participant
 from alerting.records import Alarm, Change, Entry, Incident
 from alerting.refusals import Conflict, NotFound
 from alerting.register import Register
@@ -49,8 +50,8 @@ RETRY_FIRST, RETRY_LONGEST = 0.1, 5.0
 PAYLOAD_SHOWN = 4_096
 """Characters of a refused payload that are kept."""
 
-Result = TypeVar("Result", Alarm, Incident)
-Acted = tuple[asyncio.Future[Any], Alarm | Incident]
+Result = TypeVar("Result")
+Acted = tuple[asyncio.Future[Any], Any]
 Told = tuple[Entry, Alarm | None, Incident | None]
 
 
@@ -67,7 +68,7 @@ class Work:
     canaries: list[Transition] = field(default_factory=list)
     begun: list[int] = field(default_factory=list)
     """Tags whose recording is played again."""
-    act: Callable[[Register, int, Change], Alarm | Incident] | None = None
+    act: Callable[[Register, int, Change], Any] | None = None
     done: asyncio.Future[Any] | None = None
 
 
@@ -122,6 +123,7 @@ class Pipeline:
         listener: Listener,
         canary_rule: int,
         deliveries_for: Callable[[Sequence[Entry], int], Sequence[Mapping[str, Any]]],
+        participants: Sequence[Participant] = (),
     ) -> None:
         self._link = link
         self._decoder = decoder
@@ -138,6 +140,7 @@ class Pipeline:
         self._listener = listener
         self._canary_rule = canary_rule
         self._deliveries_for = deliveries_for
+        self._participants = participants
         self._commit_fails = False
         self._writing_since: float | None = None
         self._queue: asyncio.Queue[Work] = asyncio.Queue(QUEUE)
@@ -281,11 +284,13 @@ class Pipeline:
         change = Change()
         acted = self._apply(works, now, change)
         self._register.advance(now, change)
+        for participant in self._participants:
+            participant.take_part(change, now)
         blocks = [block for work in works for block in work.blocks]
         refusals = [refusal for work in works for refusal in work.refusals]
         canaries = [canary for work in works for canary in work.canaries]
         pending = []
-        if change.entries or change.incidents or refusals or canaries:
+        if not change.is_empty or refusals or canaries:
             pending.append(self._write_ledger(change, refusals, canaries, now))
         if blocks:
             pending.append(self._write_spool(blocks, now))

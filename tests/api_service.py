@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -222,6 +222,25 @@ class FakeHistorian:
         return Buckets(time, ones, ones * 3, ones * 2, np.full(len(time), 10, dtype=np.int64))
 
 
+class FakeRegister:
+    """Where acts end up."""
+
+    def __init__(self, act: Callable[..., Alarm], site: Site) -> None:
+        self._act = act
+        self._site = site
+        self.casebook = self
+
+    def acknowledge(self, alarm: int, actor: str, name: str, comment: str, _now: int, _change: Change) -> Alarm:
+        return self._act("acknowledge", alarm, actor, name, comment)
+
+    def reset(self, alarm: int, actor: str, name: str, comment: str, _now: int, _change: Change) -> Alarm:
+        return self._act("reset", alarm, actor, name, comment)
+
+    def close(self, incident: int, actor: str, name: str, comment: str, _now: int, _change: Change) -> Incident:
+        self._act("close", incident, actor, name, comment)
+        return make_incident(incident, self._site, closed_at=NOW, closed_by=name, close_comment=comment)
+
+
 class FakeService:
     """Satisfies ``ServicePort``."""
 
@@ -288,15 +307,8 @@ class FakeService:
             for gateway in self.site.gateways.values()
         ]
 
-    async def acknowledge(self, alarm: int, actor: str, name: str, comment: str) -> Alarm:
-        return self._act("acknowledge", alarm, actor, name, comment)
-
-    async def reset(self, alarm: int, actor: str, name: str, comment: str) -> Alarm:
-        return self._act("reset", alarm, actor, name, comment)
-
-    async def close_incident(self, incident: int, actor: str, name: str, comment: str) -> Incident:
-        self._act("close", incident, actor, name, comment)
-        return make_incident(incident, self.site, closed_at=NOW, closed_by=name, close_comment=comment)
+    async def act(self, act: Callable[[Any, int, Change], Any]) -> Any:
+        return act(FakeRegister(self._act, self.site), NOW, Change())
 
     def _act(self, act: str, identity: int, actor: str, name: str, comment: str) -> Alarm:
         if self.fault is not None:

@@ -152,7 +152,7 @@ class WatchedUnit:
     def closes(self, at: float, unit: str = "tankfarm") -> list[str]:
         """An officer closes the unit's incident."""
         change = Change()
-        self.register.close_incident(self.incident(unit).id, "county", "王芳", "已处置", ms(at), change)
+        self.register.casebook.close(self.incident(unit).id, "county", "王芳", "已处置", ms(at), change)
         return self._commit(change)
 
     def restarts(self, *, settled: Mapping[str, tuple[int, bool]] | None = None, site: Site | None = None) -> None:

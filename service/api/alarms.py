@@ -56,7 +56,11 @@ async def get_alarm(call: Call[AlarmPath, Nothing, Nothing]) -> dict[str, Any]:
 async def acknowledge_alarm(call: Call[AlarmPath, Nothing, Signature]) -> dict[str, Any]:
     """Acknowledge an alarm, with name and comment."""
     try:
-        alarm = await call.service.acknowledge(call.path.id, call.caller, call.body.name, call.body.comment)
+        alarm = await call.service.act(
+            lambda register, now, change: register.acknowledge(
+                call.path.id, call.caller, call.body.name, call.body.comment, now, change
+            )
+        )
     except NotFound:
         known, _ = await _alarm(call)
         raise _past(f"alarm {known.id} is over and needs no acknowledgement; reload the list") from None
@@ -66,7 +70,11 @@ async def acknowledge_alarm(call: Call[AlarmPath, Nothing, Signature]) -> dict[s
 async def reset_alarm(call: Call[AlarmPath, Nothing, Signature]) -> dict[str, Any]:
     """Reset a latched alarm whose condition has left."""
     try:
-        alarm = await call.service.reset(call.path.id, call.caller, call.body.name, call.body.comment)
+        alarm = await call.service.act(
+            lambda register, now, change: register.reset(
+                call.path.id, call.caller, call.body.name, call.body.comment, now, change
+            )
+        )
     except NotFound:
         known, _ = await _alarm(call)
         raise _past(f"alarm {known.id} is over and is not latched; reload the list") from None
@@ -103,7 +111,11 @@ async def get_incident(call: Call[IncidentPath, Nothing, Nothing]) -> dict[str, 
 async def close_incident(call: Call[IncidentPath, Nothing, Signature]) -> dict[str, Any]:
     """Close an incident all of whose alarms are normal again."""
     try:
-        incident = await call.service.close_incident(call.path.id, call.caller, call.body.name, call.body.comment)
+        incident = await call.service.act(
+            lambda register, now, change: register.casebook.close(
+                call.path.id, call.caller, call.body.name, call.body.comment, now, change
+            )
+        )
     except NotFound:
         known, _, _ = await _incident(call)
         raise _past(f"incident {known.id} is closed already, by {known.closed_by}; reload the list") from None

@@ -1,15 +1,18 @@
 """What the API needs of the service behind it."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerting.records import Alarm, Incident
+from alerting.records import Change
+from alerting.register import Register
 from domain.clock import Clock
 from domain.site import Site
 from historian.protocol import Historian
 from rules.arrivals import Latest
+
+Result = TypeVar("Result")
 
 
 class ServicePort(Protocol):
@@ -57,18 +60,9 @@ class ServicePort(Protocol):
         """Number of the last committed journal entry; 0: there is none."""
         ...
 
-    async def acknowledge(self, alarm: int, actor: str, name: str, comment: str) -> Alarm:
-        """Acknowledge an alarm; returns once it is committed.
+    async def act(self, act: Callable[[Register, int, Change], Result]) -> Result:
+        """Do what a person asks; returns once it is committed.
 
-        ``actor`` is the name of the caller's token, ``name`` the person it named. Raises NotFound, Conflict,
-        LedgerUnavailable.
+        Raises what ``act`` raises (NotFound, Conflict), and LedgerUnavailable.
         """
-        ...
-
-    async def reset(self, alarm: int, actor: str, name: str, comment: str) -> Alarm:
-        """Reset a latched alarm, as ``acknowledge``."""
-        ...
-
-    async def close_incident(self, incident: int, actor: str, name: str, comment: str) -> Incident:
-        """Close an incident, as ``acknowledge``."""
         ...

@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +103,7 @@ class TagList:
 
     def rules(self) -> RuleTable:
         """The table of all rules. Empties the list of them: a second copy would take as much memory again."""
-        joined = {name: np.concatenate(self._columns.pop(name)) for name in _COLUMNS}
+        joined: dict[str, Any] = {name: np.concatenate(self._columns.pop(name)) for name in _COLUMNS}
         version = np.ones(len(self._keys), dtype=np.int32)
         return RuleTable.from_columns(**joined, version=version, key=self._keys, tag_count=len(self.tags))
 

@@ -337,7 +337,7 @@ class RegisterMachine(RuleBasedStateMachine):
         expected = self.naive.close(unit)
         identity = next((found.id for found in self.register.incidents.values() if found.unit == unit), 10**9)
         self.may(
-            lambda change: self.register.close_incident(identity, "county", "王芳", "", self.now, change),
+            lambda change: self.register.casebook.close(identity, "county", "王芳", "", self.now, change),
             expected=expected,
         )
 

@@ -213,7 +213,7 @@ class Shift:
         """An officer closes a unit's incident."""
         identity = self.incident(unit).id
         await self._act(
-            lambda register, now, change: register.close_incident(identity, "county", "王芳", "", now, change)
+            lambda register, now, change: register.casebook.close(identity, "county", "王芳", "", now, change)
         )
         return self._since()
 

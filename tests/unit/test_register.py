@@ -152,7 +152,7 @@ def test_acts_on_what_is_not_there_are_refused_and_leave_no_trace() -> None:
     unit = WatchedUnit()
     unit.enters("GT-1/H", at=1)
     before, change = unit.register.journal.sequence, Change()
-    for act in (unit.register.acknowledge, unit.register.reset, unit.register.close_incident):
+    for act in (unit.register.acknowledge, unit.register.reset, unit.register.casebook.close):
         with pytest.raises(NotFound):
             act(999, "county", "王芳", "", ms(2), change)
     assert change.is_empty

@@ -309,7 +309,7 @@ def test_a_closed_incident_is_not_closed_again_and_the_next_alarm_opens_another(
     first = unit.incident().id
     unit.closes(at=4)
     with pytest.raises(NotFound, match="is not open"):
-        unit.register.close_incident(first, "county", "王芳", "", ms(5), unit.last)
+        unit.register.casebook.close(first, "county", "王芳", "", ms(5), unit.last)
     unit.enters("PI-1/H", at=6)
     assert unit.incident().id != first
     assert (unit.grade(), unit.incident().alarms_total) == ("blue", 1)

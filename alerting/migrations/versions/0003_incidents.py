@@ -1,0 +1,15 @@
+"""The closed loop of incidents."""
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add to the ledger."""
+
+
+def downgrade() -> None:
+    """Not offered: the journal is append-only."""
+    raise NotImplementedError("restore the ledger from a backup to go back")

@@ -1,0 +1,15 @@
+"""Contacts, rosters, plans and messages."""
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add to the ledger."""
+
+
+def downgrade() -> None:
+    """Not offered: the journal is append-only."""
+    raise NotImplementedError("restore the ledger from a backup to go back")

@@ -1,0 +1,15 @@
+"""Signed heads of the journal."""
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add to the ledger."""
+
+
+def downgrade() -> None:
+    """Not offered: the journal is append-only."""
+    raise NotImplementedError("restore the ledger from a backup to go back")
