@@ -65,7 +65,7 @@ def refused(text: str) -> ExpressionFault:
         ("a>1and b>1", None),
     ],
 )
-def test_reads_as_arithmetic_does(text: str, expected: bool | None) -> None:
+def test_reads_as_arithmetic_does(text: str, *, expected: bool | None) -> None:
     if expected is None:
         with pytest.raises(ExpressionFault, match="neither a number nor a tag: '1and'"):
             holds(text, a=2, b=3, c=4)
@@ -90,7 +90,7 @@ def test_reads_as_arithmetic_does(text: str, expected: bool | None) -> None:
         ("i > 1", None),
     ],
 )
-def test_unknown_spreads_as_far_as_it_matters(text: str, expected: bool | None) -> None:
+def test_unknown_spreads_as_far_as_it_matters(text: str, *, expected: bool | None) -> None:
     assert holds(text, a=2, z=0, u=float("nan"), i=float("inf")) is expected
 
 
