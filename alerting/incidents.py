@@ -12,7 +12,7 @@ from alerting.grading import GradingTable, UnitGrading, Verdict
 from alerting.journal import Journal
 from alerting.records import SERVICE, Alarm, Change, Incident
 from alerting.refusals import Conflict, NotFound
-from domain.scales import AlarmState, Grade
+from domain.scales import AlarmState, Grade, IncidentState
 from domain.site import Site
 
 UnitKey = tuple[str, str]
@@ -39,6 +39,8 @@ class Incidents:
         self._units: dict[UnitKey, _Unit] = {}
         self._open: dict[int, Incident] = {}
         for incident in incidents:
+            if not incident.is_open:
+                continue
             self._open[incident.id] = incident
             unit = self._unit((incident.enterprise, incident.unit))
             unit.incident = incident
@@ -131,6 +133,7 @@ class Incidents:
             raise Conflict(
                 f"incident {identity} has {len(unit.members)} alarms that are in, latched or not acknowledged: {open_}"
             )
+        incident.state = IncidentState.CLOSED
         incident.closed_at, incident.closed_by, incident.close_comment = now, name, comment
         data = {"name": name, "comment": comment, "grade": incident.grade.label}
         self.note(incident, "incident.closed", actor, data, now, change)

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from alerting import schema
 from alerting.journal import FIRST_HASH
 from alerting.records import Alarm, Change, Entry, Incident
-from domain.scales import AlarmState, Grade, Level, RuleKind
+from domain.scales import AlarmState, Grade, IncidentState, Level, RuleKind
 
 PATIENCE = 30.0
 """Seconds that the database has for a query [ours]."""
@@ -64,7 +64,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the register begins with. ``settled``: see ``Register``."""
+    """What the register begins with: alarms that are not normal, incidents that are not archived.
+
+    ``settled``: see ``Register``.
+    """
 
     sequence: int
     last_hash: bytes
@@ -109,7 +112,10 @@ class Ledger:
                 )
             ).first()
             alarms = await connection.execute(select(alarm).where(alarm.c.state != AlarmState.NORMAL.value))
-            incidents = await connection.execute(select(schema.incident).where(schema.incident.c.closed_at.is_(None)))
+            incident = schema.incident
+            incidents = await connection.execute(
+                select(incident).where(incident.c.archived_at.is_(None)).order_by(incident.c.id)
+            )
             # By the journal's own time: a gateway whose clock is not checked may be years away.
             journaled = select(journal.c.alarm).where(journal.c.at >= settled_since, journal.c.alarm.is_not(None))
             recent = await connection.execute(select(alarm).where(alarm.c.id.in_(journaled)).order_by(alarm.c.id))
@@ -295,7 +301,14 @@ def alarm_of(row: RowMapping) -> Alarm:
 def incident_of(row: RowMapping) -> Incident:
     """Incident from a row."""
     values = dict(row)
-    return Incident(**values | {"grade": Grade(values["grade"]), "peak_grade": Grade(values["peak_grade"])})
+    return Incident(
+        **values
+        | {
+            "grade": Grade(values["grade"]),
+            "peak_grade": Grade(values["peak_grade"]),
+            "state": IncidentState(values["state"]),
+        }
+    )
 
 
 def _entry_row(entry: Entry) -> dict[str, Any]:
@@ -339,6 +352,7 @@ def _alarm_row(alarm: Alarm) -> dict[str, Any]:
 def _incident_row(incident: Incident) -> dict[str, Any]:
     row = {name: getattr(incident, name) for name in _INCIDENT_COLUMNS}
     row["grade"], row["peak_grade"] = int(incident.grade), int(incident.peak_grade)
+    row["state"] = incident.state.value
     return row
 
 

@@ -100,8 +100,38 @@ incident = Table(
     Column("alarms_unacknowledged", Integer, nullable=False),
     Column("alarms_total", Integer, nullable=False),
     Column("sequence", BigInteger, nullable=False),
+    Column("state", String(30), nullable=False),
+    Column("tier", SmallInteger, nullable=False),
+    Column("drill", BigInteger),
+    Column("acknowledge_by", BigInteger),
+    Column("feedback_by", BigInteger),
+    Column("desk_acknowledged_at", BigInteger),
+    Column("desk_acknowledged_by", Text),
+    Column("enterprise_acknowledged_at", BigInteger),
+    Column("enterprise_acknowledged_by", Text),
+    Column("reopened", Integer, nullable=False),
+    Column("archived_at", BigInteger),
+    Column("alarms_open", Integer, nullable=False),
+    Column("loop", JSON, nullable=False),
     Index(None, "closed_at"),
+    Index(None, "archived_at"),
+    Index(None, "state"),
 )
+
+attachment = Table(
+    "attachment",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("incident", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("type", String(40), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index(None, "incident"),
+)
+"""Photos and documents that belong to incidents; the bytes are in files named by their SHA-256."""
 
 quarantine = Table(
     "quarantine",

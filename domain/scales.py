@@ -104,3 +104,31 @@ class AlarmState(StrEnum):
     RETURNED_UNACKNOWLEDGED = "returned_unacknowledged"
     LATCHED_UNACKNOWLEDGED = "latched_unacknowledged"
     LATCHED_ACKNOWLEDGED = "latched_acknowledged"
+
+
+class IncidentState(StrEnum):
+    """States of an incident's closed loop; ``alerting.closed_loop`` has the table."""
+
+    TRIGGERED = "triggered"
+    """触发: open, nobody has been told yet."""
+    PUSHED = "pushed"
+    """已推送: somebody has been told."""
+    ACKNOWLEDGED = "acknowledged"
+    """企业已确认: the enterprise has acknowledged."""
+    VERIFIED = "verified"
+    """已核实."""
+    HANDLED = "handled"
+    """处置中: disposal steps are under way or done."""
+    FEEDBACK = "feedback"
+    """已反馈: the enterprise has said what was done."""
+    REVIEWED = "reviewed"
+    """已复核: the feedback is accepted."""
+    CLOSED = "closed"
+    """已关闭."""
+    ARCHIVED = "archived"
+    """已归档: nothing is changed any more."""
+
+    @property
+    def is_open(self) -> bool:
+        """Neither closed nor archived."""
+        return self not in (IncidentState.CLOSED, IncidentState.ARCHIVED)
