@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from service.config.documents import DISK, Documents
 from service.config.faults import Fault, FaultList
 
 try:
@@ -64,16 +65,18 @@ _Loader.add_constructor(f"{_PREFIX}merge", lambda _, node: str(node.value))
 class Document:
     """One YAML file: its data, and the place of every value in it."""
 
-    def __init__(self, path: Path, data: Any, root: Node, faults: FaultList) -> None:
+    def __init__(self, path: Path, data: Any, root: Node, faults: FaultList, documents: Documents = DISK) -> None:
         self.path = path
         self.data = data
+        self.documents = documents
+        """Where the documents that this one names are read from."""
+        self.faults = faults
         self._root = root
-        self._faults = faults
 
     def fault(self, loc: Loc, message: str, remedy: str, *, at_key: bool = False) -> None:
         """Report a fault of the value at ``loc``, or of its key (``at_key``)."""
         line, column = self.place(loc, at_key=at_key)
-        self._faults.add(Fault(str(self.path), line, column, field_name(loc), message, remedy))
+        self.faults.add(Fault(str(self.path), line, column, field_name(loc), message, remedy))
 
     def place(self, loc: Loc, *, at_key: bool = False) -> tuple[int, int]:
         """Line and column, both from 1, of the value at ``loc``, or of the nearest value around it that exists."""
@@ -88,14 +91,21 @@ class Document:
         return node.start_mark.line + 1, node.start_mark.column + 1
 
 
-def read_document(path: Path, faults: FaultList, named_by: tuple[Document, Loc] | None = None) -> Document | None:
+def read_document(
+    path: Path, faults: FaultList, named_by: tuple[Document, Loc] | None = None, documents: Documents = DISK
+) -> Document | None:
     """Read one YAML file; None where it cannot be read, with the reason in ``faults``.
 
-    A file that is missing is a fault of the place that names it (``named_by``), if there is one.
+    A file that is missing is a fault of the place that names it (``named_by``), if there is one; it is read from where
+    that one is, else from ``documents``.
     """
-    text = read_text(path, faults, named_by)
-    if text is None:
-        return None
+    source = documents if named_by is None else named_by[0].documents
+    text = read_text(path, faults, named_by, source)
+    return None if text is None else parse_document(path, text, faults, source)
+
+
+def parse_document(path: Path, text: str, faults: FaultList, documents: Documents = DISK) -> Document | None:
+    """As ``read_document``, of a text that was read already."""
     try:
         _check_depth(text)
         loader = _Loader(text)
@@ -108,7 +118,7 @@ def read_document(path: Path, faults: FaultList, named_by: tuple[Document, Loc] 
             _NodeCheck(path, loader, faults).visit(root)
             if len(faults) > known:
                 return None
-            return Document(path, loader.construct_document(root), root, faults)
+            return Document(path, loader.construct_document(root), root, faults, documents)
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
@@ -116,10 +126,12 @@ def read_document(path: Path, faults: FaultList, named_by: tuple[Document, Loc] 
         return None
 
 
-def read_text(path: Path, faults: FaultList, named_by: tuple[Document, Loc] | None = None) -> str | None:
+def read_text(
+    path: Path, faults: FaultList, named_by: tuple[Document, Loc] | None = None, documents: Documents = DISK
+) -> str | None:
     """Text of a UTF-8 file; None where it cannot be read, with the reason in ``faults``."""
     try:
-        raw = path.read_bytes()
+        raw = (documents if named_by is None else named_by[0].documents).read(path)
     except (OSError, ValueError) as error:
         told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         message = f"cannot read {str(path)!r}: {told}"

@@ -4,35 +4,47 @@ import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from alerting.grading import GradingTable
 from domain.site import Site
 from service.config import measurands
 from service.config.assembly import SiteAssembly
 from service.config.document import Document, Loc, read_document
+from service.config.documents import ROOTS, DocumentSet, Held, Recorded
 from service.config.faults import ConfigurationError, Fault, FaultList
 from service.config.replay import Replay
 from service.config.sections import CanarySettings, MainFile
-from service.config.settings import Settings, read_main, settings_of, site_entries
+from service.config.settings import Settings, read_grading, read_main, settings_of, site_entries
 from service.config.site_file import SiteFile
 
 _SITE_KEYS = frozenset(SiteFile.model_fields)
 _MAIN_KEYS = frozenset(MainFile.model_fields)
 
 
-def load(path: Path, env: Mapping[str, str]) -> Settings:
-    """Settings of a main file and all that it includes, with secrets of ``env`` over those of the file.
+def load(path: Path, env: Mapping[str, str], held: DocumentSet | None = None) -> Settings:
+    """Settings of a main file and all that it leads to, with secrets of ``env`` over those of the file.
 
-    Raises ``ConfigurationError`` with all faults.
+    ``held``: a revision to be read in place of the files that the main file names; the main file itself is always read
+    from disk. Raises ``ConfigurationError`` with all faults.
     """
     faults = FaultList()
     document = read_document(path, faults)
     if document is None:
         raise ConfigurationError(faults.sorted())
-    main, assembly = _read_main_file(document, env, faults)
-    if main is None or faults:
+    folder = document.path.parent
+    documents = Recorded(folder) if held is None else Held(folder, held.contents)
+    document.documents = documents
+    if held is not None and isinstance(document.data, dict):
+        own = {key: value for key, value in document.data.items() if key not in ROOTS}
+        document.data = own | dict(held.roots)
+    read = _read_main_file(document, env, faults)
+    if read.main is None or read.grading is None or faults:
         raise ConfigurationError(faults.sorted())
-    return settings_of(document, main, assembly.build(main.canary.period))
+    site = read.assembly.build(read.main.canary.period)
+    roots = {key: document.data[key] for key in ROOTS if document.data.get(key) is not None}
+    return settings_of(document, read.main, site, read.grading, DocumentSet.of(roots, documents.contents))
 
 
 def load_site(paths: Sequence[Path]) -> Site:
@@ -103,10 +115,17 @@ def _is_site(document: Document) -> bool:
     return len(keys & _SITE_KEYS) > len(keys & _MAIN_KEYS)
 
 
-def _read_main_file(
-    document: Document, env: Mapping[str, str], faults: FaultList
-) -> tuple[MainFile | None, SiteAssembly]:
-    """A main file and the sites that it names; these are read even where the rest of it is at fault."""
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A main file and what it leads to; None where that has faults."""
+
+    main: MainFile | None
+    assembly: SiteAssembly
+    grading: GradingTable | None
+
+
+def _read_main_file(document: Document, env: Mapping[str, str], faults: FaultList) -> _Read:
+    """A main file and the documents that it names; these are read even where the rest of it is at fault."""
     if isinstance(document.data, dict) and _is_site(document):
         document.fault((), "a site file, where a main file is wanted", "Name it under `sites` of a main file.")
     main = read_main(document, env, faults)
@@ -120,7 +139,8 @@ def _read_main_file(
             continue
         known.add(path.resolve())
         files.append((path, (document, loc)))
-    return main, _read_sites(files, faults)
+    grading = None if main is None else read_grading(document, main)
+    return _Read(main, _read_sites(files, faults), grading)
 
 
 def _read_sites(files: Sequence[tuple[Path, tuple[Document, Loc] | None]], faults: FaultList) -> SiteAssembly:

@@ -5,6 +5,7 @@ Limits (``LL``, ``L``, ``H``, ``HH``) are numbers, ``off`` or empty (inherited);
 """
 
 import csv
+import io
 import math
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -92,17 +93,17 @@ class _TableOrigin:
 def table_drafts(path: Path, faults: FaultList, named_by: tuple[Document, Loc]) -> Iterator[Drafts]:
     """Drafts of all rows of a table, block by block; faults name file, line and cell."""
     try:
-        file = path.open(encoding="utf-8-sig", newline="")
+        raw = named_by[0].documents.read(path)
     except (OSError, ValueError) as error:
         told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         remedy = "Correct the path (relative paths start from the folder of this file)."
         named_by[0].fault(named_by[1], f"cannot read {str(path)!r}: {told}", remedy)
         return
-    with file:
+    with io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8-sig", newline="") as file:
         try:
             yield from _blocks(path, csv.reader(file, strict=True), faults)
         except UnicodeDecodeError:
-            line = _first_undecodable(path)
+            line = _first_undecodable(raw)
             faults.add(Fault(str(path), line, 0, "", "not UTF-8 text", "Save the file as CSV UTF-8 in Excel."))
 
 
@@ -287,11 +288,10 @@ def _flag(text: str) -> int:
     return flags[text.lower()]
 
 
-def _first_undecodable(path: Path) -> int:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                line.decode("utf-8-sig")
-            except UnicodeDecodeError:
-                return number
+def _first_undecodable(raw: bytes) -> int:
+    for number, line in enumerate(io.BytesIO(raw), start=1):
+        try:
+            line.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return number
     return 0

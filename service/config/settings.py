@@ -8,8 +8,10 @@ from typing import Any
 from pydantic import SecretStr
 
 import alerting
+from alerting.grading import GradingTable, load_grading
 from domain.site import Site
-from service.config.document import Document, Loc
+from service.config.document import Document, Loc, read_document
+from service.config.documents import DocumentSet
 from service.config.faults import Fault, FaultList
 from service.config.sections import (
     BrokerSettings,
@@ -58,9 +60,12 @@ class Settings:
     clock_tolerance: int
     canary: CanarySettings
     grading: Path
-    """Table of grades; read by ``alerting``."""
+    """Where the table of grades came from."""
     log: LogSettings
     site: Site = field(repr=False)
+    grading_table: GradingTable = field(default_factory=load_grading, repr=False)
+    documents: DocumentSet = field(default_factory=DocumentSet, repr=False)
+    """What site, grades and plans were read from."""
 
 
 def read_main(document: Document, env: Mapping[str, str], faults: FaultList) -> MainFile | None:
@@ -89,7 +94,17 @@ def read_main(document: Document, env: Mapping[str, str], faults: FaultList) -> 
     return main if len(faults) == known else None
 
 
-def settings_of(document: Document, main: MainFile, site: Site) -> Settings:
+def read_grading(document: Document, main: MainFile) -> GradingTable | None:
+    """The table of grades that the main file names, else the one that is shipped; None where it has faults."""
+    if main.grading is None:
+        return load_grading()
+    read = read_document(document.path.parent / main.grading, document.faults, (document, ("grading",)))
+    return None if read is None else validate(GradingTable, read.data, read.fault, ())
+
+
+def settings_of(
+    document: Document, main: MainFile, site: Site, grading: GradingTable, documents: DocumentSet
+) -> Settings:
     """Settings with every relative path made absolute: from the main file's folder, the stores' from ``data_dir``."""
     folder = document.path.resolve().parent
     data_dir = folder / main.data_dir
@@ -110,6 +125,8 @@ def settings_of(document: Document, main: MainFile, site: Site) -> Settings:
         grading=_shipped_grading() if main.grading is None else folder / main.grading,
         log=main.log,
         site=site,
+        grading_table=grading,
+        documents=documents,
     )
 
 
@@ -151,7 +168,7 @@ def _with_environment(data: dict[Any, Any], env: Mapping[str, str]) -> tuple[dic
 
 
 def _check_names(main: MainFile, document: Document) -> None:
-    """Names that must differ, and the file of grades."""
+    """Names that must differ."""
     seen: dict[str, int] = {}
     for index, token in enumerate(main.tokens):
         for key, value in (("name", token.name), ("sha256", token.sha256)):
@@ -166,9 +183,6 @@ def _check_names(main: MainFile, document: Document) -> None:
             message = f"the same name as webhooks[{first}]"
             remedy = f"Give each its own name: both would take their secret from {webhook.secret_variable}."
             document.fault(("webhooks", index, "name"), message, remedy)
-    if main.grading is not None and not (document.path.resolve().parent / main.grading).is_file():
-        remedy = "Correct the path (from the folder of this file), or delete the line to use the table shipped."
-        document.fault(("grading",), f"no such file: {main.grading!r}", remedy)
 
 
 def _absolute_ledger(url: SecretStr, data_dir: Path) -> SecretStr:

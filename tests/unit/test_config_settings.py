@@ -5,7 +5,9 @@ import logging
 from pathlib import Path
 
 import pytest
+import yaml
 
+from alerting.grading import load_grading
 from service.config import ConfigurationError, Fault, check, format_faults, load
 from service.config.settings import Settings
 
@@ -52,7 +54,8 @@ def test_only_sites_is_required(tmp_path: Path) -> None:
 
 
 def test_what_the_file_says(tmp_path: Path) -> None:
-    (tmp_path / "own.yaml").write_text("grades", encoding="utf-8")
+    own = load_grading().model_dump(mode="json") | {"hold": 5}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(own), encoding="utf-8")
     digest = hashlib.sha256(b"t").hexdigest()
     read = settings(
         tmp_path,
@@ -78,7 +81,7 @@ log: {{level: debug, format: console}}
     assert read.ledger.url.get_secret_value() == "postgresql+asyncpg://anshao:pw-in-file@db/anshao"
     assert read.tokens[0].sha256 == digest
     assert read.webhooks[0].secret.get_secret_value() == "whsec_in_file"
-    assert read.grading == tmp_path / "own.yaml"
+    assert (read.grading, read.grading_table.hold) == (tmp_path / "own.yaml", 5)
     canary = read.site.tags[read.site.tag_index["anshao/canary-reading"]]
     assert canary.period == 10_000
 
@@ -265,7 +268,7 @@ webhooks:
         "not longer than its period",
         "longer",
     ),
-    "missing grading": ("sites: [site.yaml]\ngrading: g.yaml # HERE\n", "grading", "no such file", "shipped"),
+    "missing grading": ("sites: [site.yaml]\ngrading: g.yaml # HERE\n", "grading", "cannot read", "Correct the path"),
     "unknown log level": ("sites: [site.yaml]\nlog: {level: loud} # HERE\n", "log.level", "must be one of", "'info'"),
 }
 
