@@ -1,12 +1,38 @@
 """What the ledger holds: alarms, incidents, journal entries. Times are ms UTC."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, TypedDict
 
 from domain.scales import AlarmState, Grade, IncidentState, Level, RuleKind
+from domain.site import GATEWAY_UNIT
 
 SERVICE = "anshao"
 """Actor of everything that no person does."""
+_UNACKNOWLEDGED = frozenset(
+    {AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED, AlarmState.LATCHED_UNACKNOWLEDGED}
+)
+
+
+class Suppression(StrEnum):
+    """抑制: what keeps an alarm from being annunciated. Where several lie over it, the first of this order shows."""
+
+    OUT_OF_SERVICE = "out_of_service"
+    """停用: by a maintenance window."""
+    BY_DESIGN = "by_design"
+    """设计抑制: by a condition that its rule names."""
+    SHELVED = "shelved"
+    """搁置: by a person, with reason and expiry."""
+
+
+def drill_prefix(drill: int | None) -> str:
+    """What the path of a condition begins with in a drill; empty for the real ones."""
+    return "" if drill is None else f"drill:{drill}:"
+
+
+def unit_key(enterprise: str, unit: str, drill: int | None = None) -> tuple[str, str]:
+    """What the alarms of a unit are kept together by: a drill's never come together with real ones."""
+    return (enterprise, unit) if drill is None else (enterprise, f"{unit}\0drill:{drill}")
 
 
 @dataclass(slots=True)
@@ -47,25 +73,71 @@ class Alarm:
     incident: int | None = None
     sequence: int = 0
     """Number of the last journal entry about it."""
+    suppression: Suppression | None = None
+    """What lies over it: it is not annunciated then."""
+    suppressed_until: int | None = None
+    suppression_reason: str | None = None
+    suppressed_by: str | None = None
+    """The person, or of a suppression by design the path of the condition."""
+    first_out: bool = False
+    """首出: the first process alarm of its unit after a calm."""
+    chattering: bool = False
+    """抖动: three or more transitions a minute, and not calm since."""
+    calm_at: int | None = None
+    """When it will have been calm for long enough, unless it toggles again."""
+    returning_at: int | None = None
+    """The condition left, and the return is damped until then; meanwhile ``condition`` stays as it is."""
+    stale: bool = False
+    """长期报警: in for more than 24 h."""
+    cause: str | None = None
+    """Path of the condition that it follows from."""
+    drill: int | None = None
+    """演练: the drill that it belongs to."""
 
     @property
-    def path(self) -> str:
-        """``enterprise/tag/rule``, the identity of its condition."""
+    def rule_path(self) -> str:
+        """``enterprise/tag/rule``: its rule in the site."""
         return f"{self.enterprise}/{self.tag}/{self.rule}"
 
     @property
+    def path(self) -> str:
+        """The identity of its condition: ``rule_path``, in a drill after ``drill:<id>:``."""
+        return f"{drill_prefix(self.drill)}{self.enterprise}/{self.tag}/{self.rule}"
+
+    @property
     def unit_key(self) -> tuple[str, str]:
-        """Enterprise and unit."""
-        return self.enterprise, self.unit
+        """Whose incident it belongs to: that of its unit, or of the gateway whose loss it follows from."""
+        return unit_key(self.enterprise, GATEWAY_UNIT if self.follows_lost_link else self.unit, self.drill)
+
+    @property
+    def follows_lost_link(self) -> bool:
+        """Its tag is silent because the gateway is lost: part of the link's incident, no reason for a grade."""
+        return self.kind is RuleKind.STALE and self.cause is not None and self.cause.endswith("/LINK")
 
     @property
     def is_unacknowledged(self) -> bool:
         """Somebody has yet to acknowledge it."""
-        return self.state in {
-            AlarmState.UNACKNOWLEDGED,
-            AlarmState.RETURNED_UNACKNOWLEDGED,
-            AlarmState.LATCHED_UNACKNOWLEDGED,
-        }
+        return self.state in _UNACKNOWLEDGED
+
+    @property
+    def is_annunciated(self) -> bool:
+        """It stands in the list of the duty officer: not normal, and nothing lies over it."""
+        return self.suppression is None and self.state is not AlarmState.NORMAL
+
+    @property
+    def counts(self) -> bool:
+        """Whether it makes the grade of its unit."""
+        return (
+            self.condition
+            and self.suppression is None
+            and self.state is not AlarmState.NORMAL
+            and not self.follows_lost_link
+        )
+
+    @property
+    def rule_is_in(self) -> bool:
+        """What its rule says: a condition whose return is only damped is out."""
+        return self.condition and self.returning_at is None
 
 
 class Signed(TypedDict):
