@@ -60,22 +60,29 @@ class Incidents:
     def join(self, alarm: Alarm, now: int, change: Change) -> None:
         """An alarm is raised: it joins the incident of its unit, or opens one."""
         unit = self._unit(alarm.unit_key)
-        unit.grading.add(alarm)
+        if alarm.counts:
+            unit.grading.add(alarm)
         incident = unit.incident or self._begin(unit, alarm, now, change)
         alarm.incident = incident.id
         incident.alarms_total += 1
 
     def keep(self, alarm: Alarm) -> None:
-        """An alarm is as it is now; one that is normal is no member any more."""
+        """An alarm is as it is now; one that is normal or suppressed is no member any more."""
         unit = self._unit(alarm.unit_key)
-        if alarm.state is AlarmState.NORMAL:
-            unit.members.pop(alarm.id, None)
-        else:
+        if alarm.is_annunciated:
             unit.members[alarm.id] = alarm
-        if alarm.state is not AlarmState.NORMAL and alarm.condition:
+        else:
+            unit.members.pop(alarm.id, None)
+        if alarm.counts:
             unit.grading.add(alarm)
         else:
             unit.grading.remove(alarm)
+
+    def drop(self, alarm: Alarm) -> None:
+        """An alarm belongs to another unit's incident from now on; to be called before its ``unit_key`` changes."""
+        unit = self._unit(alarm.unit_key)
+        unit.members.pop(alarm.id, None)
+        unit.grading.remove(alarm)
 
     def touch(self, alarm: Alarm, sequence: int) -> None:
         """An entry of the journal is about an alarm: the newest of its incident."""
