@@ -15,6 +15,8 @@ SERVICE_UNIT = "service"
 """Unit of ``SERVICE_ENTERPRISE`` that the service's own conditions belong to."""
 GATEWAY_UNIT = "gateways"
 """Reserved unit id of every enterprise: the link and clock conditions of its gateways."""
+UNIT_TAG = "@unit."
+"""Prefix of the system tag that a unit's own rules, over several of its tags, belong to: ``@unit.tankfarm``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class Tag:
     """``flammable``, ``toxic``, ``oxygen`` or ``methane``; None: not a gas detector."""
     system: bool = False
     """A point of the service or of a gateway, which no payload may write."""
+    species: str | None = None
+    """Formula of the one gas that it measures, a key of ``domain.gases.SPECIES``."""
 
     @property
     def path(self) -> str:
@@ -153,6 +157,8 @@ class RuleExtra:
     """ms after which an acknowledged alarm that is still in sounds again; 0: never."""
     cards: tuple[str, ...] = ()
     """Ids of the response cards that are shown with the alarm."""
+    given: str = ""
+    """The setpoint as it was given, where it was converted to the tag's unit: ``25 %LEL``."""
 
 
 @dataclass(frozen=True, slots=True)
