@@ -1,50 +1,70 @@
 """Reading configuration: settings for the service, a site for tools, faults for ``anshao check``."""
 
 import gc
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from alerting.grading import GradingTable
 from domain.site import Site
 from service.config import measurands
 from service.config.assembly import SiteAssembly
-from service.config.document import Document, Loc, read_document
+from service.config.document import Document, Loc, parse_document, read_document
 from service.config.documents import ROOTS, DocumentSet, Held, Recorded
 from service.config.faults import ConfigurationError, Fault, FaultList
 from service.config.replay import Replay
-from service.config.sections import CanarySettings, MainFile
-from service.config.settings import Settings, read_grading, read_main, settings_of, site_entries
+from service.config.sections import CanarySettings, MainFile, Roots
+from service.config.settings import Settings, read_grading, read_main, settings_of, site_entries, with_documents
 from service.config.site_file import SiteFile
+from service.config.validation import validate
 
 _SITE_KEYS = frozenset(SiteFile.model_fields)
 _MAIN_KEYS = frozenset(MainFile.model_fields)
 
 
-def load(path: Path, env: Mapping[str, str], held: DocumentSet | None = None) -> Settings:
+def load(path: Path, env: Mapping[str, str]) -> Settings:
     """Settings of a main file and all that it leads to, with secrets of ``env`` over those of the file.
 
-    ``held``: a revision to be read in place of the files that the main file names; the main file itself is always read
-    from disk. Raises ``ConfigurationError`` with all faults.
+    Raises ``ConfigurationError`` with all faults.
     """
     faults = FaultList()
     document = read_document(path, faults)
     if document is None:
         raise ConfigurationError(faults.sorted())
-    folder = document.path.parent
-    documents = Recorded(folder) if held is None else Held(folder, held.contents)
+    documents = Recorded(document.path.parent)
     document.documents = documents
-    if held is not None and isinstance(document.data, dict):
-        own = {key: value for key, value in document.data.items() if key not in ROOTS}
-        document.data = own | dict(held.roots)
-    read = _read_main_file(document, env, faults)
-    if read.main is None or read.grading is None or faults:
+    main = _read_main(document, env, faults)
+    read = _read_documents(document, main, faults)
+    if main is None or read.grading is None or faults:
         raise ConfigurationError(faults.sorted())
-    site = read.assembly.build(read.main.canary.period)
-    roots = {key: document.data[key] for key in ROOTS if document.data.get(key) is not None}
-    return settings_of(document, read.main, site, read.grading, DocumentSet.of(roots, documents.contents))
+    site = read.assembly.build(main.canary.period)
+    return settings_of(document, main, site, read.grading, DocumentSet.of(_roots(document), documents.contents))
+
+
+def load_revision(settings: Settings, held: DocumentSet) -> Settings:
+    """The same settings with what the documents of a revision say in place of their own.
+
+    Raises ``ConfigurationError`` with all faults.
+    """
+    faults = FaultList()
+    documents = Held(settings.file.parent, held.contents)
+    document = parse_document(settings.file, json.dumps(dict(held.roots)), faults, documents)
+    roots = None if document is None else validate(Roots, document.data, document.fault, ())
+    if document is None or roots is None:
+        raise ConfigurationError(faults.sorted())
+    read = _read_documents(document, roots, faults)
+    if read.grading is None or faults:
+        raise ConfigurationError(faults.sorted())
+    site = read.assembly.build(settings.canary.period)
+    return with_documents(settings, roots, site, read.grading, DocumentSet.of(held.roots, documents.contents))
+
+
+def _roots(document: Document) -> dict[str, Any]:
+    return {key: document.data[key] for key in ROOTS if document.data.get(key) is not None}
 
 
 def load_site(paths: Sequence[Path]) -> Site:
@@ -85,7 +105,7 @@ def check(paths: Sequence[Path], env: Mapping[str, str] | None = None) -> list[F
         elif _is_site(document):
             sites.append((path, document))
         else:
-            _read_main_file(document, os.environ if env is None else env, faults)
+            _read_documents(document, _read_main(document, os.environ if env is None else env, faults), faults)
             included.update((path.parent / entry).resolve() for _, entry in site_entries(document))
     alone = [document for path, document in sites if path.resolve() not in included]
     if alone:
@@ -117,18 +137,21 @@ def _is_site(document: Document) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A main file and what it leads to; None where that has faults."""
+    """What the roots of a configuration lead to; None where that has faults."""
 
-    main: MainFile | None
     assembly: SiteAssembly
     grading: GradingTable | None
 
 
-def _read_main_file(document: Document, env: Mapping[str, str], faults: FaultList) -> _Read:
-    """A main file and the documents that it names; these are read even where the rest of it is at fault."""
+def _read_main(document: Document, env: Mapping[str, str], faults: FaultList) -> MainFile | None:
+    """A main file, without what it leads to; None where it has faults."""
     if isinstance(document.data, dict) and _is_site(document):
         document.fault((), "a site file, where a main file is wanted", "Name it under `sites` of a main file.")
-    main = read_main(document, env, faults)
+    return read_main(document, env, faults)
+
+
+def _read_documents(document: Document, roots: Roots | None, faults: FaultList) -> _Read:
+    """The documents that a main file names; site files are read even where the rest of it is at fault."""
     folder = document.path.parent
     files: list[tuple[Path, tuple[Document, Loc] | None]] = []
     known: set[Path] = set()
@@ -139,8 +162,8 @@ def _read_main_file(document: Document, env: Mapping[str, str], faults: FaultLis
             continue
         known.add(path.resolve())
         files.append((path, (document, loc)))
-    grading = None if main is None else read_grading(document, main)
-    return _Read(main, _read_sites(files, faults), grading)
+    grading = None if roots is None else read_grading(document, roots)
+    return _Read(_read_sites(files, faults), grading)
 
 
 def _read_sites(files: Sequence[tuple[Path, tuple[Document, Loc] | None]], faults: FaultList) -> SiteAssembly:

@@ -222,10 +222,16 @@ class LogSettings(Section):
     format: Literal["json", "console"] = "json"
 
 
-class MainFile(Section):
-    """The main file as it is written; ``Settings`` is what becomes of it."""
+class Roots(Section):
+    """The keys of the main file that lead to documents."""
 
     sites: Annotated[tuple[PathText, ...], Field(min_length=1)]
+    grading: PathText | None = None
+
+
+class MainFile(Roots):
+    """The main file as it is written; ``Settings`` is what becomes of it."""
+
     data_dir: PathText = "data"
     broker: BrokerSettings = BrokerSettings()
     historian: HistorianSettings
@@ -238,5 +244,4 @@ class MainFile(Section):
     future: PositiveDuration = 600_000
     clock_tolerance: Duration = 5_000
     canary: CanarySettings = CanarySettings()
-    grading: PathText | None = None
     log: LogSettings = LogSettings()

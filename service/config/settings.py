@@ -1,7 +1,7 @@
 """What the main file and the environment say, ready for use."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from service.config.sections import (
     LedgerSettings,
     LogSettings,
     MainFile,
+    Roots,
     SpoolSettings,
     TokenSettings,
     WebhookSettings,
@@ -94,11 +95,11 @@ def read_main(document: Document, env: Mapping[str, str], faults: FaultList) -> 
     return main if len(faults) == known else None
 
 
-def read_grading(document: Document, main: MainFile) -> GradingTable | None:
+def read_grading(document: Document, roots: Roots) -> GradingTable | None:
     """The table of grades that the main file names, else the one that is shipped; None where it has faults."""
-    if main.grading is None:
+    if roots.grading is None:
         return load_grading()
-    read = read_document(document.path.parent / main.grading, document.faults, (document, ("grading",)))
+    read = read_document(document.path.parent / roots.grading, document.faults, (document, ("grading",)))
     return None if read is None else validate(GradingTable, read.data, read.fault, ())
 
 
@@ -124,6 +125,19 @@ def settings_of(
         canary=main.canary,
         grading=_shipped_grading() if main.grading is None else folder / main.grading,
         log=main.log,
+        site=site,
+        grading_table=grading,
+        documents=documents,
+    )
+
+
+def with_documents(
+    settings: Settings, roots: Roots, site: Site, grading: GradingTable, documents: DocumentSet
+) -> Settings:
+    """Settings with all that comes from documents replaced."""
+    return replace(
+        settings,
+        grading=_shipped_grading() if roots.grading is None else settings.file.parent / roots.grading,
         site=site,
         grading_table=grading,
         documents=documents,

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from alerting.grading import load_grading
-from service.config import ConfigurationError, load
+from service.config import ConfigurationError, load, load_revision
 from service.config.documents import DISK, DocumentSet, Held, Recorded, document_name
 
 SITE = """\
@@ -49,30 +49,32 @@ def test_a_revision_in_memory_reads_as_its_files_did(main: Path) -> None:
     held = before.documents
     (main.parent / "sites" / "points" / "tanks.csv").unlink()
     (main.parent / "grades.yaml").write_text("garbage", encoding="utf-8")
-    main.write_text("sites: [other.yaml]\nhistorian: {kind: duckdb}\nlateness: 5min\n", encoding="utf-8")
-    after = load(main, {}, held)
+    (main.parent / "sites" / "site.yaml").write_text("{}", encoding="utf-8")
+    after = load_revision(before, held)
     assert [tag.path for tag in after.site.tags] == [tag.path for tag in before.site.tags]
     assert np.array_equal(after.site.rules.setpoint, before.site.rules.setpoint)
     assert after.grading_table.hold == 5
     assert after.documents.digest == held.digest
-    assert after.lateness == 300_000  # the main file itself is always the one on disk
+    assert (after.tokens, after.data_dir) == (before.tokens, before.data_dir)
 
 
 def test_what_a_revision_lacks_is_a_fault_of_the_line_that_names_it(main: Path) -> None:
-    held = load(main, {}).documents
+    settings = load(main, {})
+    held = settings.documents
     without = {name: content for name, content in held.contents.items() if not name.endswith(".csv")}
     with pytest.raises(ConfigurationError) as raised:
-        load(main, {}, DocumentSet.of(held.roots, without))
+        load_revision(settings, DocumentSet.of(held.roots, without))
     (fault,) = raised.value.faults
     assert (Path(fault.file).name, fault.line) == ("site.yaml", 10)
     assert "no such document" in fault.message
 
 
 def test_a_document_that_nothing_names_is_no_part_of_the_set(main: Path) -> None:
-    held = load(main, {}).documents
+    settings = load(main, {})
+    held = settings.documents
     more = DocumentSet.of(held.roots, {**held.contents, "left-over.csv": b"x"})
     assert more.digest != held.digest
-    assert load(main, {}, more).documents.digest == held.digest
+    assert load_revision(settings, more).documents.digest == held.digest
 
 
 def test_the_digest_tells_sets_apart_by_content_name_and_root() -> None:
