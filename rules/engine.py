@@ -57,6 +57,11 @@ class RuleEngine:
         """The newest sample of each tag."""
         return self._arrivals.latest
 
+    @property
+    def awaited_since(self) -> int:
+        """Silence is measured from then at the earliest (ms)."""
+        return self._awaited_since
+
     def restore(self, inside: Int64) -> None:
         """Set the conditions of these rows of the rule table to in, as the register holds them."""
         for family in self._families:
