@@ -3,7 +3,7 @@
 A row is kept after its end (``ended_at``); of a shelf only the last one of a condition: the journal has the others.
 """
 
-from sqlalchemy import BigInteger, Column, Index, String, Table, Text, text
+from sqlalchemy import JSON, BigInteger, Column, Index, String, Table, Text, text
 
 from alerting.schema import metadata
 
@@ -53,6 +53,7 @@ silence = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("scope", String(10), nullable=False),
     Column("target", String(400), nullable=False),
+    Column("regions", JSON, nullable=False),
     Column("silenced_at", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),

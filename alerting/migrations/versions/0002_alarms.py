@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("scope", sa.String(length=10), nullable=False),
         sa.Column("target", sa.String(length=400), nullable=False),
+        sa.Column("regions", sa.JSON(), nullable=False),
         sa.Column("silenced_at", sa.BigInteger(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
