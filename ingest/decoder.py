@@ -19,6 +19,9 @@ LARGEST_PAYLOAD = 4 * 1024 * 1024
 SENTINELS = (9999.9999, -9999.0)
 """Values by which gateways say that there is none (vendors' manuals)."""
 PREFIX = "anshao/v1/"
+DRILL = ("anshao", "drill")
+"""The service's own gateway that a drill's readings are published by."""
+DRILL_TOPIC = f"{PREFIX}{'/'.join(DRILL)}/data"
 
 
 class Received(Protocol):
@@ -69,6 +72,8 @@ class Decoded:
     refusals: list[Refusal]
     receipts: list[Receipt]
     statuses: list[GatewayStatus]
+    of_drills: list[Received]
+    """Messages of drills, not decoded: their readings are none of the site's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +86,10 @@ class Decoder:
     """Decodes the messages of all gateways of a site.
 
     ``future``: ms; readings further ahead of the received time are refused, except where the gateway's clock is
-    not checked.
+    not checked. ``drill``: decode a drill's messages, whose tags are named by their paths, instead of the gateways'.
     """
 
-    def __init__(self, site: Site, future: int) -> None:
+    def __init__(self, site: Site, future: int, *, drill: bool = False) -> None:
         self._site = site
         self._future = future
         self._routes: dict[str, _Route] = {}
@@ -93,6 +98,10 @@ class Decoder:
         self._high = np.array([tag.high for tag in site.tags])
         self._ranged = np.isfinite(self._low) & np.isfinite(self._high)
         self._live = live_clock(site)
+        if drill:
+            paths = {tag.path: index for index, tag in enumerate(site.tags) if not tag.system}
+            self._routes[DRILL_TOPIC] = _Route(CODECS["anshao"], Source(*DRILL, paths, frozenset(paths)))
+            return
         tags: dict[tuple[str, str], dict[str, int]] = {key: {} for key in site.gateways}
         names: dict[str, set[str]] = {enterprise: set() for enterprise in site.enterprises}
         for index, tag in enumerate(site.tags):
@@ -111,13 +120,17 @@ class Decoder:
         refusals: list[Refusal] = []
         receipts: list[Receipt] = []
         statuses: list[GatewayStatus] = []
+        of_drills: list[Received] = []
         starts: list[int] = []
         routes = self._routes
         for message in messages:
             starts.append(len(intake.tag))
             route = routes.get(message.topic)
             if route is None or message.retain:
-                self._decode_aside(message, now, statuses, refusals)
+                if message.topic == DRILL_TOPIC and not message.retain:
+                    of_drills.append(message)
+                else:
+                    self._decode_aside(message, now, statuses, refusals)
                 continue
             payload = message.payload
             whole: Reason | None = None
@@ -140,7 +153,7 @@ class Decoder:
         if future.any():
             refusals.extend(self._refuse_future(future, starts, messages, block, now))
             block = block.take(~future)
-        return Decoded(block, refusals, receipts, statuses)
+        return Decoded(block, refusals, receipts, statuses, of_drills)
 
     def _block(self, intake: Intake, now: int) -> SampleBlock:
         count = len(intake.tag)

@@ -26,6 +26,7 @@ from ingest.intake import Refusal
 from ingest.links.protocol import Link, LinkDown, Message
 from rules.engine import RuleEngine
 from service.conditions import LEDGER, SPOOL, SystemConditions
+from service.drills.runner import DrillRunner
 from service.gateways import Gateways
 from service.receipts import Answers
 
@@ -63,6 +64,7 @@ class Work:
     messages: Sequence[Message] = ()
     blocks: list[SampleBlock] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
+    of_drill: list[Transition] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     canaries: list[Transition] = field(default_factory=list)
@@ -124,6 +126,7 @@ class Pipeline:
         canary_rule: int,
         deliveries_for: Callable[[Sequence[Entry], int], Sequence[Mapping[str, Any]]],
         participants: Sequence[Participant] = (),
+        drilling: DrillRunner | None = None,
     ) -> None:
         self._link = link
         self._decoder = decoder
@@ -141,6 +144,7 @@ class Pipeline:
         self._canary_rule = canary_rule
         self._deliveries_for = deliveries_for
         self._participants = participants
+        self._drilling = drilling
         self._commit_fails = False
         self._writing_since: float | None = None
         self._queue: asyncio.Queue[Work] = asyncio.Queue(QUEUE)
@@ -184,6 +188,8 @@ class Pipeline:
             self._gateways.advance(now)
             work = Work(transitions=self._engine.advance(now, connected=self._link.status.connected))
             work.transitions.extend(self._conditions.take())
+            if self._drilling is not None:
+                work.of_drill = self._drilling.advance(now, connected=self._link.status.connected)
             await self._queue.put(work)
 
     async def act(self, act: Callable[[Register, int, Change], Result]) -> Result:
@@ -219,6 +225,9 @@ class Pipeline:
             transitions.extend(self._evaluate_late(late))
         self._gateways.take(decoded, now)
         transitions.extend(self._conditions.take())
+        of_drill: list[Transition] = []
+        if decoded.of_drills and self._drilling is not None:
+            of_drill = self._drilling.evaluate(decoded.of_drills, now)
         counters = self.counters
         counters.messages += len(messages)
         counters.readings += len(block)
@@ -229,6 +238,7 @@ class Pipeline:
             messages=messages,
             blocks=[block] if len(block) else [],
             transitions=transitions,
+            of_drill=of_drill,
             refusals=decoded.refusals,
             receipts=decoded.receipts,
             canaries=canaries,
@@ -318,6 +328,8 @@ class Pipeline:
             if work.transitions:
                 self.counters.transitions += len(work.transitions)
                 self._register.apply(work.transitions, now, change)
+            if work.of_drill and self._drilling is not None:
+                self._register.apply(self._drilling.still(work.of_drill), now, change)
             if work.act is not None and work.done is not None:
                 try:
                     acted.append((work.done, work.act(self._register, now, change)))

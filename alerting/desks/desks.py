@@ -34,6 +34,7 @@ class Desks:
     def __init__(self, site: Site, desks: Sequence[Desk] = ()) -> None:
         self._desks: dict[str, Desk] = {}
         self._of_region: dict[str, tuple[Desk, ...]] = {}
+        self._nearest: dict[str, tuple[Desk, ...]] = {}
         self._of_enterprise: dict[str, tuple[Desk, ...]] = {}
         self.reconfigure(site, desks)
 
@@ -42,6 +43,12 @@ class Desks:
         self._desks = {desk.id: desk for desk in desks or default_desks(site)}
         self._of_region = {
             code: tuple(_watching(self._desks.values(), set(lineage(site.regions, code)))) for code in site.regions
+        }
+        self._nearest = {
+            code: next(
+                filter(None, (tuple(_watching(self._desks.values(), {at})) for at in lineage(site.regions, code))), ()
+            )
+            for code in site.regions
         }
         self._of_enterprise = {
             enterprise.id: self._of_region.get(enterprise.region, ()) for enterprise in site.enterprises.values()
@@ -60,6 +67,15 @@ class Desks:
     def of_region(self, code: str) -> tuple[Desk, ...]:
         """Desks that see the alarms of a region; none where nobody watches it."""
         return self._of_region.get(code, ())
+
+    def nearest(self, code: str) -> tuple[Desk, ...]:
+        """Of the desks that see a region, those of the lowest region: the first to act."""
+        return self._nearest.get(code, ())
+
+    def regions_of(self, identity: str) -> frozenset[str]:
+        """Codes of all regions that a desk sees."""
+        desk = self._desks.get(identity)
+        return frozenset(code for code, desks in self._of_region.items() if desk in desks)
 
     def of_enterprise(self, identity: str) -> tuple[Desk, ...]:
         """Desks that see an enterprise."""
