@@ -42,7 +42,8 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     if main is None or read.grading is None or faults:
         raise ConfigurationError(faults.sorted())
     site = read.assembly.build(main.canary.period)
-    return settings_of(document, main, site, read.grading, DocumentSet.of(_roots(document), documents.contents))
+    held = DocumentSet.of(_roots(document), documents.contents)
+    return settings_of(document, main, site, read.grading, held, env)
 
 
 def load_revision(settings: Settings, held: DocumentSet) -> Settings:

@@ -30,6 +30,7 @@ from service.config.sections import (
 from service.config.validation import validate
 
 _SQLITE = "sqlite+aiosqlite:///"
+_PREFIX = "ANSHAO_"
 _DATA_DIR = "ANSHAO_DATA_DIR"
 _SECRETS: tuple[tuple[str, Loc], ...] = (
     ("ANSHAO_BROKER_PASSWORD", ("broker", "password")),
@@ -67,6 +68,8 @@ class Settings:
     grading_table: GradingTable = field(default_factory=load_grading, repr=False)
     documents: DocumentSet = field(default_factory=DocumentSet, repr=False)
     """What site, grades and plans were read from."""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variables ``ANSHAO_…``: secrets that documents do not hold."""
 
 
 def read_main(document: Document, env: Mapping[str, str], faults: FaultList) -> MainFile | None:
@@ -104,7 +107,12 @@ def read_grading(document: Document, roots: Roots) -> GradingTable | None:
 
 
 def settings_of(
-    document: Document, main: MainFile, site: Site, grading: GradingTable, documents: DocumentSet
+    document: Document,
+    main: MainFile,
+    site: Site,
+    grading: GradingTable,
+    documents: DocumentSet,
+    env: Mapping[str, str],
 ) -> Settings:
     """Settings with every relative path made absolute: from the main file's folder, the stores' from ``data_dir``."""
     folder = document.path.resolve().parent
@@ -128,6 +136,7 @@ def settings_of(
         site=site,
         grading_table=grading,
         documents=documents,
+        environment={name: value for name, value in env.items() if name.startswith(_PREFIX)},
     )
 
 

@@ -29,6 +29,12 @@ def inherit(old: Site, new: Site, matching: Matching, number: int) -> bytes:
     return _packed(new, matching.changed_rows(new))
 
 
+def renew(site: Site, number: int) -> bytes:
+    """As ``inherit``, where nothing is known of what was before: every rule counts as changed."""
+    site.rules.version[:] = number
+    return _packed(site, np.arange(len(site.rules)))
+
+
 def restore(site: Site, changes: Iterable[tuple[int, bytes]]) -> None:
     """Set the versions of a site's rules, in place, from what all revisions changed, in their order."""
     version = site.rules.version
