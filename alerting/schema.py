@@ -191,4 +191,5 @@ cursor = Table(
 # Each chapter's tables stand in a module of their own, on the same metadata.
 from alerting import alarms_schema as _alarms  # noqa: E402, F401
 from alerting import desks_schema as _desks  # noqa: E402, F401
+from alerting import response_schema as _response  # noqa: E402, F401
 from alerting import revisions_schema as _revisions  # noqa: E402, F401
