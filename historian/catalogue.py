@@ -23,20 +23,28 @@ class Catalogue:
 
     def __init__(self, directory: Path, tag_paths: Sequence[str], revision: str) -> None:
         """Write the list of today's revision. Raises OSError, ValueError (a revision that names another list)."""
-        if not REVISION.fullmatch(revision):
-            raise ValueError(f"revision {revision!r}: use 1 to 64 of A-Z a-z 0-9 _")
-        self.revision = revision
         self._directory = directory
-        self._lists: dict[str, Sequence[str]] = {revision: tag_paths}
+        self._lists: dict[str, Sequence[str]] = {}
         self._lock = threading.Lock()
         names = (_NAME.fullmatch(path.name) for path in directory.glob("tags-*.json"))
-        self._revisions = {match[1] for match in names if match} | {revision}
+        self._revisions = {match[1] for match in names if match}
+        self.add(tag_paths, revision)
+        self.revision = revision
+
+    def add(self, tag_paths: Sequence[str], revision: str) -> None:
+        """Write the list of a revision, which may become today's. Raises as the constructor."""
+        if not REVISION.fullmatch(revision):
+            raise ValueError(f"revision {revision!r}: use 1 to 64 of A-Z a-z 0-9 _")
         content = json.dumps(list(tag_paths), ensure_ascii=False).encode()
         path = self._file(revision)
         if not path.exists():
             write_whole(path, content, synced=True)
         elif path.read_bytes() != content:
             raise ValueError(f"{path}: revision {revision} was written with another list of tags")
+        with self._lock:
+            self._lists.setdefault(revision, tag_paths)
+            self._revisions.add(revision)
+            self._coming = revision
 
     def paths(self, revision: str) -> Sequence[str]:
         """Tag paths of a revision, always the same object; empty if they are lost, and with them what samples mean."""
@@ -57,9 +65,9 @@ class Catalogue:
         return np.array([today.get(path, -1) for path in self.paths(revision)], dtype=np.int32)
 
     def keep(self, revisions: Collection[str]) -> None:
-        """Remove the lists of all other revisions but today's. Raises OSError."""
+        """Remove the lists of all other revisions but today's and one that may become it. Raises OSError."""
         with self._lock:
-            for revision in self._revisions.difference(revisions, [self.revision]):
+            for revision in self._revisions.difference(revisions, [self.revision, self._coming]):
                 self._file(revision).unlink(missing_ok=True)
                 self._lists.pop(revision, None)
                 self._revisions.discard(revision)

@@ -257,6 +257,27 @@ class Spool:
             with contextlib.suppress(OSError):
                 file.close()
 
+    # ---- another list of tags
+
+    def prepare(self, tag_paths: Sequence[str], revision: str) -> None:
+        """Write a list of tags that ``rebase`` may take. Raises OSError, ValueError."""
+        self._catalogue.add(tag_paths, revision)
+
+    def rebase(self, revision: str, retention: int) -> None:
+        """From now on ``append`` takes indices into the list of a revision that was prepared.
+
+        What was appended before stays as it is and is forwarded by its own list.
+        """
+        with self._appending:
+            self._retention = retention
+            if revision == self._catalogue.revision:
+                return
+            self._catalogue.revision = revision
+            self._resumable = False
+            if self._active:
+                self._active.close()
+                self._active = None
+
     # ---- forwarding
 
     def read(self, max_samples: int, position: int | None = None) -> Batch | None:

@@ -1,6 +1,7 @@
 """Conditions of the service and of gateways: set by the service itself, not by a sample."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,8 +20,7 @@ class SystemConditions:
     """Which system conditions are in, and the transitions that wait to be taken by the pipeline."""
 
     def __init__(self, site: Site, inside: Iterable[str]) -> None:
-        rows = np.flatnonzero(site.rules.kind == RuleKind.SYSTEM).tolist()
-        self._row = {site.rule_path(row): row for row in rows}
+        self._row = system_rows(site)
         self._inside = {path for path in inside if path in self._row}
         self._waiting: list[Transition] = []
 
@@ -35,7 +35,20 @@ class SystemConditions:
         """Whether a condition is in."""
         return path in self._inside
 
+    def reconfigure(self, row: Mapping[str, int]) -> None:
+        """Go on with the rows of another site; a condition that it has not is out and forgotten."""
+        path_of = {number: path for path, number in self._row.items()}
+        self._row = dict(row)
+        self._inside.intersection_update(row)
+        waiting = ((found, path_of[found.rule]) for found in self._waiting)
+        self._waiting = [replace(found, rule=row[path]) for found, path in waiting if path in row]
+
     def take(self) -> list[Transition]:
         """The transitions since the last call."""
         waiting, self._waiting = self._waiting, []
         return waiting
+
+
+def system_rows(site: Site) -> dict[str, int]:
+    """Row of each system condition, by its path."""
+    return {site.rule_path(row): row for row in np.flatnonzero(site.rules.kind == RuleKind.SYSTEM).tolist()}

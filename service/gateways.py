@@ -67,6 +67,15 @@ class Gateways:
         number = {key: index for index, key in enumerate(self.states)}
         self._of_tag = np.array([number.get((tag.enterprise, tag.gateway), 0) for tag in site.tags], dtype=np.int64)
 
+    def take_over(self, old: "Gateways") -> None:
+        """Go on with what is known of the gateways of an older configuration."""
+        for key, state in self.states.items():
+            known = old.states.get(key)
+            if known is not None:
+                known.gateway = state.gateway
+                self.states[key] = known
+        self._order = list(self.states.values())
+
     def take(self, decoded: Decoded, now: int) -> None:
         """Count what was decoded; raise and clear the gateways' link and clock conditions."""
         for refusal in decoded.refusals:

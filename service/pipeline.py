@@ -52,7 +52,7 @@ PAYLOAD_SHOWN = 4_096
 """Characters of a refused payload that are kept."""
 
 Result = TypeVar("Result")
-Acted = tuple[asyncio.Future[Any], Any]
+Acted = tuple["Work", Any]
 Told = tuple[Entry, Alarm | None, Incident | None]
 
 
@@ -72,6 +72,8 @@ class Work:
     """Tags whose recording is played again."""
     act: Callable[[Register, int, Change], Any] | None = None
     done: asyncio.Future[Any] | None = None
+    finish: Callable[[], None] | None = None
+    """What is to be done once the act is committed, before anything else happens."""
 
 
 class Listener(Protocol):
@@ -158,6 +160,8 @@ class Pipeline:
         """More has arrived than one slice holds."""
         self.is_storing = True
         """The last readings were taken by the spool."""
+        self.swap_seconds = 0.0
+        """How long the last change of configuration held up the evaluation of readings."""
 
     # ---- first stage
 
@@ -206,6 +210,34 @@ class Pipeline:
                 return await done
         except TimeoutError:
             raise LedgerUnavailable("the ledger did not answer in time; look whether the act was done") from None
+
+    async def swap(self, begin: Callable[[Register, int, Change], Result], finish: Callable[[], None]) -> Result:
+        """Change what readings are evaluated by, between two of them.
+
+        What was evaluated before is committed by the old order; ``begin`` then carries the register over, and is
+        committed; ``finish`` replaces the rest (``replace``); only then is anything evaluated again. ``begin`` may
+        raise NotFound or Conflict as long as it has changed nothing. Raises LedgerUnavailable at once while commits
+        don't go through; waits, and the road with it, if they cease to meanwhile.
+        """
+        if not self.ledger_status.ok:
+            raise LedgerUnavailable(self.ledger_status.detail)
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        async with self._in_order:
+            begun = asyncio.get_running_loop().time()
+            await self._queue.put(Work(transitions=self._conditions.take(), act=begin, done=done, finish=finish))
+            result = await done
+            self.swap_seconds = asyncio.get_running_loop().time() - begun
+            return result
+
+    def replace(
+        self, *, decoder: Decoder, engine: RuleEngine, make_retrospective: Callable[[], RuleEngine], canary_rule: int
+    ) -> None:
+        """Evaluate what comes next by these; only in the ``finish`` of a swap."""
+        self._decoder = decoder
+        self._engine = engine
+        self._make_retrospective = make_retrospective
+        self._retrospective = None
+        self._canary_rule = canary_rule
 
     def _evaluate(self, generation: int, messages: Sequence[Message]) -> Work:
         now = self._clock.now()
@@ -311,9 +343,11 @@ class Pipeline:
             if work.messages:
                 # What could not be stored is not receipted: a gateway that keeps readings keeps it.
                 self._answers.put(work.generation, work.messages, work.receipts if self.is_storing else ())
-        for done, result in acted:
-            if not done.done():
-                done.set_result(result)
+        for work, result in acted:
+            if work.finish is not None:
+                work.finish()
+            if work.done is not None and not work.done.done():
+                work.done.set_result(result)
         told = [
             (entry, change.alarms.get(entry.alarm or 0), self._incident_of(entry, change)) for entry in change.entries
         ]
@@ -332,7 +366,7 @@ class Pipeline:
                 self._register.apply(self._drilling.still(work.of_drill), now, change)
             if work.act is not None and work.done is not None:
                 try:
-                    acted.append((work.done, work.act(self._register, now, change)))
+                    acted.append((work, work.act(self._register, now, change)))
                 except (NotFound, Conflict) as refusal:
                     if not work.done.done():
                         work.done.set_exception(refusal)

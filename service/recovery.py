@@ -5,9 +5,10 @@ ledger has is known by its time and changes nothing; one that the spool holds an
 process died between the two, is found and committed here. Where the two still differ the alarm is kept.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
-from alerting.grading import load_grading
 from alerting.journal import Journal
 from alerting.ledger import Ledger
 from alerting.records import Change
@@ -22,17 +23,30 @@ from service.config import Settings
 
 
 async def recover(
-    settings: Settings, ledger: Ledger, spool: Spool, engine: RuleEngine, memory: int, now: int, version: str
+    settings: Settings,
+    ledger: Ledger,
+    spool: Spool,
+    engine: RuleEngine,
+    memory: int,
+    now: int,
+    version: str,
+    begin: Callable[[Register, int, Change], None] | None = None,
 ) -> Register:
-    """Rebuild the register, and in place the engine's state. Raises LedgerUnavailable, LedgerConflict."""
+    """Rebuild the register, and in place the engine's state. Raises LedgerUnavailable, LedgerConflict.
+
+    ``begin`` adds to the start's commit.
+    """
     site = settings.site
     # Counted from what is replayed, however long ago that was: the ledger knows its transitions already.
     stopped = min(spool.newest or now, now)
     loaded = await ledger.load(settled_since=stopped - 2 * max(settings.lateness, memory))
     journal = Journal(loaded.sequence, loaded.last_hash)
-    grading = load_grading(settings.grading)
-    register = Register(site, grading, journal, loaded.alarms, loaded.incidents, loaded.settled)
+    register = Register(site, settings.grading_table, journal, loaded.alarms, loaded.incidents, loaded.settled)
     change = Change()
+    for found in loaded.found:
+        register.note(now, found.kind, found.data, change)
+    if begin is not None:
+        begin(register, now, change)
     register.withdraw_unknown(now, change)
     engine.restore(_inside(site, register))
     canary = site.rule_row(CANARY_RULE)
