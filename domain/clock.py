@@ -1,6 +1,7 @@
 """Time as an argument: int64 milliseconds UTC inside, ISO 8601 with offset outside."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -12,6 +13,7 @@ class Clock(Protocol):
         ...
 
 
+@lru_cache(4_096)  # what happens together is told with the same instants
 def iso(milliseconds: int) -> str:
     """ISO 8601 in UTC with milliseconds, e.g. ``2026-06-08T02:30:00.000Z``."""
     stamp = datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -24,13 +24,16 @@ from service.api.live_socket import serve_live
 from service.api.openapi import document
 from service.api.ports import ServicePort
 from service.api.problems import Problem, unavailable
-from service.api.routes import Context
-from service.api.table import PREFIX, ROUTES
+from service.api.routes import PREFIX, Context
+from service.api.table import ROUTES
 from service.api.views import Views
 
 LARGEST_BODY = 64 * 1024
 SHUTDOWN_PATIENCE = 5.0
 """Seconds that answers under way may take when the server stops."""
+
+CONTEXT = web.AppKey("context", Context)
+"""What the handlers of an application work with."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +46,7 @@ def create_app(
     app = web.Application(
         client_max_size=LARGEST_BODY, middlewares=[metrics.middleware, _problems, _console_middleware(console)]
     )
-    context = Context(service, Views(service.site), Catalogue(service.site))
+    context = app[CONTEXT] = Context(service, Views(service.site), Catalogue(service.site))
     for route in ROUTES:
         route.register(app, context)
     described = _described()

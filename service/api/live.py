@@ -44,10 +44,15 @@ class LiveHub:
 
     def publish(self, entries: Sequence[tuple[Entry, Alarm | None, Incident | None]]) -> None:
         """Tell all clients what was committed, in the order of the journal."""
-        for entry, alarm, incident in entries:
-            self.feed.put(entry, alarm, incident)
+        self.feed.put(entries)
         for client in self._clients:
             client.wake()
+
+    def reconfigure(self) -> None:
+        """The service watches another site: clients go on with the tags that they named."""
+        self.feed.reconfigure()
+        for client in self._clients:
+            client.resubscribe()
 
     def publish_health(self, health: Mapping[str, Any]) -> None:
         """Tell all clients how the service is. One that is busy gets the newest only."""

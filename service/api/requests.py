@@ -36,7 +36,8 @@ def _instant(value: object) -> int:
     return round(seconds * 1000)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """A text without control characters. Raises ``refusal``."""
     if any(ord(letter) < 32 and letter not in "\n\t" for letter in text) or "\x7f" in text:  # noqa: PLR2004 -- ASCII
         raise refusal("control characters", "Remove the control characters.")
     return text
@@ -59,7 +60,7 @@ Duration = Annotated[
     BeforeValidator(parse_positive_duration),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*(ms|s|min|h|d)?$", "examples": ["10s"]}),
 ]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(printable)]
 Number = Annotated[int, Field(ge=1, le=LARGEST), BeforeValidator(_whole)]
 PageLimit = Annotated[int, Field(ge=1, le=PAGE_LIMIT, description="Most items in the answer."), BeforeValidator(_whole)]
 
@@ -132,7 +133,7 @@ class TagsQuery(Request):
     measurand: Text | None = None
     without_limits: bool | None = Field(None, description="true: only those without limits; false: only the others.")
     limit: PageLimit = PAGE_DEFAULT
-    after: Annotated[str, StringConstraints(min_length=1, max_length=400), AfterValidator(_printable)] | None = Field(
+    after: Annotated[str, StringConstraints(min_length=1, max_length=400), AfterValidator(printable)] | None = Field(
         None, description="`next` of the page before."
     )
 
@@ -179,9 +180,9 @@ class Signature(Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "王芳", "comment": "Patrol sent to pump 1"}]})
 
     name: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_printable)
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(printable)
     ] = Field(description="The person, as it shall stand in the journal.")
-    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000), AfterValidator(_printable)] = ""
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000), AfterValidator(printable)] = ""
 
 
 class Subscription(Request):

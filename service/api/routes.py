@@ -22,13 +22,14 @@ Query = TypeVar("Query", bound=Request)
 Body = TypeVar("Body", bound=Request)
 Model = TypeVar("Model", bound=Request)
 
+PREFIX = "/api/v1"
 _BODY_PATIENCE = 10.0
 """Seconds that a caller has to send its body."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
-    """What handlers work with."""
+    """What handlers work with. ``views`` and ``catalogue`` are replaced when the service watches another site."""
 
     service: ServicePort
     views: Views

@@ -3,9 +3,7 @@
 from http import HTTPStatus
 
 from service.api import alarms, models, watched
-from service.api.routes import Route
-
-PREFIX = "/api/v1"
+from service.api.routes import PREFIX, Route
 
 _NOT_FOUND, _CONFLICT, _AWAY = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE
 
