@@ -6,7 +6,7 @@ SQLite and PostgreSQL through one code path. There is one writer; a second one i
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -21,7 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from alerting import schema
 from alerting.journal import FIRST_HASH
+from alerting.record_schema import journal_head
 from alerting.records import Alarm, Change, Entry, Incident
+from alerting.sealing import DRIVER_ERROR, Found, Sealed, Sealer, row_of, write_newest
 from domain.scales import AlarmState, Grade, IncidentState, Level, RuleKind
 
 PATIENCE = 30.0
@@ -74,21 +76,25 @@ class Loaded:
     alarms: list[Alarm]
     incidents: list[Incident]
     settled: Mapping[str, tuple[int, bool]]
+    found: list[Found] = field(default_factory=list)
+    """What is wrong with the journal's end: to be journaled."""
 
 
 class Ledger:
     """The relational database that holds alarms, incidents, journal, quarantine and deliveries.
 
-    ``quarantine_limit``: rows kept in the quarantine; older ones go.
+    ``quarantine_limit``: rows kept in the quarantine; older ones go. ``sealer``: signs what is committed; it needs
+    ``load`` before the first commit.
     """
 
-    def __init__(self, url: str, *, quarantine_limit: int = 250_000) -> None:
+    def __init__(self, url: str, *, quarantine_limit: int = 250_000, sealer: Sealer | None = None) -> None:
         self.engine: AsyncEngine = create_async_engine(url)
         """For all but commits, so that readers, however many and slow, never hold up an alarm."""
         self._writer: AsyncEngine = create_async_engine(url)
         for engine in (self.engine, self._writer):
             if engine.dialect.name == "sqlite":
                 event.listen(engine.sync_engine, "connect", _tune_sqlite)
+        self._sealer = sealer
         self._quarantine_limit = quarantine_limit
         self._quarantined = _QUARANTINE_CHECK
 
@@ -130,6 +136,7 @@ class Ledger:
                 alarms=[alarm_of(row) for row in alarms.mappings()],
                 incidents=[incident_of(row) for row in incidents.mappings()],
                 settled=settled,
+                found=await self._sealer.load(connection) if self._sealer else [],
             )
 
     async def ping(self) -> None:
@@ -150,9 +157,11 @@ class Ledger:
         Raises LedgerUnavailable (nobody knows whether it was written: calling again finds out) or LedgerConflict.
         """
         patience = COMMIT_PATIENCE + (len(change) + len(refused) + len(deliveries)) / ROWS_A_SECOND
+        sealed = await self._seal(change.entries, canary)
         try:
             async with reaching(self._writer, patience) as connection, connection.begin():
                 await self._write(connection, change)
+                await self._write_heads(connection, sealed)
                 if deliveries:
                     await connection.execute(schema.delivery.insert(), [dict(row) for row in deliveries])
                 if canary is not None:
@@ -167,6 +176,22 @@ class Ledger:
             async with reaching(self._writer, patience) as connection:
                 if not await self._is_written(connection, change.entries):
                     raise
+        if self._sealer:
+            self._sealer.committed(sealed)
+
+    async def _seal(self, entries: Sequence[Entry], at: int | None) -> Sealed:
+        if self._sealer is None:
+            return Sealed()
+        sealed = self._sealer.seal(entries, at)
+        if self._sealer.is_behind:
+            await asyncio.to_thread(self._sealer.write_file)
+        return sealed
+
+    async def _write_heads(self, connection: AsyncConnection, sealed: Sealed) -> None:
+        if sealed.closed:
+            await self._upsert(connection, journal_head, map(row_of, sealed.closed))
+        if sealed.newest:
+            await write_newest(connection, sealed.newest)
 
     async def _write(self, connection: AsyncConnection, change: Change) -> None:
         if change.entries:
@@ -253,7 +278,7 @@ async def reaching(engine: AsyncEngine, patience: float = PATIENCE) -> AsyncIter
         async with asyncio.timeout(patience), engine.connect() as connection:
             connected = True
             yield connection
-    except (PoolTimeout, OSError) as fault:  # TimeoutError is an OSError
+    except (PoolTimeout, OSError, DRIVER_ERROR) as fault:  # TimeoutError is an OSError
         raise LedgerUnavailable(_why(fault)) from fault
     except DBAPIError as fault:
         if connected and not _passes(fault):

@@ -60,11 +60,27 @@ def check(
 
 
 @journal.command("verify", epilog="Example: `anshao journal verify --config anshao.yaml`")
-def journal_verify(config: ConfigOption = Path("anshao.yaml")) -> None:
-    """Check the journal's hash chain from the first entry to the last. Exit status 1 if it does not hold."""
+def journal_verify(
+    config: ConfigOption = Path("anshao.yaml"),
+    key: Annotated[
+        list[Path] | None, typer.Option(help="A public key (.pub) that is not in the data folder.", exists=True)
+    ] = None,
+    heads: Annotated[
+        Path | None, typer.Option(help="Another copy of heads.jsonl, kept elsewhere.", exists=True)
+    ] = None,
+) -> None:
+    """Check the journal: its hash chain, its signed heads and their file. Exit status 1 if something does not hold."""
     from service.cli.journals import verify_journal  # noqa: PLC0415
 
-    verify_journal(config)
+    verify_journal(config, key or [], heads)
+
+
+@journal.command("key")
+def journal_key(config: ConfigOption = Path("anshao.yaml")) -> None:
+    """Print the public key that the journal is signed with, and its fingerprint. The key is made if there is none."""
+    from service.cli.journals import show_key  # noqa: PLC0415
+
+    show_key(config)
 
 
 @app.command(

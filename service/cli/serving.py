@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 import typer
 
+from alerting.keys import KeyUnusable
 from alerting.ledger import LedgerConflict, LedgerUnavailable
 from historian.spool import SpoolBusy
 from service.application import Application
@@ -57,7 +58,7 @@ async def run_until_told(
     except asyncio.CancelledError:
         log.info("told to stop before the service had started")
         return 0
-    except (LedgerUnavailable, LedgerConflict, SpoolBusy, OSError) as fault:
+    except (LedgerUnavailable, LedgerConflict, SpoolBusy, KeyUnusable, OSError) as fault:
         log.error("the service cannot start", reason=str(fault), kind=type(fault).__name__)  # noqa: TRY400 - no bug
         return 1
     waiting.append(asyncio.create_task(application.wait(), name="parts"))
