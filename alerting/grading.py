@@ -1,18 +1,19 @@
 """The grade of an alarm and of an incident, by a table that is data (``grading.yaml``), with the reasons kept."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from alerting.closed_loop import ClosedLoopRules, GradeName
 from alerting.records import Alarm
 from domain.scales import Grade, Level
 
-GradeName = Annotated[Grade, BeforeValidator(lambda raw: Grade.parse(raw) if isinstance(raw, str) else raw)]
 TAGS_NAMED = 8
 """How many tags a reason names at the most."""
 
@@ -83,6 +84,7 @@ class GradingTable(_Model):
     unit: list[UnitRow]
     hazard_source: HazardSource
     hold: float = Field(ge=0)
+    closed_loop: ClosedLoopRules = ClosedLoopRules()
 
 
 def load_grading(path: Path | None = None) -> GradingTable:
@@ -110,36 +112,92 @@ class Verdict:
     recheck_at: int | None
 
 
+@dataclass(slots=True)
+class _Group:
+    """The active alarms of one cause, which count once: as the gravest, of those the first."""
+
+    by_grade: dict[Grade, dict[int, Alarm]] = field(default_factory=lambda: {grade: {} for grade in Grade})
+    counted: Alarm | None = None
+    counted_as: Grade = Grade.BLUE
+
+    def gravest(self) -> Alarm | None:
+        for grade in reversed(Grade):
+            if self.by_grade[grade]:
+                return next(iter(self.by_grade[grade].values()))
+        return None
+
+
 class UnitGrading:
-    """The active alarms of one unit, counted as they come and go, so that grading costs the same at any number."""
+    """The active alarms of one unit, counted as they come and go, so that grading costs the same at any number.
+
+    Alarms that follow from one condition (``Alarm.cause``), and that condition's own, count once together.
+    """
 
     def __init__(self, table: GradingTable, hazard_level: int | None) -> None:
         self._table = table
         self._hazard_level = hazard_level
+        self._groups: dict[str, _Group] = {}
+        self._places: dict[int, tuple[str, Grade]] = {}
+        """Alarm id -> its group and grade."""
         self._alarms: dict[int, Alarm] = {}
+        """Those that count."""
         self._grades: dict[Grade, dict[int, None]] = {grade: {} for grade in Grade}
         self._tallies = [[_Tally() for _ in row.counts] for row in table.unit]
 
     def __len__(self) -> int:
-        return len(self._alarms)
+        return len(self._places)
+
+    @property
+    def newest(self) -> int:
+        """Id of the alarm that was raised last; 0: there is none."""
+        return max(self._places, default=0)
 
     def add(self, alarm: Alarm) -> None:
         """An alarm's condition has entered."""
-        if alarm.id in self._alarms:
-            self.remove(alarm)
+        self.remove(alarm)
+        path = alarm.cause or alarm.path
+        self._places[alarm.id] = (path, alarm.grade)
+        group = self._groups.setdefault(path, _Group())
+        group.by_grade[alarm.grade][alarm.id] = alarm
+        self._choose(group)
+
+    def remove(self, alarm: Alarm) -> None:
+        """An alarm's condition has left."""
+        place = self._places.pop(alarm.id, None)
+        if place is None:
+            return
+        path, grade = place
+        group = self._groups[path]
+        del group.by_grade[grade][alarm.id]
+        self._choose(group)
+        if group.counted is None:
+            del self._groups[path]
+
+    def _choose(self, group: _Group) -> None:
+        """Count the group's gravest alarm, and no other."""
+        chosen = group.gravest()
+        if chosen is group.counted:
+            return
+        if group.counted is not None:
+            self._uncount(group.counted, group.counted_as)
+        group.counted = chosen
+        if chosen is not None:
+            group.counted_as = chosen.grade
+            self._count(chosen)
+
+    def _count(self, alarm: Alarm) -> None:
         self._alarms[alarm.id] = alarm
         self._grades[alarm.grade][alarm.id] = None
         for tally in self._matching(alarm):
             tally.received[alarm.id] = alarm.received_at
             tally.tags[alarm.tag] = tally.tags.get(alarm.tag, 0) + 1
 
-    def remove(self, alarm: Alarm) -> None:
-        """An alarm's condition has left."""
-        if self._alarms.pop(alarm.id, None) is None:
-            return
-        del self._grades[alarm.grade][alarm.id]
-        for tally in self._matching(alarm):
-            del tally.received[alarm.id]
+    def _uncount(self, alarm: Alarm, grade: Grade) -> None:
+        del self._alarms[alarm.id]
+        del self._grades[grade][alarm.id]
+        for tally in itertools.chain.from_iterable(self._tallies):
+            if tally.received.pop(alarm.id, None) is None:
+                continue
             left = tally.tags[alarm.tag] - 1
             if left:
                 tally.tags[alarm.tag] = left
@@ -162,11 +220,15 @@ class UnitGrading:
                 reasons = []
             tags = self._tags_of(identity for tally in tallies for identity in tally.received)
             count = sum(len(tally.received) for tally in tallies)
-            reasons.append({"rule": row.name, "params": {"count": count, "tags": tags}})
+            params = {"grade": grade.label, "count": count, "tags": tags}
+            persists = max(count.persists for count in row.counts)
+            reasons.append({"rule": row.name, "params": params | ({"seconds": persists} if persists else {})})
         source = self._table.hazard_source
         if self._hazard_level in source.levels and source.steps and grade < Grade.RED:
-            grade = Grade(min(grade + source.steps, Grade.RED))
-            reasons.append({"rule": "hazard_source", "params": {"level": self._hazard_level, "steps": source.steps}})
+            raised = Grade(min(grade + source.steps, Grade.RED))
+            params = {"level": self._hazard_level, "steps": raised - grade, "from": grade.label, "grade": raised.label}
+            reasons.append({"rule": "hazard_source", "params": params})
+            grade = raised
         return Verdict(grade, reasons, min(recheck, default=None))
 
     def _matching(self, alarm: Alarm) -> Iterable[_Tally]:

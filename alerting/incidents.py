@@ -1,22 +1,28 @@
-"""The incidents of a site: the open cases of its units, in memory, as the ledger will have them.
+"""The incidents of a site: the cases of its units, how they open, are graded, and open again.
 
-A unit's alarms that are not normal are its members; those that count make its grade. The first alarm of a unit opens
-its incident. Nothing here reads across enterprises.
+A unit's alarms that are not normal and that nothing lies over are its members; those that count make its grade. The
+first alarm of a unit opens its incident, or reopens the one that was closed not long before. What people do to
+incidents is in ``handling`` and ``dossier``. Nothing here reads across enterprises.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from alerting.casebook import UnitKey
+from alerting.closed_loop import LoopEvent, step
 from alerting.grading import GradingTable, UnitGrading, Verdict
+from alerting.handling import Handling
 from alerting.journal import Journal
-from alerting.records import SERVICE, Alarm, Change, Incident
-from alerting.refusals import Conflict, NotFound
-from domain.scales import AlarmState, Grade, IncidentState
+from alerting.records import SERVICE, Alarm, Change, Decision, Incident, Loop
+from alerting.refusals import Conflict
+from domain.scales import Grade
 from domain.site import Site
 
-UnitKey = tuple[str, str]
-"""Enterprise and unit."""
+MOST_ARCHIVED = 200
+"""Incidents that one commit archives by itself [ours]."""
+_KEPT_ON_REOPENING = ("links", "attachments", "accident", "comments")
+_MEMBERS_NAMED = 5
 
 
 @dataclass(slots=True)
@@ -29,27 +35,19 @@ class _Unit:
     recheck_at: int | None = None
 
 
-class Incidents:
-    """Open incidents, and what grades them. ``incidents`` are those in the ledger that are open."""
+class Incidents(Handling):
+    """Incidents, and what grades them. ``incidents`` are those in the ledger that are not archived."""
 
     def __init__(self, site: Site, grading: GradingTable, journal: Journal, incidents: Iterable[Incident] = ()) -> None:
+        super().__init__(grading, journal, incidents)
         self._site = site
-        self._grading = grading
-        self._journal = journal
         self._units: dict[UnitKey, _Unit] = {}
-        self._open: dict[int, Incident] = {}
-        for incident in incidents:
-            if not incident.is_open:
-                continue
-            self._open[incident.id] = incident
-            unit = self._unit((incident.enterprise, incident.unit))
+        for incident in self.open.values():
+            unit = self._unit(incident.unit_key)
             unit.incident = incident
             unit.recheck_at = 0  # what persists may have done so meanwhile
-
-    @property
-    def open(self) -> Mapping[int, Incident]:
-        """Incidents that are open, by id."""
-        return self._open
+            if "required" not in incident.loop:  # of a ledger from before the loop was kept
+                self._keep(incident)
 
     # ---- alarms come and go
 
@@ -58,7 +56,10 @@ class Incidents:
         return self._journal.sequence + (2 if self._unit(key).incident is None else 1)
 
     def join(self, alarm: Alarm, now: int, change: Change) -> None:
-        """An alarm is raised: it joins the incident of its unit, or opens one."""
+        """An alarm is raised: it joins the incident of its unit, or opens one.
+
+        What it does to the loop of an incident that is open is journaled once the alarm itself is: see ``regrade``.
+        """
         unit = self._unit(alarm.unit_key)
         if alarm.counts:
             unit.grading.add(alarm)
@@ -94,7 +95,7 @@ class Incidents:
         unit = self._units[key]
         if unit.incident is not None:
             unit.incident.cleared_at = None
-            self._rise(unit.incident, unit.grading.verdict(now), now, change)
+            self._rise(unit, unit.incident, unit.grading.verdict(now), now, change)
 
     def regrade(self, key: UnitKey, now: int, change: Change) -> None:
         """Bring a unit's incident up to what its alarms are."""
@@ -108,14 +109,21 @@ class Incidents:
             incident.cleared_at = incident.cleared_at or now
         else:
             incident.cleared_at = None
-            self._rise(incident, verdict, now, change)
-        incident.alarms_active = len(unit.grading)
-        incident.alarms_unacknowledged = sum(alarm.is_unacknowledged for alarm in unit.members.values())
+            self._rise(unit, incident, verdict, now, change)
+        self._take_up(unit, incident, now, change)
+        members = unit.members.values()
+        incident.alarms_active = sum(alarm.condition for alarm in members)
+        incident.alarms_unacknowledged = sum(alarm.is_unacknowledged for alarm in members)
+        incident.alarms_open = len(members)
         incident.updated_at = now
         change.incidents[incident.id] = incident
 
     def advance(self, now: int, change: Change) -> None:
-        """Let time pass: grades that rise because an alarm persists, and fall when all has been clear for long."""
+        """Let time pass.
+
+        Grades rise because an alarm persists, and fall when all has been clear for long; reports of an accident come
+        to be overdue; what was closed long ago is archived.
+        """
         for key, unit in self._units.items():
             incident = unit.incident
             if incident is None:
@@ -123,107 +131,198 @@ class Incidents:
             if unit.recheck_at is not None and unit.recheck_at <= now:
                 self.regrade(key, now, change)
             held = incident.cleared_at is not None and now - incident.cleared_at >= self._grading.hold * 1000
-            if held and incident.grade > Grade.BLUE:
+            if held and incident.grade > _floor(incident):
                 reasons = [{"rule": "cleared_and_held", "params": {"seconds": self._grading.hold}}]
-                self._set_grade(incident, Grade.BLUE, reasons, now, change)
+                self._set_grade(incident, _floor(incident), reasons, now, change)
+        self._look_at_clocks(now, change)
+        self._archive_old(now, change)
+
+    def reconfigure(self, site: Site, grading: GradingTable, now: int, change: Change) -> None:
+        """Take another site and table. Open incidents are graded by the new one, and the journal says so.
+
+        A grade that rests on what is in now becomes what the new table makes of it, also if that is lower. One that is
+        held from before only rises.
+        """
+        before = {key: unit.grading.verdict(now).grade for key, unit in self._units.items()}
+        self._site, self._grading = site, grading
+        units, self._units = self._units, {}
+        for key, old in units.items():
+            unit = self._unit(key)
+            unit.incident, unit.members = old.incident, old.members
+            for alarm in unit.members.values():
+                if alarm.counts:
+                    unit.grading.add(alarm)
+            incident = unit.incident
+            if incident is None:
+                continue
+            known = site.units.get((incident.enterprise, incident.unit))
+            incident.hazard_level = known.hazard_level if known else incident.hazard_level
+            verdict = unit.grading.verdict(now)
+            rests_on_now = before[key] == incident.grade and _decision(incident) is None
+            is_other = (verdict.grade, verdict.reasons) != (incident.grade, incident.reasons)
+            if verdict.grade is not None and rests_on_now and is_other:
+                self._set_grade(incident, verdict.grade, verdict.reasons, now, change)
+            self._keep(incident)
+            self.regrade(key, now, change)
 
     # ---- people's acts
 
-    def close(self, identity: int, actor: str, name: str, comment: str, now: int, change: Change) -> Incident:
-        """Close an incident. Raises NotFound, Conflict (a member is not normal yet)."""
-        incident = self._open.get(identity)
-        if incident is None:
-            raise NotFound(f"incident {identity} is not open")
-        unit = self._units[incident.unit_key]
-        if unit.members:
-            open_ = ", ".join(sorted(f"{alarm.tag} {alarm.rule}" for alarm in unit.members.values())[:5])
-            raise Conflict(
-                f"incident {identity} has {len(unit.members)} alarms that are in, latched or not acknowledged: {open_}"
-            )
-        incident.state = IncidentState.CLOSED
-        incident.closed_at, incident.closed_by, incident.close_comment = now, name, comment
-        data = {"name": name, "comment": comment, "grade": incident.grade.label}
-        self.note(incident, "incident.closed", actor, data, now, change)
-        del self._open[identity]
-        unit.incident = None
+    def decide(
+        self, identity: int, grade: Grade, actor: str, name: str, reason: str, now: int, change: Change
+    ) -> Incident:
+        """Give a grade by a signed decision.
+
+        A raised grade stays until another decision or the end. A lowered one covers the alarms that have been raised
+        so far: when a further one is raised, or those grow graver than they were, what they make counts again.
+        """
+        incident = self.opened(identity)
+        if grade is incident.grade:
+            raise Conflict(f"incident {identity} is {grade.label} already; decide for another grade, or comment")
+        verdict = self._unit(incident.unit_key).grading.verdict(now)
+        before = incident.grade
+        made = verdict.grade.label if verdict.grade else None
+        data = {"name": name, "reason": reason, "from": before.label, "to": grade.label, "alarms_make": made}
+        sequence = self.note(incident, "incident.decided", actor, data, now, change)
+        decision = Decision(
+            grade=grade.label,
+            reason=reason,
+            name=name,
+            at=now,
+            sequence=sequence,
+            against=max(before, verdict.grade or before).label if grade < before else None,
+            ended_at=None,
+        )
+        self._keep(incident, decision=decision)
+        reasons = [{"rule": "decided", "params": {"grade": grade.label, "name": name, "reason": reason}}]
+        self._set_grade(incident, grade, reasons, now, change, actor)
         return incident
 
-    def note(
-        self, incident: Incident, kind: str, actor: str, data: Mapping[str, object], now: int, change: Change
-    ) -> None:
-        """Journal something about an incident."""
-        entry = self._journal.append(
-            now,
-            kind,
-            actor,
-            data,
-            region=incident.region,
-            enterprise=incident.enterprise,
-            unit=incident.unit,
-            incident=incident.id,
-        )
-        incident.sequence = entry.sequence
-        change.entries.append(entry)
-        change.incidents[incident.id] = incident
+    def close(self, identity: int, actor: str, name: str, comment: str, now: int, change: Change) -> Incident:
+        """Close an incident: its alarms are normal, and the steps that its grade requires are done."""
+        unit = self._units.get(self.opened(identity).unit_key)
+        if unit is not None and unit.members:
+            some = sorted(f"{alarm.tag} {alarm.rule}" for alarm in unit.members.values())[:_MEMBERS_NAMED]
+            raise Conflict(
+                f"incident {identity} has {len(unit.members)} alarms that are in, latched or not acknowledged: "
+                f"{', '.join(some)}; close it when they are normal"
+            )
+        incident = super().close(identity, actor, name, comment, now, change)
+        if unit is not None:
+            unit.incident = None
+        return incident
 
     # ---- bookkeeping
 
     def _begin(self, unit: _Unit, alarm: Alarm, now: int, change: Change) -> Incident:
+        """Open an incident for an alarm, or reopen the one that was closed not long before."""
         verdict = unit.grading.verdict(now)
         grade = verdict.grade or alarm.grade
-        data = {"grade": grade.label, "reasons": verdict.reasons, "table_version": self._grading.version}
-        entry = self._journal.append(
-            now,
-            "incident.opened",
-            SERVICE,
-            data,
-            region=alarm.region,
-            enterprise=alarm.enterprise,
-            unit=alarm.unit,
-            incident=0,
-        )
+        last = self._closed.get(self._last_closed.get(alarm.unit_key, 0))
+        if last is not None and now - (last.closed_at or 0) < self.rules.reopen_within * 1000:
+            incident = self._reopen(last, grade, verdict, now, change)
+        else:
+            incident = self._open_anew(alarm, grade, verdict, now, change)
+        self._open[incident.id] = incident
+        unit.incident = incident
+        return incident
+
+    def _open_anew(self, alarm: Alarm, grade: Grade, verdict: Verdict, now: int, change: Change) -> Incident:
+        enterprise, key = alarm.unit_key
+        unit = key.partition("\0")[0]
+        known = self._site.units.get((enterprise, unit))
         incident = Incident(
-            id=entry.sequence,
+            id=self._journal.sequence + 1,
             region=alarm.region,
-            enterprise=alarm.enterprise,
-            unit=alarm.unit,
-            hazard_level=self._site.units[alarm.unit_key].hazard_level,
+            enterprise=enterprise,
+            unit=unit,
+            hazard_level=known.hazard_level if known else None,
             grade=grade,
             peak_grade=grade,
             reasons=verdict.reasons,
             opened_at=now,
             updated_at=now,
-            sequence=entry.sequence,
+            tier=int(grade),
+            drill=alarm.drill,
         )
-        change.entries.append(entry)
-        change.incidents[incident.id] = incident
-        self._open[incident.id] = incident
-        unit.incident = incident
+        self._keep(incident, table_version=self._grading.version)
+        self.note(incident, "incident.opened", SERVICE, self._opening(incident), now, change)
         return incident
 
-    def _rise(self, incident: Incident, verdict: Verdict, now: int, change: Change) -> None:
-        if verdict.grade is not None and verdict.grade > incident.grade:
-            self._set_grade(incident, verdict.grade, verdict.reasons, now, change)
+    def _reopen(self, incident: Incident, grade: Grade, verdict: Verdict, now: int, change: Change) -> Incident:
+        closed = {"closed_at": incident.closed_at, "closed_by": incident.closed_by}
+        self._forget(incident)
+        incident.state = self._after(incident, LoopEvent.TRIGGER)
+        incident.grade, incident.reasons = grade, verdict.reasons
+        incident.peak_grade = max(incident.peak_grade, grade)
+        incident.tier = int(grade)
+        incident.closed_at = incident.closed_by = incident.close_comment = incident.cleared_at = None
+        incident.desk_acknowledged_at = incident.desk_acknowledged_by = None
+        incident.enterprise_acknowledged_at = incident.enterprise_acknowledged_by = None
+        incident.acknowledge_by = incident.feedback_by = None
+        incident.reopened += 1
+        kept: dict[str, Any] = {key: value for key, value in incident.loop.items() if key in _KEPT_ON_REOPENING}
+        incident.loop = Loop()
+        self._keep(incident, **kept, reopened_at=now, table_version=self._grading.version)
+        data = self._opening(incident) | closed | {"reopened": incident.reopened}
+        self.note(incident, "incident.reopened", SERVICE, data, now, change)
+        return incident
 
-    def _set_grade(
-        self, incident: Incident, grade: Grade, reasons: list[dict[str, Any]], now: int, change: Change
-    ) -> None:
-        data = {
-            "from": incident.grade.label,
-            "to": grade.label,
-            "reasons": reasons,
+    def _opening(self, incident: Incident) -> dict[str, object]:
+        opening: dict[str, object] = {
+            "grade": incident.grade.label,
+            "reasons": incident.reasons,
             "table_version": self._grading.version,
         }
-        incident.grade = grade
-        incident.peak_grade = max(incident.peak_grade, grade)
-        incident.reasons = reasons
-        incident.updated_at = now
-        self.note(incident, "incident.graded", SERVICE, data, now, change)
+        return opening if incident.drill is None else opening | {"drill": incident.drill}
+
+    def _rise(self, unit: _Unit, incident: Incident, verdict: Verdict, now: int, change: Change) -> None:
+        if verdict.grade is None or verdict.grade <= incident.grade:
+            return
+        decision = _decision(incident)
+        if decision is not None and decision["against"] is not None:
+            if verdict.grade <= Grade.parse(decision["against"]) and unit.grading.newest <= decision["sequence"]:
+                return
+            self._keep(incident, decision={**decision, "ended_at": now})
+        self._set_grade(incident, verdict.grade, verdict.reasons, now, change)
+
+    def _take_up(self, unit: _Unit, incident: Incident, now: int, change: Change) -> None:
+        """A review that was accepted before further alarms were raised does not cover them."""
+        state = step(incident.state, LoopEvent.TRIGGER)
+        review = incident.loop.get("review")
+        if state is None or state is incident.state or review is None:
+            return
+        if max(unit.members, default=0) > review["sequence"]:
+            incident.state = state
+            self._keep(incident, fed_back_at=None)
+            self.note(incident, "incident.returned", SERVICE, {"reason": "triggered_again"}, now, change)
+
+    def _archive_old(self, now: int, change: Change) -> None:
+        due: list[int] = []
+        for incident in self._closed.values():
+            if len(due) == MOST_ARCHIVED or now - (incident.closed_at or 0) < self.rules.archive_after * 1000:
+                break
+            if incident.id not in self._clocks:
+                due.append(incident.id)
+        for identity in due:
+            self.archive(identity, SERVICE, SERVICE, "", now, change)
 
     def _unit(self, key: UnitKey) -> _Unit:
         found = self._units.get(key)
         if found is None:
-            known = self._site.units.get(key)
+            enterprise, unit = key
+            known = self._site.units.get((enterprise, unit.partition("\0")[0]))
             found = _Unit(UnitGrading(self._grading, known.hazard_level if known else None))
             self._units[key] = found
         return found
+
+
+def _decision(incident: Incident) -> Decision | None:
+    """The decision that holds."""
+    decision = incident.loop.get("decision")
+    return decision if decision is not None and decision["ended_at"] is None else None
+
+
+def _floor(incident: Incident) -> Grade:
+    """The grade below which waiting does not let it fall: what a person raised it to."""
+    decision = _decision(incident)
+    return Grade.BLUE if decision is None or decision["against"] is not None else Grade.parse(decision["grade"])

@@ -178,6 +178,8 @@ class Review(Signed):
     """复核."""
 
     accepted: bool
+    sequence: int
+    """Its journal entry: alarms that are raised later it does not cover."""
 
 
 class Decision(TypedDict):
@@ -205,11 +207,13 @@ class AccidentReport(TypedDict):
     """One step of the legal clock: ``alerting.accident`` names them."""
 
     step: str
+    asked_at: int | None
+    """Since when it is asked for, where a correction of the class brought it."""
     due: int
     done_at: int | None
     name: str | None
     overdue: bool
-    """It was not marked done when it was due."""
+    """It was not made when it was due."""
 
 
 class Accident(TypedDict):
@@ -303,8 +307,8 @@ class Incident:
 
     @property
     def unit_key(self) -> tuple[str, str]:
-        """Enterprise and unit."""
-        return self.enterprise, self.unit
+        """Whose incident it is: see the function."""
+        return unit_key(self.enterprise, self.unit, self.drill)
 
     @property
     def is_open(self) -> bool:

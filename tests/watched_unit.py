@@ -4,12 +4,13 @@
 BAD; those of ``XL-1`` latch, and methane has rules with grades of their own, as DOMAIN's table asks.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
+from alerting.closed_loop import Result, Side, Step, missing_steps
 from alerting.grading import GradingTable, load_grading
 from alerting.journal import Journal
 from alerting.records import Alarm, Change, Entry, Incident
@@ -155,12 +156,30 @@ class WatchedUnit:
         self.register.casebook.close(self.incident(unit).id, "county", "王芳", "已处置", ms(at), change)
         return self._commit(change)
 
+    def handles_fully(self, at: float, unit: str = "tankfarm") -> list[str]:
+        """Both sides do what the incident's grade requires before it is closed."""
+        change, now, identity = Change(), ms(at), self.incident(unit).id
+        book = self.register.casebook
+        acts: dict[Step, Callable[[], object]] = {
+            Step.DESK_ACKNOWLEDGED: lambda: book.acknowledge(identity, Side.DESK, "county", "王芳", "", now, change),
+            Step.ENTERPRISE_ACKNOWLEDGED: lambda: book.acknowledge(
+                identity, Side.ENTERPRISE, "works", "李工", "", now, change
+            ),
+            Step.VERIFIED: lambda: book.verify(identity, Result.REAL, "works", "李工", "", now, change),
+            Step.HANDLED: lambda: book.handle(identity, "切断进料", "works", "李工", "", now, change),
+            Step.FEEDBACK: lambda: book.feed_back(identity, "已处置", [], "works", "李工", now, change),
+            Step.REVIEWED: lambda: book.review(identity, "county", "王芳", "", now, change, accepted=True),
+        }
+        for missing in missing_steps(self.incident(unit)):
+            acts[missing]()
+        return self._commit(change)
+
     def restarts(self, *, settled: Mapping[str, tuple[int, bool]] | None = None, site: Site | None = None) -> None:
         """The register is made anew from the books, as after a crash."""
         self.site = site or self.site
         journal = Journal(len(self.books.entries), self.books.entries[-1].hash) if self.books.entries else Journal()
         alarms = [replace(alarm) for alarm in self.books.alarms.values() if alarm.state is not AlarmState.NORMAL]
-        incidents = [replace(found) for found in self.books.incidents.values() if found.closed_at is None]
+        incidents = [replace(found) for found in self.books.incidents.values() if found.archived_at is None]
         if settled is None:
             settled = {alarm.path: (alarm.transition_at, alarm.condition) for alarm in self.books.alarms.values()}
         self.register = Register(self.site, self.table, journal, alarms, incidents, settled)
@@ -220,6 +239,8 @@ def story() -> Iterator[Change]:
     unit.acknowledges("TI-9/HH", at=5)
     yield unit.last
     unit.leaves("TI-9/HH", at=6, value=-0.0)
+    yield unit.last
+    unit.handles_fully(at=6.5, unit="boiler")
     yield unit.last
     unit.closes(at=7, unit="boiler")
     yield unit.last

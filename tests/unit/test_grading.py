@@ -9,6 +9,7 @@ import pydantic
 import pytest
 import yaml
 
+from alerting.closed_loop import ClosedLoopRules
 from alerting.grading import TAGS_NAMED, AlarmGrades, GradingTable, UnitGrading, load_grading
 from alerting.records import Alarm
 from domain.scales import AlarmState, Grade, Level, RuleKind
@@ -225,10 +226,10 @@ def test_adding_twice_and_removing_what_is_not_there_changes_nothing() -> None:
 def test_counting_as_alarms_come_and_go_is_counting_them_anew() -> None:
     rows = load_grading()
     pool = [
-        alarm(number, level, tag=f"T-{number // 2}", gas=gas, at=number * 1000)
+        replace(alarm(number, level, tag=f"T-{number // 2}", gas=gas, at=number * 1000), rule=f"{level}-{number}")
         for number, (level, gas) in enumerate(itertools.product(Level, (None, "toxic", "flammable")), 1)
     ]
-    pool += [replace(pool[0], id=100, grade=Grade.ORANGE), replace(pool[1], id=101, grade=Grade.ORANGE)]
+    pool += [replace(pool[at], id=100 + at, rule=f"R-{at}", grade=Grade.ORANGE) for at in (0, 1)]
     unit = UnitGrading(rows, 2)
     present: list[Alarm] = []
     for step in range(400):
@@ -247,3 +248,62 @@ def test_counting_as_alarms_come_and_go_is_counting_them_anew() -> None:
 def test_levels_are_first_second_or_fault() -> None:
     grades = AlarmGrades(first=Grade.BLUE, second=Grade.ORANGE, fault=Grade.YELLOW)
     assert [grades.of(level) for level in (Level.L, Level.HH, Level.FAULT)] == [Grade.BLUE, Grade.ORANGE, Grade.YELLOW]
+
+
+# ---- consequences of one condition
+
+
+def test_alarms_of_one_cause_count_once_as_the_gravest_of_them() -> None:
+    cause = "works/P-1/TRIP"
+    rows = load_grading()
+    trip = replace(alarm(1, Level.FAULT, tag="P-1"), rule="TRIP")
+    followers = [replace(alarm(number, tag=f"T-{number}"), cause=cause) for number in range(2, 7)]
+    unit = graded(rows, [trip, *followers])
+    assert len(unit) == 6
+    assert unit.verdict(0).grade is Grade.BLUE
+    assert unit.verdict(0).reasons == [{"rule": "own_grade", "params": {"grade": "blue", "tags": ["P-1"]}}]
+    graver = replace(alarm(7, Level.HH, tag="T-7"), cause=cause)
+    unit.add(graver)
+    assert unit.verdict(0).reasons == [{"rule": "own_grade", "params": {"grade": "yellow", "tags": ["T-7"]}}]
+    unit.remove(graver)
+    unit.remove(trip)
+    assert unit.verdict(0).reasons == [{"rule": "own_grade", "params": {"grade": "blue", "tags": ["T-2"]}}]
+
+
+def test_four_causes_are_four() -> None:
+    followers = [replace(alarm(number), cause=f"works/P-{number % 4}/TRIP") for number in range(1, 9)]
+    assert grade(load_grading(), followers) is Grade.YELLOW
+    assert grade(load_grading(), [each for each in followers if each.cause != "works/P-3/TRIP"]) is Grade.BLUE
+
+
+def test_the_grade_of_an_alarm_may_change_while_it_counts() -> None:
+    one = alarm(1)
+    unit = graded(load_grading(), [one])
+    one.grade = Grade.ORANGE
+    unit.remove(one)
+    assert len(unit) == 0
+    assert unit.verdict(0).grade is None
+
+
+# ---- the closed loop's part
+
+
+def test_the_shipped_file_says_what_holds_without_it() -> None:
+    content = yaml.safe_load((Path(__file__).parents[2] / "alerting" / "grading.yaml").read_text("utf-8"))
+    assert "closed_loop" in content
+    assert load_grading().closed_loop == ClosedLoopRules()
+    assert table().closed_loop == ClosedLoopRules()
+
+
+@pytest.mark.parametrize(
+    "second_person",
+    [{"results": []}, {"results": ["maintenance"]}, {"results": ["false"], "grade": "red"}],
+)
+def test_calling_a_grave_incident_false_alone_cannot_be_configured(second_person: dict[str, Any]) -> None:
+    with pytest.raises(pydantic.ValidationError, match="always needs a second person"):
+        table(closed_loop={"second_person": second_person})
+
+
+def test_what_is_archived_never_reopens() -> None:
+    with pytest.raises(pydantic.ValidationError, match="archive_after must not be shorter"):
+        table(closed_loop={"reopen_within": 10 * 86_400, "archive_after": 86_400})

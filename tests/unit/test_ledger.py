@@ -93,7 +93,7 @@ async def test_what_is_committed_is_found_again_as_it_was(ledger: Ledger) -> Non
         alarm for _, alarm in sorted(alarms.items()) if alarm.state is not AlarmState.NORMAL
     ]
     assert sorted(loaded.incidents, key=lambda incident: incident.id) == [
-        incident for _, incident in sorted(incidents.items()) if incident.closed_at is None
+        incident for _, incident in sorted(incidents.items()) if incident.archived_at is None
     ]
     assert (loaded.sequence, loaded.last_hash) == (entries[-1].sequence, entries[-1].hash)
     assert [entry async for entry in ledger.entries()] == entries

@@ -269,6 +269,7 @@ def test_alarms_of_a_tag_that_is_gone_are_withdrawn() -> None:
     ended = next(alarm for alarm in unit.books.alarms.values() if alarm.tag == "GT-1")
     assert (ended.state, ended.condition, ended.returned_at) == (AlarmState.NORMAL, False, ms(2))
     assert unit.incident("boiler").alarms_active == 0
+    unit.handles_fully(at=3, unit="boiler")
     assert unit.closes(at=3, unit="boiler") == ["incident.closed boiler"]
     assert unit.withdraws(at=4) == []
 

@@ -68,7 +68,11 @@ def test_four_blue_are_yellow_and_three_are_not() -> None:
     assert unit.grade() == "blue"
     assert unit.enters("PI-2/STALE", at=2) == ["alarm.entered PI-2/STALE", "incident.graded tankfarm"]
     assert (unit.grade(), unit.why()) == ("yellow", ["four_blue"])
-    assert unit.incident().reasons[0]["params"] == {"count": 4, "tags": ["GT-1", "GT-2", "PI-1", "PI-2"]}
+    assert unit.incident().reasons[0]["params"] == {
+        "grade": "yellow",
+        "count": 4,
+        "tags": ["GT-1", "GT-2", "PI-1", "PI-2"],
+    }
 
 
 def test_second_level_on_two_tags_is_orange_and_on_one_tag_twice_is_not() -> None:
@@ -266,6 +270,7 @@ def test_a_grade_given_says_from_what_to_what_why_and_by_which_table() -> None:
         "to": "yellow",
         "reasons": [{"rule": "own_grade", "params": {"grade": "yellow", "tags": ["PI-1"]}}],
         "table_version": unit.table.version,
+        "state": "triggered",
     }
 
 
@@ -301,16 +306,19 @@ def test_an_incident_is_closed_only_when_every_alarm_is_normal() -> None:
     assert not unit.register.incidents
 
 
-def test_a_closed_incident_is_not_closed_again_and_the_next_alarm_opens_another() -> None:
+def test_a_closed_incident_is_not_closed_again_and_after_a_day_the_next_alarm_opens_another() -> None:
     unit = WatchedUnit()
     unit.enters("PI-1/HH", at=1)
     unit.acknowledges("PI-1/HH", at=2)
     unit.leaves("PI-1/HH", at=3)
+    unit.handles_fully(at=3)
     first = unit.incident().id
     unit.closes(at=4)
-    with pytest.raises(NotFound, match="is not open"):
+    with pytest.raises(Conflict, match="closed already, by 王芳"):
         unit.register.casebook.close(first, "county", "王芳", "", ms(5), unit.last)
-    unit.enters("PI-1/H", at=6)
+    with pytest.raises(NotFound, match="no incident 999"):
+        unit.register.casebook.close(999, "county", "王芳", "", ms(5), unit.last)
+    unit.enters("PI-1/H", at=4 + 86_400)
     assert unit.incident().id != first
     assert (unit.grade(), unit.incident().alarms_total) == ("blue", 1)
 
