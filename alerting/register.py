@@ -4,19 +4,50 @@ All acts on it go through here one at a time; each fills a ``Change`` that is co
 before anybody is told. Nothing here reads across enterprises.
 """
 
-import math
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from alerting.causes import CAUSE, Causes
+from alerting.chattering import Chattering
+from alerting.conditions import Conditions, number
 from alerting.grading import GradingTable
-from alerting.incidents import Incidents, UnitKey
+from alerting.incidents import Incidents
 from alerting.journal import RETROSPECTIVE, Journal
 from alerting.lifecycle import AlarmEvent, step
-from alerting.records import SERVICE, Alarm, Change, Entry, Incident
+from alerting.limits import AlarmLimits
+from alerting.maintenance import WINDOW, Maintenance
+from alerting.records import SERVICE, Alarm, Change, Incident, drill_prefix, unit_key
 from alerting.refusals import Conflict, NotFound
-from domain.scales import AlarmState, Grade, RuleKind
+from alerting.relations import Relations, RuleFacts
+from alerting.roll import Roll
+from alerting.shelving import SHELF, Shelving
+from alerting.sound import SILENCE, Silence, Sound
+from alerting.suppression import Overlay, Shelf, Window
+from alerting.timers import Timers
+from domain.scales import AlarmState, Level, RuleKind
 from domain.site import Site
 from domain.transitions import Transition
+
+_TIMELESS = frozenset({RuleKind.STALE, RuleKind.SYSTEM})
+"""Kinds whose transitions bear the service's own time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlaid:
+    """What the ledger holds of suppressions and silences that have not ended."""
+
+    shelves: Sequence[Shelf] = ()
+    windows: Sequence[Window] = ()
+    silences: Sequence[Silence] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """What came of one alarm of a bulk acknowledgement: the alarm, or why it was not done."""
+
+    id: int
+    alarm: Alarm | None
+    refusal: str | None
 
 
 class Register:
@@ -37,21 +68,46 @@ class Register:
         alarms: Iterable[Alarm] = (),
         incidents: Iterable[Incident] = (),
         settled: Mapping[str, tuple[int, bool]] | None = None,
+        overlaid: Overlaid | None = None,
+        limits: AlarmLimits | None = None,
     ) -> None:
-        self._site = site
-        self._grading = grading
         self.journal = journal
+        self.limits = limits = limits or AlarmLimits()
+        overlaid = overlaid or Overlaid()
         self._settled = dict(settled or {})
-        self._by_path: dict[str, Alarm] = {}
-        self._by_id: dict[int, Alarm] = {}
         self.casebook = Incidents(site, grading, journal, incidents)
-        for alarm in alarms:
-            self._keep(alarm)
+        self._roll = roll = Roll(journal, self.casebook)
+        self._timers: Timers[tuple[str, object]] = Timers()
+        self._relations = relations = Relations(site)
+        self.overlay = Overlay(relations, roll, overlaid.shelves, overlaid.windows)
+        self.shelving = Shelving(self.overlay, roll, self._timers, limits)
+        self.maintenance = Maintenance(self.overlay, roll, self._timers, limits)
+        self.sound = Sound(roll, self._timers, limits, overlaid.silences)
+        self._causes = Causes(relations, roll, self._timers, limits.cause_grace)
+        self._conditions = Conditions(
+            relations=relations,
+            grading=grading,
+            limits=limits,
+            roll=roll,
+            overlay=self.overlay,
+            shelving=self.shelving,
+            causes=self._causes,
+            chattering=Chattering(limits.chattering_transitions, limits.chattering_within),
+            timers=self._timers,
+        )
+        roll.load(alarms)
+        self._conditions.load()
+        self._has_begun = False
+
+    @property
+    def site(self) -> Site:
+        """What is watched."""
+        return self._relations.site
 
     @property
     def active(self) -> Mapping[int, Alarm]:
-        """Alarms that are not normal, by id."""
-        return self._by_id
+        """Alarms that are not normal, by id; those that are suppressed among them."""
+        return self._roll.by_id
 
     @property
     def incidents(self) -> Mapping[int, Incident]:
@@ -60,160 +116,151 @@ class Register:
 
     def find(self, path: str) -> Alarm | None:
         """The alarm of a condition, unless it is normal."""
-        return self._by_path.get(path)
+        return self._roll.by_path.get(path)
 
     # ---- conditions
 
-    def apply(self, transitions: Iterable[Transition], now: int, change: Change) -> None:
+    def apply(self, transitions: Sequence[Transition], now: int, change: Change) -> None:
         """Carry transitions through the life cycle, in their order."""
-        touched: dict[UnitKey, None] = {}
-        risen: set[UnitKey] = set()
-        for transition in transitions:
+        roll, by_path, conditions = self._roll, self._roll.by_path, self._conditions
+        found = [(transition, self._relations.of_row(transition.rule)) for transition in transitions]
+        if len(found) > 1:
+            roll.first_out.begin(self._process_alarms(found))
+        risen: set[tuple[str, str]] = set()
+        for transition, facts in found:
             if transition.retrospective:
-                self._note_retrospective(transition, now, change)
+                self._note_retrospective(transition, facts, now, change)
                 continue
-            path = self._site.rule_path(transition.rule)
-            if self._is_repeated(transition, path):
+            path = facts.path if transition.drill is None else drill_prefix(transition.drill) + facts.path
+            if self._settled and self._is_repeated(transition, facts, path):
                 continue
+            known = by_path.get(path)
             if transition.entered:
-                alarm = self._enter(transition, path, now, change)
+                alarm = conditions.enter(transition, facts, path, known, now, change)
+                if alarm is not None:
+                    risen.add(alarm.unit_key)
             else:
-                known = self._by_path.get(path)
                 if known is not None and known.unit_key in risen:
                     risen.remove(known.unit_key)
                     self.casebook.grade_before_leaving(known.unit_key, now, change)
-                alarm = self._leave(transition, path, now, change)
+                alarm = conditions.leave(transition, path, known, now, change)
             if alarm is not None:
                 self._settled.pop(path, None)
-                touched[alarm.unit_key] = None
-                if transition.entered:
-                    risen.add(alarm.unit_key)
-        for key in touched:
-            self.casebook.regrade(key, now, change)
+        for identity in roll.first_out.end():
+            self._mark_first(identity, now, change)
+        roll.settle(now, change)
 
     def advance(self, now: int, change: Change) -> None:
         """Let time pass."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._causes.begin(now)
+        for kind, key in self._timers.take_due(now):
+            self._come_due(kind, key, now, change)
+        self.maintenance.retry(now, change)
+        self._roll.settle(now, change)
         self.casebook.advance(now, change)
+        self._roll.settle(now, change)
 
     def begin_anew(self, tags: Iterable[int]) -> None:
         """Take the next transitions of these tags for new ones, whatever their source times."""
         for tag in tags:
-            for row in self._site.rules.of_tag(tag):
-                self._settled.pop(self._site.rule_path(row), None)
+            paths = [self.site.rule_path(row) for row in self.site.rules.of_tag(tag)]
+            for path in paths:
+                self._settled.pop(path, None)
+            self._conditions.chattering.forget(paths)
 
     def withdraw_unknown(self, now: int, change: Change) -> None:
-        """End alarms whose tag or rule the site file no longer has; the journal says why."""
-        for path, alarm in list(self._by_path.items()):
-            try:
-                self._site.rule_row(path)
-            except KeyError:
-                alarm.state, alarm.condition, alarm.returned_at = AlarmState.NORMAL, False, now
-                data = {"reason": "tag or rule removed from the site file"}
-                self._record(alarm, self._entry(alarm, "alarm.withdrawn", SERVICE, data, now), change)
-                self.casebook.regrade(alarm.unit_key, now, change)
+        """End alarms whose tag or rule the site no longer has, or has as one of another kind; the journal says why."""
+        for alarm in list(self._roll.by_id.values()):
+            kind = self._relations.kind_of(alarm.rule_path)
+            if kind is None:
+                self._conditions.withdraw(alarm, "tag or rule removed from the site file", now, change)
+            elif kind is not alarm.kind:
+                self._conditions.withdraw(alarm, "rule replaced by one of another kind", now, change)
+        self.shelving.end_unknown(now, change)
+        self.maintenance.end_unknown(now, change)
+        self._roll.settle(now, change)
+
+    def withdraw_drill(self, drill: int, now: int, change: Change) -> None:
+        """End all alarms of a drill: it is over."""
+        self.shelving.end_drill(drill, now, change)
+        for alarm in [alarm for alarm in self._roll.by_id.values() if alarm.drill == drill]:
+            self._conditions.withdraw(alarm, "the drill is over", now, change)
+        self._roll.settle(now, change)
+
+    def reconfigure(self, site: Site, grading: GradingTable, now: int, change: Change) -> None:
+        """Watch another site from now on, mostly the same: what did not change loses nothing."""
+        relations = Relations(site)
+        self._relations = relations
+        self.overlay.relations = self._causes.relations = self._conditions.relations = relations
+        self._conditions.grading = grading
+        self.casebook.reconfigure(site, grading, now, change)
+        self.withdraw_unknown(now, change)
+        for alarm in list(self._roll.by_id.values()):
+            self._causes.renew(alarm, now, change)
+            self.overlay.renew(alarm, now, change)
+            self._conditions.schedule(alarm)
+        self._roll.settle(now, change)
 
     def note(self, now: int, kind: str, data: Mapping[str, object], change: Change) -> None:
         """Journal something that the service itself did."""
         change.entries.append(self.journal.append(now, kind, SERVICE, data))
 
-    def _is_repeated(self, transition: Transition, path: str) -> bool:
-        kind = self._site.rules.kind[transition.rule]
-        if kind in {RuleKind.STALE, RuleKind.SYSTEM}:
-            return False
-        settled = self._settled.get(path)
-        return settled is not None and (
-            transition.source_time < settled[0] or (transition.source_time, transition.entered) == settled
-        )
-
-    def _enter(self, transition: Transition, path: str, now: int, change: Change) -> Alarm | None:
-        known = self._by_path.get(path)
-        if known is None:
-            alarm = self._raise(transition, now, change)
+    def _come_due(self, kind: str, key: object, now: int, change: Change) -> None:
+        if kind == SHELF:
+            self.shelving.expire(str(key), now, change)
+        elif kind == CAUSE:
+            self._causes.come_due(str(key), now, change)
+        elif kind == WINDOW and isinstance(key, int):
+            self.maintenance.come_due(key, now, change)
+        elif kind == SILENCE and isinstance(key, int):
+            self.sound.expire(key, now, change)
         else:
-            if step(known.state, AlarmEvent.ENTERS) is None:
-                return None
-            # By the rule as it is today: the site file may have changed since the alarm was raised.
-            alarm = replace(
-                self._make(known.id, transition),
-                region=known.region,
-                unit=known.unit,
-                activations=known.activations + 1,
-                incident=known.incident,
-            )
-        self._record(
-            alarm, self._entry(alarm, "alarm.entered", SERVICE, _transition_data(alarm, transition), now), change
-        )
-        return alarm
+            self._conditions.come_due(kind, key, now, change)
 
-    def _raise(self, transition: Transition, now: int, change: Change) -> Alarm:
-        tag = self._site.tags[int(self._site.rules.tag[transition.rule])]
-        alarm = self._make(self.casebook.next_alarm((tag.enterprise, tag.unit)), transition)
-        self.casebook.join(alarm, now, change)
-        return alarm
+    def _is_repeated(self, transition: Transition, facts: RuleFacts, path: str) -> bool:
+        settled = self._settled.get(path)
+        if settled is None or facts.rule.kind in _TIMELESS:
+            return False
+        return transition.source_time < settled[0] or (transition.source_time, transition.entered) == settled
 
-    def _make(self, identity: int, transition: Transition) -> Alarm:
-        """The alarm that a condition makes on entering."""
-        rule = self._site.rules.row(transition.rule)
-        tag = self._site.tags[rule.tag]
-        return Alarm(
-            id=identity,
-            region=self._site.region_of(tag.enterprise),
-            enterprise=tag.enterprise,
-            unit=tag.unit,
-            tag=tag.name,
-            rule=rule.key,
-            kind=rule.kind,
-            level=rule.level,
-            grade=max(self._grading.alarm.of(rule.level), rule.grade or Grade.BLUE),
-            state=AlarmState.UNACKNOWLEDGED,
-            condition=True,
-            latching=rule.latching,
-            value=_number(transition.value),
-            setpoint=rule.setpoint if rule.kind <= RuleKind.FALL else None,
-            engineering_unit=tag.engineering_unit,
-            description=tag.description,
-            gas=tag.gas,
-            rule_version=rule.version,
-            entered_at=transition.source_time,
-            received_at=transition.received_time,
-            transition_at=transition.source_time,
-        )
+    def _process_alarms(self, found: Iterable[tuple[Transition, RuleFacts]]) -> Iterable[tuple[tuple[str, str], int]]:
+        """Unit and source time of the process alarms that transitions may raise."""
+        by_path = self._roll.by_path
+        for transition, facts in found:
+            if not transition.entered or transition.retrospective or facts.rule.level is Level.FAULT:
+                continue
+            path = drill_prefix(transition.drill) + facts.path
+            known = by_path.get(path)
+            if (known is None or not known.condition) and not self._is_repeated(transition, facts, path):
+                yield unit_key(facts.tag.enterprise, facts.tag.unit, transition.drill), transition.source_time
 
-    def _leave(self, transition: Transition, path: str, now: int, change: Change) -> Alarm | None:
-        alarm = self._by_path.get(path)
-        if alarm is None:
-            return None
-        state = step(alarm.state, AlarmEvent.LEAVES_LATCHING if alarm.latching else AlarmEvent.LEAVES)
-        if state is None:
-            return None
-        alarm.state = state
-        alarm.condition = False
-        alarm.returned_at = alarm.transition_at = transition.source_time
-        entry = self._entry(alarm, "alarm.returned", SERVICE, _transition_data(alarm, transition), now)
-        self._record(alarm, entry, change)
-        return alarm
+    def _mark_first(self, identity: int, now: int, change: Change) -> None:
+        alarm = self._roll.by_id.get(identity)
+        if alarm is not None and alarm.is_annunciated:
+            alarm.first_out = True
+            self._roll.record(alarm, "alarm.first_out", SERVICE, {"state": alarm.state.value}, now, change)
 
-    def _note_retrospective(self, transition: Transition, now: int, change: Change) -> None:
-        rule = self._site.rules.row(transition.rule)
-        tag = self._site.tags[rule.tag]
+    def _note_retrospective(self, transition: Transition, facts: RuleFacts, now: int, change: Change) -> None:
         data = {
             "condition": transition.entered,
-            "value": _number(transition.value),
-            "setpoint": rule.setpoint,
+            "value": number(transition.value),
+            "setpoint": facts.rule.setpoint,
             "source_time": transition.source_time,
             "received_time": transition.received_time,
-            "rule_version": rule.version,
+            "rule_version": facts.rule.version,
         }
         entry = self.journal.append(
             now,
             RETROSPECTIVE,
             SERVICE,
             data,
-            region=self._site.region_of(tag.enterprise),
-            enterprise=tag.enterprise,
-            unit=tag.unit,
-            tag=tag.name,
-            rule=rule.key,
+            region=facts.region,
+            enterprise=facts.tag.enterprise,
+            unit=facts.tag.unit,
+            tag=facts.tag.name,
+            rule=facts.rule.key,
         )
         change.entries.append(entry)
 
@@ -221,81 +268,56 @@ class Register:
 
     def acknowledge(self, identity: int, actor: str, name: str, comment: str, now: int, change: Change) -> Alarm:
         """Acknowledge an alarm. Raises NotFound (not in the register), Conflict (nothing to acknowledge)."""
-        alarm = self._by_id.get(identity)
-        if alarm is None:
-            raise NotFound(f"alarm {identity} is not active")
+        alarm = self._acknowledge(identity, actor, name, comment, now, change)
+        self._roll.settle(now, change)
+        return alarm
+
+    def acknowledge_all(
+        self, identities: Iterable[int], actor: str, name: str, comment: str, now: int, change: Change
+    ) -> list[Acknowledged]:
+        """Acknowledge a selection of alarms, each by itself: what cannot be done keeps back none of the others."""
+        results = []
+        for identity in dict.fromkeys(identities):
+            try:
+                alarm = self._acknowledge(identity, actor, name, comment, now, change)
+            except (NotFound, Conflict) as refusal:
+                results.append(Acknowledged(identity, None, str(refusal)))
+            else:
+                results.append(Acknowledged(identity, alarm, None))
+        self._roll.settle(now, change)
+        return results
+
+    def reset(self, identity: int, actor: str, name: str, comment: str, now: int, change: Change) -> Alarm:
+        """Reset a latched alarm. Raises NotFound, Conflict (not latched, or its condition is still in)."""
+        alarm = self._roll.get(identity)
+        state = step(alarm.state, AlarmEvent.RESET)
+        if state is None:
+            raise Conflict(f"alarm {identity} is not latched: only a latched alarm whose condition has left is reset")
+        alarm.state = state
+        self._note_act(alarm, "alarm.reset", actor, name, comment, now, change)
+        self._roll.settle(now, change)
+        return alarm
+
+    def comment(self, alarm: Alarm, actor: str, name: str, comment: str, now: int, change: Change) -> Alarm:
+        """Say something of an alarm, which may be over by now: ``alarm`` as the ledger has it then."""
+        alarm = self._roll.by_id.get(alarm.id, alarm)
+        alarm.comment = comment
+        self._note_act(alarm, "alarm.commented", actor, name, comment, now, change)
+        self._roll.settle(now, change)
+        return alarm
+
+    def _acknowledge(self, identity: int, actor: str, name: str, comment: str, now: int, change: Change) -> Alarm:
+        alarm = self._roll.get(identity)
         state = step(alarm.state, AlarmEvent.ACKNOWLEDGE)
         if state is None:
             raise Conflict(f"alarm {identity} is acknowledged already, by {alarm.acknowledged_by}")
         alarm.state = state
         alarm.acknowledged_at, alarm.acknowledged_by, alarm.comment = now, name, comment
-        return self._act(alarm, "alarm.acknowledged", actor, name, comment, now, change)
-
-    def reset(self, identity: int, actor: str, name: str, comment: str, now: int, change: Change) -> Alarm:
-        """Reset a latched alarm. Raises NotFound, Conflict (not latched, or its condition is still in)."""
-        alarm = self._by_id.get(identity)
-        if alarm is None:
-            raise NotFound(f"alarm {identity} is not active")
-        state = step(alarm.state, AlarmEvent.RESET)
-        if state is None:
-            raise Conflict(f"alarm {identity} is not latched: only a latched alarm whose condition has left is reset")
-        alarm.state = state
-        return self._act(alarm, "alarm.reset", actor, name, comment, now, change)
-
-    def _act(self, alarm: Alarm, kind: str, actor: str, name: str, comment: str, now: int, change: Change) -> Alarm:
-        data = {"name": name, "comment": comment, "state": alarm.state.value}
-        self._record(alarm, self._entry(alarm, kind, actor, data, now), change)
-        self.casebook.regrade(alarm.unit_key, now, change)
+        self._note_act(alarm, "alarm.acknowledged", actor, name, comment, now, change)
+        if alarm.state is AlarmState.ACKNOWLEDGED:
+            self._conditions.acknowledged(alarm)
         return alarm
 
-    # ---- bookkeeping
-
-    def _entry(self, alarm: Alarm, kind: str, actor: str, data: Mapping[str, object], now: int) -> Entry:
-        return self.journal.append(
-            now,
-            kind,
-            actor,
-            data,
-            region=alarm.region,
-            enterprise=alarm.enterprise,
-            unit=alarm.unit,
-            tag=alarm.tag,
-            rule=alarm.rule,
-            alarm=alarm.id,
-            incident=alarm.incident,
-        )
-
-    def _record(self, alarm: Alarm, entry: Entry, change: Change) -> None:
-        """Put an alarm and what happened to it into the change, and keep or drop it."""
-        alarm.sequence = entry.sequence
-        change.entries.append(entry)
-        change.alarms[alarm.id] = alarm
-        self.casebook.touch(alarm, entry.sequence)
-        self._keep(alarm)
-
-    def _keep(self, alarm: Alarm) -> None:
-        if alarm.state is AlarmState.NORMAL:
-            self._by_id.pop(alarm.id, None)
-            self._by_path.pop(alarm.path, None)
-        else:
-            self._by_path[alarm.path] = alarm
-            self._by_id[alarm.id] = alarm
-        self.casebook.keep(alarm)
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _transition_data(alarm: Alarm, transition: Transition) -> dict[str, object]:
-    return {
-        "state": alarm.state.value,
-        "level": alarm.level.value,
-        "grade": alarm.grade.label,
-        "value": _number(transition.value),
-        "setpoint": alarm.setpoint,
-        "engineering_unit": alarm.engineering_unit,
-        "source_time": transition.source_time,
-        "received_time": transition.received_time,
-        "rule_version": alarm.rule_version,
-    }
+    def _note_act(self, alarm: Alarm, kind: str, actor: str, name: str, comment: str, now: int, change: Change) -> None:
+        data = {"name": name, "comment": comment, "state": alarm.state.value}
+        self._roll.record(alarm, kind, actor, data, now, change)

@@ -110,9 +110,9 @@ def test_persisting_is_measured_from_the_last_entering() -> None:
     unit = WatchedUnit()
     unit.enters("GT-1/HH", at=0)
     unit.leaves("GT-1/HH", at=50)
-    unit.enters("GT-1/HH", at=55)
-    assert unit.waits_until(114) == []
-    assert unit.waits_until(115) == ["incident.graded tankfarm"]
+    unit.enters("GT-1/HH", at=65)
+    assert unit.waits_until(124) == []
+    assert unit.waits_until(125) == ["incident.graded tankfarm"]
 
 
 def test_what_persists_over_a_restart_is_found_again() -> None:
