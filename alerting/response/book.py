@@ -70,6 +70,8 @@ class Limits:
     digest_after: int = 10
     """Messages below orange to one recipient within the window; those beyond become one digest."""
     digest_window: int = 600_000
+    digest_wait: int = 120_000
+    """How long a digest gathers before it goes out."""
     keep_trying: int = 86_400_000
     """How long a message that nobody takes is tried."""
     backoff: int = 2_000

@@ -1,0 +1,414 @@
+"""Escalation (升级上报): the clocks of open incidents, and whom each of their tiers tells.
+
+A tier begins when an incident opens, when its grade rises, and when something escalates it. Its plan names who is told,
+at once and later, and within what time both acknowledgement and feedback are to come. What is missing then raises the
+tier; so does a step of the plan that reaches nobody. All of it runs on the time that is passed in, and stands in the
+ledger: after a start it goes on where it was.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerting.desks.desks import lineage
+from alerting.journal import Journal
+from alerting.notify.messages import Messages
+from alerting.records import SERVICE, Alarm, Change, Incident
+from alerting.register import Register
+from alerting.response.book import Recipient, ResponseBook
+from alerting.response.facts import facts_of
+from alerting.response.plans import COMMAND, Due, Plan
+from alerting.response_schema import call_back as call_back_table
+from alerting.response_schema import escalation as escalation_table
+from domain.scales import AlarmState, Grade
+from domain.site import Site
+
+Circle = Callable[[int], Collection[str]]
+"""Ids of the contacts that a drill may tell, by the drill's id."""
+_NEVER = 2**62
+
+
+@dataclass(slots=True)
+class IncidentClock:
+    """The clock of one open incident. Times in ms UTC."""
+
+    incident: int
+    tier: int
+    grade: Grade
+    began_at: int
+    plan: Plan | None
+    pending: list[tuple[int, int]] = field(default_factory=list)
+    """Steps of the plan yet to come: index in its schedule, due at."""
+    acknowledge_by: int | None = None
+    """None: nothing to wait for, or the time has passed."""
+    feedback_by: int | None = None
+
+    @property
+    def due(self) -> int:
+        """When there is something to look at."""
+        times = [at for _, at in self.pending]
+        times += [at for at in (self.acknowledge_by, self.feedback_by) if at is not None]
+        return min(times, default=_NEVER)
+
+    def row(self, done_at: int | None = None) -> dict[str, Any]:
+        """For the ledger."""
+        return {
+            "incident": self.incident,
+            "tier": self.tier,
+            "grade": int(self.grade),
+            "plan": None if self.plan is None else self.plan.id,
+            "began_at": self.began_at,
+            "pending": [list(step) for step in self.pending],
+            "acknowledge_by": self.acknowledge_by,
+            "feedback_by": self.feedback_by,
+            "done_at": done_at,
+        }
+
+
+class Escalation:
+    """The clocks. ``messages``: where it writes whom to tell. ``circle``: whom a drill may tell."""
+
+    def __init__(
+        self, book: ResponseBook, site: Site, register: Register, messages: Messages, circle: Circle = lambda _: ()
+    ) -> None:
+        self._book = book
+        self._site = site
+        self._register = register
+        self._messages = messages
+        self._circle = circle
+        self._clocks: dict[int, IncidentClock] = {}
+        self._members: dict[int, dict[int, Alarm]] = {}
+        self._calls: dict[int, dict[str, Any]] = {}
+        """Calls back that are to be made, by their id."""
+        self._next_due = 0
+        self._unknown = True
+        """Incidents may be open that have no clock: right after a start."""
+        self.is_watched: Callable[[], bool] = lambda: False
+        """Whether a live client is told of everything: an incident counts as pushed then."""
+
+    def reconfigure(self, book: ResponseBook, site: Site) -> None:
+        """Take another book and site; tiers under way keep the plan that they began by."""
+        self._book, self._site = book, site
+
+    async def load(self, connection: AsyncConnection) -> None:
+        """Take the clocks that run, and the calls back that are to be made, from the ledger."""
+        plans = {plan.id: plan for plan in reversed(self._book.plans)}
+        running = select(escalation_table).where(escalation_table.c.done_at.is_(None))
+        for row in (await connection.execute(running)).mappings():
+            plan = plans.get(row["plan"] or "")
+            steps = 0 if plan is None else len(plan.schedule)
+            clock = IncidentClock(
+                incident=row["incident"],
+                tier=row["tier"],
+                grade=Grade(row["grade"]),
+                began_at=row["began_at"],
+                plan=plan,
+                pending=[(index, at) for index, at in row["pending"] if index < steps],
+                acknowledge_by=row["acknowledge_by"],
+                feedback_by=row["feedback_by"],
+            )
+            self._clocks[clock.incident] = clock
+        waiting = select(call_back_table).where(call_back_table.c.done_at.is_(None))
+        self._calls = {row["id"]: dict(row) for row in (await connection.execute(waiting)).mappings()}
+        for alarm in self._register.active.values():
+            self._keep(alarm)
+
+    @property
+    def clocks(self) -> Mapping[int, IncidentClock]:
+        """By incident."""
+        return self._clocks
+
+    @property
+    def calls(self) -> Mapping[int, Mapping[str, Any]]:
+        """Calls back that are to be made, by their id."""
+        return self._calls
+
+    # ---- each commit
+
+    def take_part(self, change: Change, now: int) -> None:
+        """See ``Participant``."""
+        for alarm in change.alarms.values():
+            self._keep(alarm)
+        touched = {entry.incident for entry in change.entries if entry.kind.startswith("incident.") and entry.incident}
+        if self._unknown:
+            self._unknown = False
+            touched.update(self._register.incidents.keys() | self._clocks.keys())
+        reopened = {entry.incident for entry in change.entries if entry.kind == "incident.reopened"}
+        returned = {entry.incident for entry in change.entries if entry.kind == "incident.returned"}
+        for identity in sorted(touched):
+            if identity in reopened:
+                self._clocks.pop(identity, None)
+            self._follow(identity, now, change, returned=identity in returned)
+        self._escalate_unreached(now, change)
+        while now >= self._next_due:
+            self._next_due = _NEVER
+            for clock in list(self._clocks.values()):
+                if clock.due <= now:
+                    self._run_out(clock, now, change)
+            self._remind_of_calls(now, change)
+            self._escalate_unreached(now, change)
+            self._find_next_due()
+
+    def _follow(self, identity: int, now: int, change: Change, *, returned: bool) -> None:
+        """Something was journaled about an incident."""
+        incident = self._register.incidents.get(identity)
+        clock = self._clocks.get(identity)
+        if incident is None:
+            if clock is not None:
+                self._end(clock, now, change)
+            return
+        if clock is None:
+            reason = "reopened" if incident.reopened else "opened"
+            self._begin(incident, reason, now, change)
+        elif incident.grade > clock.grade:
+            self._begin(incident, "graded", now, change)
+        elif incident.tier > clock.tier:
+            self._begin(incident, "escalated", now, change)
+        else:
+            self._settle(clock, incident, now, change, returned=returned)
+
+    def _settle(self, clock: IncidentClock, incident: Incident, now: int, change: Change, *, returned: bool) -> None:
+        """Stop what need not be waited for any more."""
+        before = clock.row()
+        clock.grade = incident.grade
+        if self._is_acknowledged(clock, incident):
+            clock.acknowledge_by, clock.pending = None, []
+        if incident.is_fed_back:
+            clock.feedback_by = None
+        elif returned and clock.plan is not None:
+            clock.feedback_by = now + clock.plan.feedback
+            self._register.casebook.set_deadlines(incident.id, incident.acknowledge_by, clock.feedback_by, change)
+        if clock.row() != before:
+            change.upsert("escalation", clock.row())
+            self._next_due = min(self._next_due, clock.due)
+
+    def _end(self, clock: IncidentClock, now: int, change: Change) -> None:
+        del self._clocks[clock.incident]
+        change.upsert("escalation", clock.row(now))
+        self._messages.supersede(clock.incident, change)
+        self._members.pop(clock.incident, None)
+
+    # ---- a tier
+
+    def _begin(self, incident: Incident, reason: str, now: int, change: Change) -> None:
+        """A tier begins: its plan is chosen, its clocks are set, and whom it names at once is told."""
+        tier = max(incident.tier, int(incident.grade))
+        plan = self._book.plan_for(tier, self._lineage(incident), self._hazards(incident))
+        clock = IncidentClock(incident.id, tier, incident.grade, now, plan)
+        before = self._clocks.get(incident.id)
+        self._clocks[incident.id] = clock
+        if plan is not None:
+            if not incident.is_fed_back:
+                clock.feedback_by = now + plan.feedback
+                if before is not None and before.feedback_by is not None and before.feedback_by > now:
+                    clock.feedback_by = min(before.feedback_by, clock.feedback_by)
+            if not self._is_acknowledged(clock, incident):
+                clock.acknowledge_by = now + plan.acknowledge
+                clock.pending = [(index, now + due.after) for index, due in enumerate(plan.schedule)]
+            else:
+                clock.pending = [(index, now) for index, due in enumerate(plan.schedule) if due.parent < 0]
+            self._register.casebook.set_deadlines(
+                incident.id, clock.acknowledge_by or incident.acknowledge_by, clock.feedback_by, change
+            )
+            self._tell_due(clock, incident, reason, now, change)
+            if plan.call_back:
+                self._ask_for_call(incident, now + plan.call_back, now, change)
+        if self.is_watched():
+            self._register.casebook.push(incident.id, now, change)
+        change.upsert("escalation", clock.row())
+        self._next_due = min(self._next_due, clock.due)
+
+    def _run_out(self, clock: IncidentClock, now: int, change: Change) -> None:
+        """Steps of the plan fall due, or a time has run out."""
+        incident = self._register.incidents[clock.incident]
+        self._tell_due(clock, incident, "unanswered", now, change)
+        reason = None
+        if clock.acknowledge_by is not None and clock.acknowledge_by <= now:
+            clock.acknowledge_by, reason = None, "not_acknowledged"
+        if clock.feedback_by is not None and clock.feedback_by <= now:
+            clock.feedback_by, reason = None, reason or "no_feedback"
+        change.upsert("escalation", clock.row())
+        if reason is not None:
+            self._escalate(clock, incident, reason, now, change)
+
+    def _escalate(self, clock: IncidentClock, incident: Incident, reason: str, now: int, change: Change) -> None:
+        """Tell the next tier, if there is one."""
+        if clock.tier >= COMMAND:
+            return
+        while incident.tier < clock.tier:  # the grade alone had raised it
+            self._register.casebook.escalate(incident.id, reason, now, change)
+        if self._register.casebook.escalate(incident.id, reason, now, change):
+            self._begin(incident, reason, now, change)
+
+    def _escalate_unreached(self, now: int, change: Change) -> None:
+        """A step of the plan that reaches none of those whom it names escalates as one that nobody acknowledges."""
+        while self._messages.unreached:
+            found, self._messages.unreached = self._messages.unreached, []
+            for identity in found:
+                message = self._messages.find(identity)
+                clock = self._clocks.get(message.incident or 0) if message is not None else None
+                if message is None or clock is None or message.tier != clock.tier or clock.tier >= COMMAND:
+                    continue
+                incident = self._register.incidents[clock.incident]
+                step = [
+                    each
+                    for each in self._messages.of_incident(clock.incident)
+                    if each.step == message.step and each.created_at >= clock.began_at
+                ]
+                if all(each.is_unreached for each in step) and not self._is_acknowledged(clock, incident):
+                    data = {"tier": clock.tier, "step": message.step, "messages": [each.id for each in step]}
+                    self._note(incident, "delivery.escalated", data, now, change)
+                    self._escalate(clock, incident, "not_delivered", now, change)
+
+    # ---- whom it tells
+
+    def _tell_due(self, clock: IncidentClock, incident: Incident, reason: str, now: int, change: Change) -> None:
+        due = [step for step in clock.pending if step[1] <= now]
+        if not due or clock.plan is None:
+            return
+        clock.pending = [step for step in clock.pending if step[1] > now]
+        told: set[str] = set()
+        nobody: list[str] = []
+        facts = self._facts(clock, incident, reason) if self._book.channels else {}
+        for index, _ in due:
+            step = clock.plan.schedule[index]
+            if self._is_answered(clock, step):
+                continue
+            recipients = self._recipients(step, incident, now)
+            if not recipients and incident.drill is None:
+                nobody.append(str(step.step.who))
+            for recipient in recipients if self._book.channels else ():
+                if recipient.contact.id not in told:
+                    told.add(recipient.contact.id)
+                    by = step.step.by or tuple(self._book.channels)
+                    self._messages.queue(recipient, by, incident, reason, index, facts, now, change)
+        if nobody and self._book.contacts:
+            self._note(incident, "delivery.nobody", {"tier": clock.tier, "who": nobody}, now, change)
+        if told:
+            self._register.casebook.push(incident.id, now, change)
+
+    def _recipients(self, due: Due, incident: Incident, now: int) -> tuple[Recipient, ...]:
+        """Whom a step tells; of a drill nobody beyond its circle."""
+        found = self._book.recipients(due.step.who, incident.enterprise, self._lineage(incident), now)
+        if incident.drill is None:
+            return found
+        inside = self._circle(incident.drill)
+        return tuple(each for each in found if each.contact.id in inside)
+
+    def _is_answered(self, clock: IncidentClock, due: Due) -> bool:
+        """Somebody whom the step before told has acknowledged: those after need not be told."""
+        if due.parent < 0:
+            return False
+        return any(
+            message.step == due.parent and message.acknowledged_at is not None and message.created_at >= clock.began_at
+            for message in self._messages.of_incident(clock.incident)
+        )
+
+    def _facts(self, clock: IncidentClock, incident: Incident, reason: str) -> dict[str, Any]:
+        members = list(self._members.get(incident.id, {}).values())
+        return facts_of(self._book, self._site, incident, members, reason, clock.acknowledge_by, clock.tier)
+
+    def _hazards(self, incident: Incident) -> frozenset[str]:
+        """Gas classes and measurands of the alarms."""
+        found: set[str] = set()
+        for alarm in self._members.get(incident.id, {}).values():
+            index = self._site.tag_index.get(f"{alarm.enterprise}/{alarm.tag}")
+            found.update(filter(None, (alarm.gas, None if index is None else self._site.tags[index].measurand)))
+        return frozenset(found)
+
+    def _lineage(self, incident: Incident) -> tuple[str, ...]:
+        return tuple(lineage(self._site.regions, incident.region))
+
+    def _is_acknowledged(self, clock: IncidentClock, incident: Incident) -> bool:
+        sides = (incident.desk_acknowledged_at is not None, incident.enterprise_acknowledged_at is not None)
+        return all(sides) if clock.plan is not None and clock.plan.both_sides else any(sides)
+
+    # ---- calls back
+
+    def _ask_for_call(self, incident: Incident, due_at: int, now: int, change: Change) -> None:
+        if any(call["incident"] == incident.id for call in self._calls.values()):
+            return
+        identity = self._note(incident, "call_back.due", {"task": "回呼", "due_at": due_at}, now, change)
+        call = {
+            "id": identity,
+            "incident": incident.id,
+            "drill": incident.drill,
+            "made_at": now,
+            "due_at": due_at,
+            "overdue": False,
+            "done_at": None,
+            "done_by": None,
+            "comment": None,
+        }
+        self._calls[identity] = call
+        change.upsert("call_back", dict(call))
+        self._next_due = min(self._next_due, due_at)
+
+    def finish_call(
+        self, identity: int, actor: str, name: str, comment: str, now: int, change: Change
+    ) -> dict[str, Any]:
+        """Somebody has called the site back. Raises KeyError: there is no such call to be made."""
+        call = self._calls.pop(identity)
+        call = call | {"done_at": now, "done_by": name, "comment": comment}
+        change.upsert("call_back", dict(call))
+        data = {"call_back": identity, "name": name, "comment": comment}
+        incident = self._register.incidents.get(call["incident"]) or self._register.casebook.closed.get(
+            call["incident"]
+        )
+        if incident is not None:
+            self._note(incident, "call_back.done", data, now, change, actor)
+        return call
+
+    def _remind_of_calls(self, now: int, change: Change) -> None:
+        for identity, call in self._calls.items():
+            if not call["overdue"] and call["due_at"] <= now:
+                call["overdue"] = True
+                change.upsert("call_back", dict(call))
+                incident = self._register.incidents.get(call["incident"])
+                if incident is not None:
+                    self._note(incident, "call_back.overdue", {"call_back": identity}, now, change)
+
+    # ---- bookkeeping
+
+    @property
+    def _journal(self) -> Journal:
+        return self._register.journal
+
+    def _find_next_due(self) -> None:
+        times: Iterable[int] = (clock.due for clock in self._clocks.values())
+        calls = (call["due_at"] for call in self._calls.values() if not call["overdue"])
+        self._next_due = min([self._next_due, *times, *calls])
+
+    def _keep(self, alarm: Alarm) -> None:
+        if alarm.incident is None:
+            return
+        members = self._members.setdefault(alarm.incident, {})
+        if alarm.state is AlarmState.NORMAL:
+            members.pop(alarm.id, None)
+        else:
+            members[alarm.id] = alarm
+
+    def _note(
+        self,
+        incident: Incident,
+        kind: str,
+        data: Mapping[str, Any],
+        now: int,
+        change: Change,
+        actor: str = SERVICE,
+    ) -> int:
+        entry = self._journal.append(
+            now,
+            kind,
+            actor,
+            data if incident.drill is None else {**data, "drill": incident.drill},
+            region=incident.region,
+            enterprise=incident.enterprise,
+            unit=incident.unit,
+            incident=incident.id,
+        )
+        change.entries.append(entry)
+        return entry.sequence
