@@ -16,7 +16,7 @@ from alerting.handling import Handling
 from alerting.journal import Journal
 from alerting.records import SERVICE, Alarm, Change, Decision, Incident, Loop
 from alerting.refusals import Conflict
-from domain.scales import Grade
+from domain.scales import Grade, IncidentState
 from domain.site import Site
 
 MOST_ARCHIVED = 200
@@ -210,6 +210,22 @@ class Incidents(Handling):
         if unit is not None:
             unit.incident = None
         return incident
+
+    def end_drill(self, drill: int, reason: str, now: int, change: Change) -> None:
+        """Close and archive the incidents of a drill that is over, however far they have come.
+
+        To be called when its alarms are withdrawn.
+        """
+        for incident in [each for each in self.open.values() if each.drill == drill]:
+            incident.state = IncidentState.CLOSED
+            incident.closed_at, incident.closed_by, incident.close_comment = now, SERVICE, reason
+            self._keep(incident, proposal=None)
+            data = {"reason": reason, "grade": incident.grade.label, "drill": drill}
+            self.note(incident, "incident.closed", SERVICE, data, now, change)
+            self._shelve(incident)
+            self._units.pop(incident.unit_key, None)
+        for incident in [each for each in self.closed.values() if each.drill == drill]:
+            self.archive(incident.id, SERVICE, SERVICE, reason, now, change)
 
     # ---- bookkeeping
 

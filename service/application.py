@@ -13,10 +13,13 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerting.announcer import Announcer
+from alerting.desks import duty_room
+from alerting.desks.duty_room import DutyRoom
 from alerting.ledger import Ledger
 from alerting.outbox import Outbox, Webhook
 from alerting.records import Change
 from alerting.register import Register
+from alerting.sealing import Sealer
 from domain.clock import Clock
 from domain.site import Site
 from domain.transitions import Transition
@@ -27,19 +30,25 @@ from ingest.embedded_broker import EmbeddedBroker
 from ingest.links.protocol import LinkStatus, parse_broker_url
 from rules.arrivals import Latest
 from service import parts
-from service.api.app import create_app, serve
+from service.api.app import CONTEXT, create_app, serve
 from service.api.live import LiveHub
 from service.canary import RULE as CANARY_RULE
 from service.canary import Canary
 from service.clock import SystemClock
 from service.conditions import BROKER, HISTORIAN, LEDGER, SPOOL, SystemConditions
 from service.config import Settings
+from service.drills.runner import DrillRunner
 from service.gateways import Gateways
 from service.health import Health
 from service.metrics import ServiceCollector
 from service.pipeline import Pipeline, Told
 from service.receipts import Answers
 from service.recovery import recover
+from service.revisions.adoption import adopt
+from service.revisions.matching import Matching
+from service.revisions.replacement import Replacement, replacement_of
+from service.revisions.reviser import Note, Reviser
+from service.revisions.store import RevisionStore
 
 log = structlog.get_logger(__name__)
 
@@ -84,8 +93,8 @@ class Application:
     async def start(self) -> None:
         """Open everything, rebuild the state as it was, and begin.
 
-        Raises LedgerUnavailable, LedgerConflict, SpoolBusy, OSError: without its ledger and its spool the service
-        does not begin. A broker or historian that is away is waited for.
+        Raises LedgerUnavailable, LedgerConflict, SpoolBusy, KeyUnusable, OSError: without its ledger and its spool the
+        service does not begin. A broker or historian that is away is waited for.
         """
         try:
             await self._start()
@@ -100,15 +109,28 @@ class Application:
             broker = EmbeddedBroker(parse_broker_url(settings.broker.url)[1])
             self.broker_port = await broker.start()
             opened.push_async_callback(broker.stop)
-        self._ledger = Ledger(settings.ledger.url.get_secret_value())
+        sealer = await asyncio.to_thread(Sealer.open, settings.data_dir)
+        self._ledger = Ledger(settings.ledger.url.get_secret_value(), sealer=sealer)
         opened.push_async_callback(self._ledger.close)
         await self._ledger.start()
+        store = RevisionStore(self._ledger.engine)
+        adopted = await adopt(settings, store, now)
+        settings = self.settings = adopted.settings
         memory = parts.memory_of(self.site)
         self.spool = await asyncio.to_thread(parts.open_spool, settings, memory)
         opened.callback(self.spool.close)
         self.engine = parts.make_engine(settings)
-        self.register = await recover(settings, self._ledger, self.spool, self.engine, memory, now, VERSION)
-        inside = [alarm.path for alarm in self.register.active.values() if alarm.condition]
+        self.register = await recover(
+            settings, self._ledger, self.spool, self.engine, memory, now, VERSION, adopted.note
+        )
+        inside = [alarm.path for alarm in self.register.active.values() if alarm.rule_is_in and alarm.drill is None]
+        self.duty_room = DutyRoom(
+            self.site,
+            self.register,
+            now,
+            unattended_after=settings.duty.unattended_after,
+            state=await duty_room.load(self._ledger.engine, now),
+        )
         self.conditions = SystemConditions(self.site, inside)
         self.conditions.set(LEDGER, now, inside=False)  # it has just taken the start
         self._historian = parts.make_historian(settings)
@@ -117,13 +139,17 @@ class Application:
         self._link = parts.make_link(settings, address, self.clock)
         opened.push_async_callback(self._link.stop)
         self._assemble(now)
+        self.revisions = Reviser(store, adopted, self.clock, lambda: self.settings, self._take_configuration)
+        opened.push_async_callback(self.revisions.close)
         self._announcer = Announcer(self._ledger, address)
         self._health = Health(self, VERSION)
         self.hub = LiveHub(self)
         opened.push_async_callback(self.hub.close)
         registry = CollectorRegistry()
         registry.register(ServiceCollector(self))
-        server = await serve(create_app(self, self.hub, registry), settings.console.host, settings.console.port)
+        app = create_app(self, self.hub, registry)
+        self._context = app[CONTEXT]
+        server = await serve(app, settings.console.host, settings.console.port)
         opened.push_async_callback(server.stop)
         self.port = server.port
         await self._link.start()
@@ -158,11 +184,14 @@ class Application:
         webhooks = [Webhook(hook.name, hook.url, hook.secret.get_secret_value()) for hook in settings.webhooks]
         self._outbox = Outbox(self._ledger, webhooks, self.clock)
         self._answers = Answers(self._link, self.clock)
+        self.drills = DrillRunner(
+            self.duty_room.drills, lambda: self.site, lambda: parts.make_engine(self.settings), settings.drills
+        )
         self.pipeline = Pipeline(
             link=self._link,
             decoder=Decoder(self.site, settings.future),
             engine=self.engine,
-            make_retrospective=lambda: parts.make_engine(settings),
+            make_retrospective=lambda: parts.make_engine(self.settings),
             register=self.register,
             ledger=self._ledger,
             spool=self.spool,
@@ -173,6 +202,8 @@ class Application:
             listener=self,
             canary_rule=canary_rule,
             deliveries_for=self._outbox.deliveries_for,
+            participants=(self.duty_room,),
+            drilling=self.drills,
         )
 
     def _begin(self) -> None:
@@ -188,6 +219,7 @@ class Application:
             (self._outbox.run(), "outbox"),
             (self._answers.run(), "answers"),
             (self.canary.run(), "canary"),
+            (self.drills.run(self._link, self.clock), "drills"),
             (self.hub.run(), "live"),
         ):
             self._spawn(work, name)
@@ -285,6 +317,38 @@ class Application:
             self.hub.publish(told)
             self._announcer.wake()
             self._outbox.wake()
+
+    # ---- another configuration
+
+    async def _take_configuration(self, settings: Settings, matching: Matching, note: Note) -> None:
+        """Put new settings in place while everything runs: see ``revisions.Reviser``."""
+        made = await asyncio.to_thread(replacement_of, settings, self.site, matching, self.conditions, self.clock.now())
+        site = settings.site
+        await asyncio.to_thread(self.spool.prepare, [tag.path for tag in site.tags], site.revision)
+
+        def begin(register: Register, now: int, change: Change) -> None:
+            note(register, now, change)
+            register.reconfigure(site, settings.grading_table, now, change)
+
+        await self.pipeline.swap(begin, lambda: self._replace(made))
+        log.info("configuration in place", held_up_ms=round(self.pipeline.swap_seconds * 1000))
+
+    def _replace(self, made: Replacement) -> None:
+        """Put in, at once, what was made anew; the register has been carried over already, and that is committed."""
+        made.take_over(self.engine, self._gateways, self.register)
+        self.settings, self.engine, self._gateways = made.settings, made.engine, made.gateways
+        self.conditions.reconfigure(made.system_rows)
+        self.pipeline.replace(
+            decoder=made.decoder,
+            engine=made.engine,
+            make_retrospective=lambda: parts.make_engine(self.settings),
+            gateways=made.gateways,
+            canary_rule=made.canary_rule,
+        )
+        self.spool.rebase(self.site.revision, made.memory)
+        self._context.views, self._context.catalogue = made.views, made.catalogue
+        self.hub.reconfigure()
+        gc.freeze()  # as after the start: what was loaded stays
 
     # ---- what the API asks: see ``api.ports.ServicePort``
 

@@ -14,18 +14,24 @@ from aiohttp.web import Application, Request
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from alerting.desks.duty_room import DutyRoom
+from alerting.grading import load_grading
 from alerting.journal import Journal
 from alerting.ledger import Ledger, Refused
 from alerting.records import Alarm, Change, Entry, Incident
 from alerting.refusals import Conflict, NotFound
+from alerting.register import Register
 from domain.clock import iso
 from domain.samples import SampleBlock
 from domain.scales import AlarmState, Grade, Level, RuleKind
 from domain.site import Enterprise, Gateway, Region, Rule, RuleTable, Site, Tag, Unit
 from historian.protocol import Buckets, HistorianUnavailable, Samples
+from ingest.decoder import live_clock
 from rules.arrivals import Latest
+from rules.engine import RuleEngine, TagColumns
 from service.api import create_app
 from service.api.live import LiveHub
+from service.drills.runner import DrillRunner
 
 TOKEN = "a-token-of-the-county"
 NOW = 1_780_000_000_000
@@ -241,6 +247,12 @@ class FakeRegister:
         return make_incident(incident, self._site, closed_at=NOW, closed_by=name, close_comment=comment)
 
 
+def make_engine(site: Site) -> RuleEngine:
+    """The rules of a site, all out."""
+    tags = TagColumns(np.array([tag.period for tag in site.tags], dtype=np.int64), live_clock(site))
+    return RuleEngine(site.rules, tags, 600_000, 5_000)
+
+
 class FakeService:
     """Satisfies ``ServicePort``."""
 
@@ -264,6 +276,10 @@ class FakeService:
         self.committed = 0
         self.acts: list[tuple[Any, ...]] = []
         self.fault: Exception | None = None
+        self.duty_room = DutyRoom(self.site, Register(self.site, load_grading(), Journal()), NOW)
+        self.drills = DrillRunner(
+            self.duty_room.drills, lambda: self.site, lambda: make_engine(self.site), Path(__file__).parent / "drills"
+        )
 
     def now(self) -> int:
         return NOW

@@ -9,7 +9,6 @@ the silence of a lost gateway's tags, does not either: its cause does.
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
@@ -21,8 +20,10 @@ WINDOW = 600_000
 """ms."""
 BEGINS_ABOVE = 10
 ENDS_BELOW = 5
-COUNTED = frozenset({"alarm.entered", "alarm.annunciated", "alarm.realarmed"})
-"""Kinds of entries by which an alarm is annunciated."""
+GROUPED = "alarm.grouped"
+"""Kind of entry by which an alarm is found to follow from a cause, after it was annunciated."""
+COUNTED = frozenset({"alarm.entered", "alarm.annunciated", "alarm.realarmed", GROUPED})
+"""Kinds of entries that change the count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,80 +34,100 @@ class Flood:
     began_at: int
 
 
+@dataclass(slots=True)
+class _Annunciation:
+    at: int
+    alarm: int | None
+    region: str
+    counts: bool = True
+
+
 class Floods:
-    """A ``Participant``. ``began``: floods that last at the start; ``annunciated``: see ``count``."""
+    """A ``Participant``.
+
+    ``began``: floods that last at the start, by desk; ``recent``: entries of the kinds ``COUNTED`` of the window before
+    the start, in order.
+    """
 
     def __init__(
-        self,
-        desks: Desks,
-        journal: Journal,
-        began: Mapping[str, int] | None = None,
-        annunciated: Iterable[tuple[int, str]] = (),
+        self, desks: Desks, journal: Journal, began: Mapping[str, int] | None = None, recent: Iterable[Entry] = ()
     ) -> None:
         self._desks = desks
         self._journal = journal
-        self._recent: deque[tuple[int, str]] = deque(annunciated)
-        """Instant (ms) and region of what was annunciated within the window, and may be a little older."""
-        self._of_desk: dict[str, deque[int]] = {}
+        self._recent: deque[_Annunciation] = deque()
+        self._of_alarm: dict[int | None, list[_Annunciation]] = {}
+        self._rates: dict[str, int] = {}
         self._lasting = {desk: Flood(desk, at) for desk, at in (began or {}).items()}
         self.reconfigure()
+        for entry in recent:
+            self._see(entry)
 
     def reconfigure(self) -> None:
         """The desks have changed."""
-        self._of_desk = {desk.id: deque() for desk in self._desks}
-        for at, region in self._recent:
-            self._add(at, region)
+        self._rates = {desk.id: 0 for desk in self._desks}
+        for annunciation in self._recent:
+            if annunciation.counts:
+                self._count(annunciation.region, 1)
 
     def lasting(self, desk: str) -> Flood | None:
         """The flood at a desk, if there is one."""
         return self._lasting.get(desk)
 
-    def rate(self, desk: str, now: int) -> int:
-        """Alarms annunciated at a desk within the ten minutes before ``now``."""
-        return sum(at > now - WINDOW for at in self._of_desk.get(desk, ()))
+    def rate(self, desk: str) -> int:
+        """Alarms annunciated at a desk within ten minutes, as of the last commit."""
+        return self._rates.get(desk, 0)
 
     def take_part(self, change: Change, now: int) -> None:
         """See ``Participant``. Every entry of a commit has its time, so that is when a flood begins."""
         for entry in change.entries:
-            region = annunciates(entry)
-            if region is not None:
-                self._recent.append((entry.at, region))
-                self._add(entry.at, region)
-        while self._recent and self._recent[0][0] <= now - WINDOW:
-            self._recent.popleft()
-        for desk, instants in self._of_desk.items():
-            while instants and instants[0] <= now - WINDOW:
-                instants.popleft()
+            if entry.kind in COUNTED:
+                self._see(entry)
+        while self._recent and self._recent[0].at <= now - WINDOW:
+            self._forget(self._recent.popleft())
+        for desk, rate in self._rates.items():
             flood = self._lasting.get(desk)
-            if flood is None and len(instants) > BEGINS_ABOVE:
+            if flood is None and rate > BEGINS_ABOVE:
                 self._lasting[desk] = Flood(desk, now)
-                self._note("flood.began", {"desk": desk, "rate": len(instants)}, now, change)
-            elif flood is not None and len(instants) < ENDS_BELOW:
-                self._end(flood, {"rate": len(instants)}, now, change)
-        for flood in [flood for flood in self._lasting.values() if flood.desk not in self._of_desk]:
+                self._note("flood.began", {"desk": desk, "rate": rate}, now, change)
+            elif flood is not None and rate < ENDS_BELOW:
+                self._end(flood, {"rate": rate}, now, change)
+        for flood in [flood for flood in self._lasting.values() if flood.desk not in self._rates]:
             self._end(flood, {"rate": None, "reason": "the desk was removed"}, now, change)
+
+    def _see(self, entry: Entry) -> None:
+        body = orjson.loads(entry.body)
+        data = body["data"]
+        if entry.kind == GROUPED:
+            if data.get("cause") is not None:
+                for annunciation in self._of_alarm.get(entry.alarm, ()):
+                    if annunciation.counts:
+                        annunciation.counts = False
+                        self._count(annunciation.region, -1)
+            return
+        if data.get("cause") is not None or data.get("drill") is not None:
+            return
+        if entry.kind == "alarm.entered" and data.get("suppression") is not None:
+            return
+        annunciation = _Annunciation(entry.at, entry.alarm, body["region"])
+        self._recent.append(annunciation)
+        self._of_alarm.setdefault(entry.alarm, []).append(annunciation)
+        self._count(annunciation.region, 1)
+
+    def _forget(self, annunciation: _Annunciation) -> None:
+        of_alarm = self._of_alarm[annunciation.alarm]
+        of_alarm.remove(annunciation)
+        if not of_alarm:
+            del self._of_alarm[annunciation.alarm]
+        if annunciation.counts:
+            self._count(annunciation.region, -1)
+
+    def _count(self, region: str, by: int) -> None:
+        for desk in self._desks.of_region(region):
+            self._rates[desk.id] += by
 
     def _end(self, flood: Flood, data: Mapping[str, object], now: int, change: Change) -> None:
         del self._lasting[flood.desk]
         self._note("flood.ended", {"desk": flood.desk, **data, "began_at": flood.began_at}, now, change)
 
-    def _add(self, at: int, region: str) -> None:
-        for desk in self._desks.of_region(region):
-            self._of_desk[desk.id].append(at)
-
     def _note(self, kind: str, data: Mapping[str, object], now: int, change: Change) -> None:
         change.entries.append(self._journal.append(now, kind, SERVICE, data))
-
-
-def annunciates(entry: Entry) -> str | None:
-    """The region in which an entry annunciates an alarm that counts; None: it does not."""
-    if entry.kind not in COUNTED:
-        return None
-    body: dict[str, Any] = orjson.loads(entry.body)
-    data = body["data"]
-    if data.get("cause") is not None or data.get("drill") is not None:
-        return None
-    if entry.kind == "alarm.entered" and data.get("suppression") is not None:
-        return None
-    region: str | None = body["region"]
-    return region

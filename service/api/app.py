@@ -19,6 +19,7 @@ from alerting.refusals import Conflict, NotFound
 from historian.protocol import HistorianUnavailable
 from service.api.catalogue import Catalogue
 from service.api.console import BUILT, serve_console
+from service.api.desks import presence_middleware
 from service.api.live import LiveHub
 from service.api.live_socket import serve_live
 from service.api.openapi import document
@@ -44,7 +45,8 @@ def create_app(
     """The application. ``registry``: what ``/metrics`` shows, and the API's own metrics are put into."""
     metrics = _Metrics(registry, hub)
     app = web.Application(
-        client_max_size=LARGEST_BODY, middlewares=[metrics.middleware, _problems, _console_middleware(console)]
+        client_max_size=LARGEST_BODY,
+        middlewares=[metrics.middleware, _problems, _console_middleware(console), presence_middleware(service)],
     )
     context = app[CONTEXT] = Context(service, Views(service.site), Catalogue(service.site))
     for route in ROUTES:

@@ -81,6 +81,8 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
         "tags": [
             {"name": "alarms", "description": "Alarms and incidents"},
             {"name": "sites", "description": "Who and what is watched"},
+            {"name": "desks", "description": "Desks: the main screen, presence, handover of a shift"},
+            {"name": "drills", "description": "Drills"},
             {"name": "records", "description": "Journal and quarantine"},
             {"name": "service", "description": "The service itself"},
         ],

@@ -5,12 +5,14 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from alerting.desks.duty_room import DutyRoom
 from alerting.records import Change
 from alerting.register import Register
 from domain.clock import Clock
 from domain.site import Site
 from historian.protocol import Historian
 from rules.arrivals import Latest
+from service.drills.runner import DrillRunner
 
 Result = TypeVar("Result")
 
@@ -46,6 +48,16 @@ class ServicePort(Protocol):
     @property
     def tokens(self) -> Sequence[tuple[str, str]]:
         """Names of callers, each with the SHA-256 of its bearer token in hex."""
+        ...
+
+    @property
+    def duty_room(self) -> DutyRoom:
+        """Desks with their floods, attendance and handovers; which drill runs."""
+        ...
+
+    @property
+    def drills(self) -> DrillRunner:
+        """What plays drills."""
         ...
 
     def health(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from service.api import alarms, models, watched
+from service.api import alarms, desks, drills, models, watch, watched
 from service.api.routes import PREFIX, Route
 
 _NOT_FOUND, _CONFLICT, _AWAY = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE
@@ -133,4 +133,7 @@ ROUTES: tuple[Route, ...] = (
         errors=(_AWAY,),
         tag="records",
     ),
+    *watch.ROUTES,
+    *desks.ROUTES,
+    *drills.ROUTES,
 )

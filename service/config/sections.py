@@ -222,6 +222,13 @@ class LogSettings(Section):
     format: Literal["json", "console"] = "json"
 
 
+class DutySettings(Section):
+    """Duty at the desks."""
+
+    unattended_after: PositiveDuration = 600_000
+    """A desk without input for so long, while something waits there, is unattended."""
+
+
 class Roots(Section):
     """The keys of the main file that lead to documents."""
 
@@ -244,4 +251,7 @@ class MainFile(Roots):
     future: PositiveDuration = 600_000
     clock_tolerance: Duration = 5_000
     canary: CanarySettings = CanarySettings()
+    duty: DutySettings = DutySettings()
+    drills: PathText = "drills"
+    """Folder of the scenarios of drills."""
     log: LogSettings = LogSettings()

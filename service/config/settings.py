@@ -17,6 +17,7 @@ from service.config.sections import (
     BrokerSettings,
     CanarySettings,
     ConsoleSettings,
+    DutySettings,
     HistorianSettings,
     LedgerSettings,
     LogSettings,
@@ -61,6 +62,9 @@ class Settings:
     """Samples further ahead than this are refused."""
     clock_tolerance: int
     canary: CanarySettings
+    duty: DutySettings
+    drills: Path
+    """Folder of the scenarios of drills, which are read when they are asked for."""
     grading: Path
     """Where the table of grades came from."""
     log: LogSettings
@@ -131,6 +135,8 @@ def settings_of(
         future=main.future,
         clock_tolerance=main.clock_tolerance,
         canary=main.canary,
+        duty=main.duty,
+        drills=folder / main.drills,
         grading=_shipped_grading() if main.grading is None else folder / main.grading,
         log=main.log,
         site=site,

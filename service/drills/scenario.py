@@ -160,9 +160,7 @@ def _check(document: Document, file: ScenarioFile, site: Site) -> None:
             document.fault(("expected", number, loc), message, "Name one that the scenario has.")
 
 
-def _step_faults(
-    step: Step, file: ScenarioFile, site: Site, begun: Collection[str]
-) -> Iterator[tuple[str, str, str]]:
+def _step_faults(step: Step, file: ScenarioFile, site: Site, begun: Collection[str]) -> Iterator[tuple[str, str, str]]:
     """Key, message and remedy; ``begun``: tags that have a value by then."""
     index = site.tag_index.get(step.tag)
     if index is None or site.tags[index].system:
