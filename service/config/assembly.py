@@ -2,15 +2,16 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from domain.site import Enterprise, Gateway, Region, Site, Unit
+from domain.site import Enterprise, Gateway, ModeSpan, Region, Rule, Selector, Site, Tag, Unit
+from service.config.csv_table import csv_drafts
 from service.config.document import Document, Loc
 from service.config.faults import FaultList
 from service.config.inline_tags import InlineOrigin, inline_drafts
 from service.config.measurands import Measurands
-from service.config.point_table import table_drafts
+from service.config.references import GATEWAY_KEYS, Conditions, Modes, Names, resolve_conditions, resolve_extras
 from service.config.replay import Replay, read_replay
 from service.config.site_file import (
     EnterpriseEntry,
@@ -18,11 +19,15 @@ from service.config.site_file import (
     RegionEntry,
     SiteFile,
     TagEntry,
-    UnitEntry,
 )
 from service.config.system_points import system_points
 from service.config.tag_list import TagList
+from service.config.unit_entries import ModesEntry, UnitEntry
+from service.config.unit_rules import UnitRule, read_unit_rules, resolve, system_tag, with_conditions
 from service.config.validation import suggestion, validate
+
+FEW = 20
+"""So many names a remedy lists."""
 
 
 @dataclass(slots=True)
@@ -48,6 +53,12 @@ class SiteAssembly:
         self._gateways: dict[tuple[str, str], Gateway] = {}
         self._places: dict[tuple[str, ...], _Place] = {}
         self._wanted_regions: list[tuple[_Place, str]] = []
+        self._wanted_units: list[tuple[_Place, str, str]] = []
+        self._modes_of: dict[str, tuple[_Place, str, ModesEntry]] = {}
+        self._modes = Modes()
+        self._unit_rules: list[UnitRule] = []
+        self._resolved: list[tuple[UnitRule, Rule]] = []
+        self._conditions: dict[str, Conditions] = {}
         self._broken_tags: set[str] = set()
         self._tables_whole = True
 
@@ -67,6 +78,8 @@ class SiteAssembly:
                 known = [key[1] for key in self._places if key[0] == "region"]
                 place.document.fault(place.loc, f"no region {code[:40]!r}", suggestion(code, known))
         self._check_region_tree()
+        self._check_neighbours()
+        self._resolve_references()
         if not any(key[0] == "enterprise" for key in self._places):
             document = self._documents[0]
             document.fault((), "no enterprise in the site files: nothing would be watched", "Add one to `enterprises`.")
@@ -82,15 +95,17 @@ class SiteAssembly:
         tags = self._tags
         own = system_points(self._regions.values(), self._gateways.values(), len(tags.tags), canary_period)
         tags.append(own.tags, own.rules)
+        self._append_unit_rules()
         return Site(
             regions=self._regions,
             enterprises=self._enterprises | {own.enterprise.id: own.enterprise},
-            units=self._units | {(unit.enterprise, unit.id): unit for unit in own.units},
+            units=self._near_each_other() | {(unit.enterprise, unit.id): unit for unit in own.units},
             gateways=self._gateways | {(own.gateway.enterprise, own.gateway.id): own.gateway},
             tags=tags.tags,
             rules=tags.rules(),
             revision=hashlib.sha256("\n".join(tags.index).encode()).hexdigest()[:16],
             tag_index=tags.index,
+            selectors=tuple(self._modes.selectors),
         )
 
     def _add_region(self, document: Document, loc: Loc, data: Any) -> None:
@@ -143,7 +158,15 @@ class SiteAssembly:
         unit = _raw_text(data, "id")
         self._claim(document, loc, ("unit", enterprise, unit))
         if entry is not None:
-            self._units[enterprise, unit] = Unit(enterprise, unit, entry.name, entry.hazard_level)
+            near = tuple(path if "/" in path else f"{enterprise}/{path}" for path in entry.neighbours)
+            self._units[enterprise, unit] = Unit(enterprise, unit, entry.name, entry.hazard_level, near, entry.cards)
+            for index, path in enumerate(near):
+                self._wanted_units.append((_Place(document, (*loc, "neighbours", index)), f"{enterprise}/{unit}", path))
+            if entry.modes is not None:
+                self._modes_of[f"{enterprise}/{unit}"] = _Place(document, (*loc, "modes")), enterprise, entry.modes
+        else:
+            self._modes.broken.add(f"{enterprise}/{unit}")
+        self._unit_rules += read_unit_rules(document, _items(data, "rules", loc), enterprise, unit)
         tags: list[TagEntry] = []
         locs: list[Loc] = []
         for inner, raw in _items(data, "tags", loc):
@@ -158,7 +181,7 @@ class SiteAssembly:
         for inner, table in _items(data, "tag_tables", loc):
             if isinstance(table, str) and table and table.isprintable():
                 known = len(self._faults)
-                for drafts in table_drafts(document.path.parent / table, self._faults, (document, inner)):
+                for drafts in csv_drafts(document.path.parent / table, self._faults, (document, inner)):
                     self._tags.add(drafts, enterprise, unit, gateways)
                 self._tables_whole = self._tables_whole and len(self._faults) == known
 
@@ -182,6 +205,64 @@ class SiteAssembly:
                 message = f"region {region.code!r} is its own superior"
                 remedy = "Correct the parents: province, city, county; a province has none."
                 place.document.fault((*place.loc, "parent"), message, remedy)
+
+    def _check_neighbours(self) -> None:
+        for place, unit, near in self._wanted_units:
+            if near == unit:
+                place.document.fault(place.loc, "a unit is no neighbour of itself", "Delete it.")
+            elif ("unit", *near.split("/")) not in self._places:
+                known = ["/".join(key[1:]) for key in self._places if key[0] == "unit"]
+                remedy = suggestion(near, known) if len(known) <= FEW else "Write a unit's id, or enterprise/unit."
+                place.document.fault(place.loc, f"no unit {near!r}", remedy)
+
+    def _near_each_other(self) -> dict[tuple[str, str], Unit]:
+        """Units with their neighbours: nearness holds both ways, whichever of the two says it."""
+        near: dict[str, dict[str, None]] = {}
+        for unit in self._units.values():
+            for other in unit.neighbours:
+                near.setdefault(unit.path, {})[other] = None
+                near.setdefault(other, {})[unit.path] = None
+        return {
+            key: replace(unit, neighbours=tuple(near[unit.path])) if unit.path in near else unit
+            for key, unit in self._units.items()
+        }
+
+    def _resolve_references(self) -> None:
+        """Look up what rules say of other tags, conditions and modes."""
+        names = Names(self._tags, self._broken_tags, whole=self._tables_whole)
+        names.add(rule.path for rule in self._unit_rules)
+        names.add(f"{enterprise}/@{gateway}/{key}" for enterprise, gateway in self._gateways for key in GATEWAY_KEYS)
+        for unit, (place, enterprise, modes) in self._modes_of.items():
+            tag = -1 if modes.tag is None else names.tag(enterprise, modes.tag)
+            if tag is None:
+                message = f"no tag {modes.tag!r} in enterprise {enterprise!r}"
+                remedy = "Write the name of a tag of the same enterprise."
+                place.document.fault((*place.loc, "tag"), message, remedy)
+                continue
+            values = tuple((mode, low, high) for mode, (low, high) in modes.values.items())
+            schedule = tuple(ModeSpan(span.mode, span.days, span.begin, span.end) for span in modes.schedule)
+            self._modes.index[unit] = len(self._modes.selectors)
+            self._modes.selectors.append(Selector(unit, tag, values, schedule))
+            self._modes.names[unit] = modes.names
+        if self._tables_whole:
+            for rule in self._unit_rules:
+                resolved = resolve(rule, names)
+                if resolved is not None:
+                    self._resolved.append((rule, resolved))
+        self._conditions = resolve_conditions([*self._tags.referring, *self._unit_rules], names)
+        self._tags.extras.update(resolve_extras(self._tags.referring, self._conditions, self._modes, names))
+
+    def _append_unit_rules(self) -> None:
+        """The system tags of units with rules of their own, and these rules."""
+        tags: dict[str, Tag] = {}
+        rules: list[Rule] = []
+        first = len(self._tags.tags)
+        for rule, resolved in self._resolved:
+            if rule.tag_path not in tags:
+                tags[rule.tag_path] = system_tag(rule, self._units[rule.enterprise, rule.unit].name)
+            tag = first + list(tags).index(rule.tag_path)
+            rules.append(with_conditions(resolved, tag, rule.attributes, self._conditions[rule.path]))
+        self._tags.append(list(tags.values()), rules)
 
     def _gateway_of(self, path: str) -> str | None:
         """Gateway id of a tag; "" for one that has faults or may have been lost to them, None for one that is not."""

@@ -10,8 +10,9 @@ import numpy as np
 
 from domain.samples import Bool, Float64, Int64, UInt8
 from domain.scales import Grade, Level, RuleKind
+from service.config.attributes import NONE, Attributes
 from service.config.measurands import LEVEL_KEYS
-from service.config.site_file import BAD_ON_DELAY, NOT_GIVEN, RATE_WINDOW
+from service.config.rule_entries import BAD_ON_DELAY, NOT_GIVEN, RATE_WINDOW
 
 RATES = ("RISE", "FALL")
 """Rate rules, in the order of their columns."""
@@ -50,6 +51,33 @@ class NamedRule:
     window: int
     latching: bool
     grade: Grade | None
+    attributes: Attributes = NONE
+
+
+@dataclass(slots=True)
+class StuckDraft:
+    """A rule STUCK."""
+
+    row: int
+    band: float = np.nan
+    """NaN: the measurand's share of the span."""
+    window: int = NOT_GIVEN
+    """ms; ``NOT_GIVEN``: the measurand's."""
+    on_delay: int = 0
+    off_delay: int = 0
+    latching: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUnit:
+    """A limit that is given in a unit of its own."""
+
+    row: int
+    field: str
+    """A level, or the place of a rule with a name: ``rules[0]``."""
+    unit: str
+    own_deadband: bool
+    """Whether the limit gives its deadband itself, and so in this unit."""
 
 
 @dataclass(slots=True)
@@ -65,6 +93,7 @@ class Drafts:
     engineering_unit: list[str]
     gateway: list[str]
     description: list[str]
+    species: list[str]
     low: Float64
     high: Float64
     period: Int64
@@ -88,9 +117,15 @@ class Drafts:
     """``OFF``: no rule."""
     bad: Int64
     """On-delay of the rule BAD; ``OFF``: no rule."""
+    re_alarm: Int64
+    """Of all rules on the value that say nothing themselves, ms."""
     broken: Bool
     """Rows with a fault reported already; they are checked no further."""
     named: list[NamedRule] = field(default_factory=list)
+    stuck: list[StuckDraft] = field(default_factory=list)
+    units: list[GivenUnit] = field(default_factory=list)
+    attributes: dict[tuple[int, str], Attributes] = field(default_factory=dict)
+    """By row and field (``H``, ``RISE``, ``stuck``, …), of rules without a name of their own."""
 
     def __len__(self) -> int:
         return len(self.name)
@@ -111,6 +146,7 @@ def blank_drafts(count: int, origin: Origin) -> Drafts:
         engineering_unit=[""] * count,
         gateway=[""] * count,
         description=[""] * count,
+        species=[""] * count,
         low=np.full(count, np.nan),
         high=np.full(count, np.nan),
         period=np.full(count, 1_000, dtype=np.int64),
@@ -129,5 +165,6 @@ def blank_drafts(count: int, origin: Origin) -> Drafts:
         rate_latching=np.zeros((count, _RATES), dtype=np.uint8),
         stale=np.full(count, NOT_GIVEN, dtype=np.int64),
         bad=np.full(count, BAD_ON_DELAY, dtype=np.int64),
+        re_alarm=np.full(count, NOT_GIVEN, dtype=np.int64),
         broken=np.zeros(count, dtype=np.bool_),
     )

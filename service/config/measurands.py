@@ -6,12 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from domain.gases import SPECIES
 from service.config.document import read_document
 from service.config.faults import ConfigurationError, FaultList
-from service.config.quantities import Duration, Name, NonNegative, Number, PointName
-from service.config.validation import Section, validate
+from service.config.quantities import Duration, Name, NonNegative, Number, PointName, PositiveDuration, refusal
+from service.config.validation import Section, suggestion, validate
 
 FILE = Path(__file__).with_name("measurands.yaml")
 CANARY = "canary"
@@ -26,6 +27,12 @@ LEVEL_KEYS: tuple[LevelKey, ...] = ("HH", "H", "L", "LL")
 _Setpoints = Annotated[dict[str, Number], Field(min_length=1)]
 
 
+def _known_species(formula: str) -> str:
+    if formula not in SPECIES:
+        raise refusal(f"unknown species {formula!r}", suggestion(formula, SPECIES))
+    return formula
+
+
 class DefaultRule(Section):
     """A named limit that tags of a measurand inherit."""
 
@@ -37,21 +44,33 @@ class DefaultRule(Section):
     grade: Literal["blue", "yellow", "orange", "red"] | None = None
 
 
+class StuckDefault(Section):
+    """When a value of a measurand counts as stuck, for tags that ask for it."""
+
+    share: NonNegative
+    """Band, as a share of the span."""
+    duration: PositiveDuration = Field(alias="for")
+
+
 class Measurand(Section):
     """What is measured, and what its tags inherit."""
 
     zh: Name
     en: Name
     gas: Literal["flammable", "toxic", "oxygen", "methane"] | None = None
+    species: Annotated[str, AfterValidator(_known_species)] | None = None
+    """The one gas that it can be, by which limits are converted; None: the tag says it, or there is none."""
     limits: dict[LevelKey, _Setpoints] = Field(default_factory=dict)
     """Setpoint by level and engineering unit, as ``Measurands.canonical_unit`` spells it."""
     rules: tuple[DefaultRule, ...] = ()
     deadband: NonNegative = 0.0
     """Share of the span."""
-    deadbands: dict[LevelKey, NonNegative] = Field(default_factory=dict)
-    """Deadband by level, in the engineering unit."""
+    deadbands: dict[LevelKey, dict[str, NonNegative]] = Field(default_factory=dict)
+    """Deadband by level and engineering unit, as limits are given."""
     on_delay: Duration = 0
     """Of the levels H and L, ms."""
+    stuck: StuckDefault | None = None
+    """None: no default; the tag gives band and time, where it asks for the rule."""
     confidence: Literal["P", "S", "K", "O"] | None = None
     source: str = ""
 

@@ -1,31 +1,24 @@
-"""Point tables: CSV files with one tag a row, read in blocks of columns.
+"""Point tables: one tag a row, read in blocks of columns, from whatever holds rows of text cells.
 
 Limits (``LL``, ``L``, ``H``, ``HH``) are numbers, ``off`` or empty (inherited); ``rise`` and ``fall`` are written
-``5/min``, ``5/10s`` or as a bare number per second.
+``5/min``, ``5/10s`` or as a bare number per second; ``stuck`` is ``on``, ``off`` or band and time: ``0.1/30min``.
 """
 
-import csv
-import io
 import math
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 from pydantic_core import PydanticCustomError
 
 from domain.samples import Float64
-from service.config.document import Document, Loc
-from service.config.drafts import RATES, Drafts, blank_drafts
+from service.config.drafts import RATES, Drafts, StuckDraft, blank_drafts
 from service.config.faults import Fault, FaultList
 from service.config.measurands import LEVEL_KEYS
 from service.config.quantities import parse_duration, parse_number, parse_positive_duration, parse_rate, refusal
-from service.config.site_file import NOT_GIVEN, RATE_WINDOW, parse_stale_time
+from service.config.rule_entries import NOT_GIVEN, RATE_WINDOW, is_off, is_on, parse_re_alarm, parse_stale_time
 from service.config.validation import suggestion
-
-if TYPE_CHECKING:
-    import _csv
 
 BLOCK = 10_000
 """Rows read and completed at a time: bounds the memory that text cells take."""
@@ -50,6 +43,9 @@ COLUMNS = (
     "rate_window",
     "latching",
     "stale",
+    "species",
+    "stuck",
+    "re_alarm",
 )
 _REQUIRED = ("tag", "measurand")
 _TEXTS = {
@@ -58,22 +54,25 @@ _TEXTS = {
     "engineering_unit": "engineering_unit",
     "gateway": "gateway",
     "description": "description",
+    "species": "species",
 }
 """Column of texts -> field of ``Drafts``."""
-_REPEATED = ("measurand", "engineering_unit", "gateway")
+_REPEATED = ("measurand", "engineering_unit", "gateway", "species")
 """Texts that many tags have in common: kept once."""
 _CELLS = {"range": "low", "RISE.window": "rate_window", "FALL.window": "rate_window", "RISE": "rise", "FALL": "fall"}
 
 Value = TypeVar("Value")
+Place = Callable[[int, int], tuple[str, int, int]]
+"""File, line and column of a cell, as ``Fault`` tells them, by its row and column: both from 1, 0 the whole of them."""
 
 
 class _TableOrigin:
     """Rows of one block of a table."""
 
-    def __init__(self, path: Path, header: Sequence[str], lines: Sequence[int], faults: FaultList) -> None:
-        self._path = path
+    def __init__(self, place: Place, header: Sequence[str], numbers: Sequence[int], faults: FaultList) -> None:
+        self._place = place
         self._header = header
-        self._lines = lines
+        self._numbers = numbers
         self._faults = faults
 
     def fault(self, row: int, name: str, message: str, remedy: str) -> None:
@@ -83,65 +82,44 @@ class _TableOrigin:
         if cell not in self._header:
             cell = head if head in self._header else "measurand"
         column = self._header.index(cell) + 1
-        self._faults.add(Fault(str(self._path), self._lines[row], column, cell, message, remedy))
+        self._faults.add(Fault(*self._place(self._numbers[row], column), cell, message, remedy))
 
     def place(self, row: int) -> str:
         """``file:line`` of one row."""
-        return f"{self._path}:{self._lines[row]}"
+        file, line, _ = self._place(self._numbers[row], 0)
+        return f"{file}:{line}"
 
 
-def table_drafts(path: Path, faults: FaultList, named_by: tuple[Document, Loc]) -> Iterator[Drafts]:
-    """Drafts of all rows of a table, block by block; faults name file, line and cell."""
-    try:
-        raw = named_by[0].documents.read(path)
-    except (OSError, ValueError) as error:
-        told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        remedy = "Correct the path (relative paths start from the folder of this file)."
-        named_by[0].fault(named_by[1], f"cannot read {str(path)!r}: {told}", remedy)
-        return
-    with io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8-sig", newline="") as file:
-        try:
-            yield from _blocks(path, csv.reader(file, strict=True), faults)
-        except UnicodeDecodeError:
-            line = _first_undecodable(raw)
-            faults.add(Fault(str(path), line, 0, "", "not UTF-8 text", "Save the file as CSV UTF-8 in Excel."))
+def table_drafts(rows: Iterable[tuple[int, Sequence[str]]], place: Place, faults: FaultList) -> Iterator[Drafts]:
+    """Drafts of all rows of a table, block by block.
 
-
-def _blocks(path: Path, reader: "_csv.Reader", faults: FaultList) -> Iterator[Drafts]:
-    rows: list[list[str]] = []
-    lines = array("q")
+    ``rows``: number and cells of each, the header first; rows without any cell are passed over. Faults name the cell
+    as ``place`` does.
+    """
+    block: list[Sequence[str]] = []
+    numbers = array("q")
     header: list[str] | None = None
-    line = 1
-    try:
-        for row in reader:
-            if header is None:
-                header = [cell.strip() for cell in row]
-                if not _check_header(path, header, line, faults):
-                    return
-            elif row:
-                if len(row) == len(header):
-                    rows.append(row)
-                    lines.append(line)
-                else:
-                    message = f"{len(row)} cells in this row, {len(header)} in the header"
-                    remedy = "Give each row as many cells as the header; quote a text that holds a comma."
-                    faults.add(Fault(str(path), line, 0, "", message, remedy))
-                if len(rows) == BLOCK:
-                    yield _drafts(path, header, rows, lines, faults)
-                    rows, lines = [], array("q")
-            line = reader.line_num + 1
-    except csv.Error as error:
-        remedy = "Close every quotation mark in the row, and double those inside a text."
-        faults.add(Fault(str(path), line, 0, "", f"not readable as CSV: {error}", remedy))
-        return
-    if header is None:
-        remedy = f"Begin it with a row of column names: {','.join(COLUMNS)}."
-        faults.add(Fault(str(path), 0, 0, "", "the point table is empty", remedy))
-    elif rows:
-        yield _drafts(path, header, rows, lines, faults)
+    for number, row in rows:
+        if header is None:
+            header = [cell.strip() for cell in row]
+            if not _check_header(place, header, number, faults):
+                return
+        elif row:
+            if len(row) == len(header):
+                block.append(row)
+                numbers.append(number)
+            else:
+                message = f"{len(row)} cells in this row, {len(header)} in the header"
+                remedy = "Give each row as many cells as the header; quote a text that holds a comma."
+                faults.add(Fault(*place(number, 0), "", message, remedy))
+            if len(block) == BLOCK:
+                yield _drafts(place, header, block, numbers, faults)
+                block, numbers = [], array("q")
+    if block and header is not None:
+        yield _drafts(place, header, block, numbers, faults)
 
 
-def _check_header(path: Path, header: list[str], line: int, faults: FaultList) -> bool:
+def _check_header(place: Place, header: list[str], row: int, faults: FaultList) -> bool:
     known = len(faults)
     for number, name in enumerate(header, start=1):
         if name in header[: number - 1]:
@@ -150,11 +128,11 @@ def _check_header(path: Path, header: list[str], line: int, faults: FaultList) -
             message, remedy = f"unknown column `{name[:40]}`", suggestion(name[:40], COLUMNS)
         else:
             continue
-        faults.add(Fault(str(path), line, number, name[:40], message, remedy))
+        faults.add(Fault(*place(row, number), name[:40], message, remedy))
     for name in _REQUIRED:
         if name not in header:
             remedy = f"Add the column; cells are separated by commas. Known: {', '.join(COLUMNS)}."
-            faults.add(Fault(str(path), line, 0, name, f"column `{name}` is missing", remedy))
+            faults.add(Fault(*place(row, 0), name, f"column `{name}` is missing", remedy))
     return len(faults) == known
 
 
@@ -206,16 +184,20 @@ class _Cells:
         return None if values is None else np.array(values)
 
 
-def _drafts(path: Path, header: list[str], rows: list[list[str]], lines: Sequence[int], faults: FaultList) -> Drafts:
+def _drafts(
+    place: Place, header: list[str], rows: list[Sequence[str]], numbers: Sequence[int], faults: FaultList
+) -> Drafts:
     """One block of rows as drafts."""
-    drafts = blank_drafts(len(rows), _TableOrigin(path, header, lines, faults))
+    drafts = blank_drafts(len(rows), _TableOrigin(place, header, numbers, faults))
     cells = _Cells(header, rows, drafts)
     for column, name in _TEXTS.items():
         if (texts := cells.convert(column, str, "") if name in _REPEATED else cells.texts(column)) is not None:
             setattr(drafts, name, texts)
     _set_numbers(drafts, cells)
     _set_shared(drafts, cells)
-    _set_stale(drafts, cells)
+    _set_faults(drafts, cells)
+    if (re_alarm := cells.convert("re_alarm", _duration(parse_re_alarm), NOT_GIVEN)) is not None:
+        drafts.re_alarm[:] = re_alarm
     return drafts
 
 
@@ -251,10 +233,13 @@ def _set_shared(drafts: Drafts, cells: _Cells) -> None:
         drafts.rate_latching[:] = np.array(latching)[:, np.newaxis]
 
 
-def _set_stale(drafts: Drafts, cells: _Cells) -> None:
-    """Time to staleness, or ``off``."""
+def _set_faults(drafts: Drafts, cells: _Cells) -> None:
+    """Time to staleness, or ``off``; band and time of a stuck value."""
     if (stale := cells.convert("stale", _duration(parse_stale_time), NOT_GIVEN)) is not None:
         drafts.stale[:] = stale
+    for row, stuck in enumerate(cells.convert("stuck", _stuck, None) or ()):
+        if stuck is not None:
+            drafts.stuck.append(StuckDraft(row, *stuck, latching=bool(drafts.latching[row, 0])))
 
 
 def _duration(parse: Callable[[object], int]) -> Callable[[str], int]:
@@ -281,17 +266,20 @@ def _positive_rate(text: str) -> float:
     return rate
 
 
+def _stuck(text: str) -> tuple[float, int] | None:
+    """Band and time in ms; None: off."""
+    if is_off(text):
+        return None
+    if is_on(text):
+        return math.nan, NOT_GIVEN
+    band, slash, time = text.partition("/")
+    if not slash:
+        raise refusal(f"not a stuck value: {text[:40]!r}", "Write on, off, or band and time: 0.1/30min.")
+    return _non_negative(band), parse_positive_duration(time.strip())
+
+
 def _flag(text: str) -> int:
     flags = {"true": 1, "yes": 1, "1": 1, "是": 1, "false": 0, "no": 0, "0": 0, "否": 0}
     if text.lower() not in flags:
         raise refusal(f"must be true or false, not {text[:40]!r}", "Write true or false.")
     return flags[text.lower()]
-
-
-def _first_undecodable(raw: bytes) -> int:
-    for number, line in enumerate(io.BytesIO(raw), start=1):
-        try:
-            line.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            return number
-    return 0

@@ -2,14 +2,19 @@
 
 import numpy as np
 
+from domain.gases import UNITS
 from domain.samples import Int64
 from domain.scales import RuleKind
 from service.config.drafts import Drafts
 from service.config.measurands import LEVEL_KEYS
+from service.config.mode_checks import check_modes
 from service.config.profiles import Profiles
-from service.config.rule_columns import RuleColumns
+from service.config.rule_columns import STALE_PERIODS, RuleColumns
+from service.config.rule_entries import MEDIAN
 
 _ASCENDING = tuple(LEVEL_KEYS.index(level) for level in ("LL", "L", "H", "HH"))
+MEDIAN_READINGS = 3
+"""A moving median needs so many readings; see ``rules``."""
 _DEFAULT = " (the default of its measurand)"
 
 
@@ -20,19 +25,28 @@ def check_rules(drafts: Drafts, rules: RuleColumns, profile: Int64, profiles: Pr
     _check_limits(drafts, rules)
     _check_rates(drafts, rules)
     _check_silence(drafts, rules)
+    _check_deviations(drafts, rules)
+    _check_stuck(drafts, rules)
+    if any(attributes.modes for attributes in rules.attributes.values()):
+        check_modes(drafts, rules)
 
 
 def _check_units(drafts: Drafts, rules: RuleColumns, profile: Int64, profiles: Profiles) -> None:
     """A default limit is given in certain units: in any other one it would compare ppm with mg/m3."""
     fits = profiles.columns().fits
-    wrong = (rules.default == 1) & ~fits[profile[rules.tag]] & ~drafts.broken[rules.tag]
+    wrong = (
+        (rules.default == 1) & (rules.kind != RuleKind.STUCK) & ~fits[profile[rules.tag]] & ~drafts.broken[rules.tag]
+    )
     for row in np.unique(rules.tag[wrong]).tolist():
         measurand = drafts.measurand[row]
-        units = " or ".join(profiles.measurand(int(profile[row])).units)
+        held = profiles[int(profile[row])]
+        units = " or ".join(held.measurand.units)
         unit = drafts.engineering_unit[row]
         told = f"engineering unit {unit!r}" if unit else "no engineering unit"
         message = f"{told}, but the default limits of {measurand} are in {units}"
         remedy = f"Write engineering_unit: {units}, or give limits of your own (`off` removes an inherited one)."
+        if held.unit in UNITS and not held.species and held.measurand.units[0] in UNITS:
+            remedy += " With `species: CH4`, or which gas it is, they are converted."
         drafts.fault(row, "engineering_unit", message, remedy)
 
 
@@ -127,6 +141,43 @@ def _check_silence(drafts: Drafts, rules: RuleColumns) -> None:
     for row in tag[early].tolist():
         message = "the stale time is not longer than the tag's period: it would pass between two readings"
         drafts.fault(row, "stale", message, "Give several periods, or delete the line to use three.")
+
+
+def _check_deviations(drafts: Drafts, rules: RuleColumns) -> None:
+    """A distance that the range allows, a deadband that lets it clear, a window that holds three readings."""
+    for index in np.flatnonzero(rules.kind == RuleKind.DEVIATION).tolist():
+        row = int(rules.tag[index])
+        if drafts.broken[row]:
+            continue
+        low, high = float(drafts.low[row]), float(drafts.high[row])
+        reference = rules.attributes[index].reference
+        furthest = high - low  # NaN where there is no range: every comparison is false
+        if isinstance(reference, float):
+            furthest = max(abs(high - reference), abs(low - reference))
+        if rules.setpoint[index] > furthest:
+            message = f"a deviation of {rules.setpoint[index]:.12g} could never sound within the range"
+            drafts.fault(row, "deviation.setpoint", message, "Give a smaller setpoint, or correct the range.")
+        elif rules.deadband[index] >= rules.setpoint[index]:
+            message = "the deadband of the deviation is so large that nothing clears it"
+            drafts.fault(row, "deviation.deadband", message, "Give a deadband smaller than the setpoint.")
+        elif reference == MEDIAN and rules.window[index] < MEDIAN_READINGS * drafts.period[row]:
+            message = f"a median over {rules.window[index]} ms at a period of {drafts.period[row]} ms"
+            remedy = f"Give a window of more periods: a median needs {MEDIAN_READINGS} readings."
+            drafts.fault(row, "deviation.window", message, remedy)
+
+
+def _check_stuck(drafts: Drafts, rules: RuleColumns) -> None:
+    """A band smaller than the span, and a time that holds several readings."""
+    for index in np.flatnonzero(rules.kind == RuleKind.STUCK).tolist():
+        row = int(rules.tag[index])
+        if drafts.broken[row]:
+            continue
+        if rules.setpoint[index] >= drafts.high[row] - drafts.low[row]:
+            message = f"the band {rules.setpoint[index]:.12g} is as wide as the range: every value would be stuck"
+            drafts.fault(row, "stuck.band", message, "Give a smaller band, or correct the range.")
+        elif rules.window[index] < STALE_PERIODS * drafts.period[row]:
+            message = f"a time of {rules.window[index]} ms at a period of {drafts.period[row]} ms"
+            drafts.fault(row, "stuck.for", message, f"Give {STALE_PERIODS} periods at least.")
 
 
 def _limit(setpoint: float, inherited: bool | np.bool_) -> str:  # noqa: FBT001 - one place, named at both calls

@@ -1,17 +1,19 @@
 """Drafts of tags completed to rules in columns: what the file gives, and what the measurand brings."""
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from domain.samples import Float64, Int32, Int64, UInt8
 from domain.scales import Grade, Level, RuleKind
 from domain.site import LEVELS
-from service.config.drafts import RATES, Drafts
+from service.config.attributes import NONE, Attributes
+from service.config.drafts import RATES, Drafts, StuckDraft
 from service.config.measurands import LEVEL_KEYS, DefaultRule
 from service.config.profiles import ProfileColumns, Profiles
-from service.config.site_file import NOT_GIVEN, OFF
+from service.config.rule_entries import NOT_GIVEN, OFF
 
 STALE_PERIODS = 3
 """A tag is stale after this many periods without a reading."""
@@ -60,6 +62,8 @@ class RuleColumns:
     key: list[str]
     field: list[str]
     """Place of each rule within its tag, for faults."""
+    attributes: dict[int, Attributes] = dataclasses.field(default_factory=dict)
+    """By row, of the few rules that have any."""
 
 
 def complete(drafts: Drafts, profile: Int64, profiles: Profiles) -> RuleColumns:
@@ -70,8 +74,66 @@ def complete(drafts: Drafts, profile: Int64, profiles: Profiles) -> RuleColumns:
     others = [_brought(drafts, profile, share, *rule) for rule in profiles.named()]
     if drafts.named:
         others.append(_named(drafts, profile, columns, share))
+    if drafts.stuck:
+        others.append(_stuck(drafts, profile, profiles))
     others = [part for part in others if len(part.tag)]
-    return _join([slots, *others]) if others else slots
+    rules = _join([slots, *others]) if others else slots
+    _attach(rules, drafts, profile, profiles)
+    return rules
+
+
+def _attach(rules: RuleColumns, drafts: Drafts, profile: Int64, profiles: Profiles) -> None:
+    """What few rules have beside columns: attributes of their own, the tag's re-alarm, figures before conversion."""
+    for (tag, place), attributes in drafts.attributes.items():
+        begin, end = np.searchsorted(rules.tag, (tag, tag + 1)).tolist()
+        for row in range(begin, end):
+            if rules.field[row] == place:
+                rules.attributes[row] = attributes
+    for rule in drafts.named:
+        if rule.attributes is not NONE and rule.setpoint is not None:
+            begin, end = np.searchsorted(rules.tag, (rule.row, rule.row + 1)).tolist()
+            for row in range(begin, end):
+                if rules.field[row] == rule.field:
+                    rules.attributes[row] = rule.attributes
+    converted = profiles.columns().converted
+    if converted.any():
+        _attach_converted(
+            rules, np.flatnonzero((rules.default == 1) & converted[profile[rules.tag]]), profile, profiles
+        )
+    if (drafts.re_alarm != NOT_GIVEN).any():
+        _attach_re_alarm(rules, drafts)
+
+
+def _attach_converted(rules: RuleColumns, rows: Int64, profile: Int64, profiles: Profiles) -> None:
+    """The figures that converted defaults come from; one object for all rules that share it."""
+    shared: dict[tuple[int, str], Attributes] = {}
+    for row in rows.tolist():
+        if rules.kind[row] == RuleKind.STUCK:
+            continue
+        number, key = int(profile[rules.tag[row]]), rules.key[row]
+        told = shared.get((number, key))
+        if told is None:
+            measurand = profiles[number].measurand
+            figures: dict[str, dict[str, float]] = {rule.key: rule.setpoint for rule in measurand.rules}
+            figures.update((str(level), limits) for level, limits in measurand.limits.items())
+            given = profiles[number].told(figures.get(key))
+            told = shared[number, key] = Attributes(given=given)
+        own = rules.attributes.get(row)
+        rules.attributes[row] = told if own is None else replace(own, given=told.given)
+
+
+def _attach_re_alarm(rules: RuleColumns, drafts: Drafts) -> None:
+    """The tag's re-alarm, for rules on the value that have none of their own."""
+    shared: dict[int, Attributes] = {}
+    after = drafts.re_alarm[rules.tag]
+    watched = (rules.kind != RuleKind.STALE) & (rules.kind != RuleKind.BAD) & (rules.kind != RuleKind.STUCK)
+    for row in np.flatnonzero((after != NOT_GIVEN) & watched).tolist():
+        time = int(after[row])
+        own = rules.attributes.get(row)
+        if own is None:
+            rules.attributes[row] = shared.setdefault(time, Attributes(re_alarm=time))
+        elif own.re_alarm == NOT_GIVEN:
+            rules.attributes[row] = replace(own, re_alarm=time)
 
 
 def _slots(drafts: Drafts, profile: Int64, columns: ProfileColumns, share: Float64) -> RuleColumns:
@@ -185,6 +247,44 @@ def _named(drafts: Drafts, profile: Int64, columns: ProfileColumns, share: Float
         default=np.zeros(len(rules), dtype=np.uint8),
         key=[rule.key for rule, _ in rules],
         field=[rule.field for rule, _ in rules],
+    )
+
+
+def _stuck(drafts: Drafts, profile: Int64, profiles: Profiles) -> RuleColumns:
+    """Rules STUCK, band and time where they are not given from the measurand: its share of the span."""
+    rules: list[tuple[StuckDraft, float, int]] = []
+    for rule in drafts.stuck:
+        if drafts.broken[rule.row]:
+            continue
+        measurand = drafts.measurand[rule.row]
+        default = profiles[int(profile[rule.row])].measurand.stuck
+        span = float(drafts.high[rule.row] - drafts.low[rule.row])
+        if default is None and (np.isnan(rule.band) or rule.window == NOT_GIVEN):
+            message = f"the measurand {measurand} has no band and time of its own"
+            drafts.fault(rule.row, "stuck", message, "Write `stuck: {band: 0.1, for: 30min}`, or `stuck: off`.")
+        elif np.isnan(rule.band) and np.isnan(span):
+            remedy = "Give the tag a range, or write `stuck: {band: 0.1, for: 30min}`."
+            drafts.fault(rule.row, "stuck", "the band is a share of the range, and the tag has none", remedy)
+        else:
+            share, window = (0.0, 0) if default is None else (default.share, default.duration)
+            band = round(share * span, 12) if np.isnan(rule.band) else rule.band
+            rules.append((rule, band, window if rule.window == NOT_GIVEN else rule.window))
+    count = len(rules)
+    return RuleColumns(
+        tag=np.array([rule.row for rule, _, _ in rules], dtype=np.int32),
+        slot=np.full(count, NAMED_SLOT, dtype=np.uint8),
+        kind=np.full(count, RuleKind.STUCK, dtype=np.uint8),
+        level=np.full(count, LEVELS.index(Level.FAULT), dtype=np.uint8),
+        setpoint=np.array([band for _, band, _ in rules], dtype=np.float64),
+        deadband=np.zeros(count),
+        on_delay=np.array([rule.on_delay for rule, _, _ in rules], dtype=np.int64),
+        off_delay=np.array([rule.off_delay for rule, _, _ in rules], dtype=np.int64),
+        window=np.array([window for _, _, window in rules], dtype=np.int64),
+        latching=np.array([rule.latching for rule, _, _ in rules], dtype=np.uint8),
+        grade=np.zeros(count, dtype=np.uint8),
+        default=np.array([np.isnan(rule.band) for rule, _, _ in rules], dtype=np.uint8),
+        key=["STUCK"] * count,
+        field=["stuck"] * count,
     )
 
 

@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.samples import Int64
-from domain.site import Rule, RuleTable, Tag
+from domain.site import Rule, RuleExtra, RuleTable, Tag
+from service.config.attributes import Attributes
+from service.config.conversions import check_species, convert_limits
 from service.config.drafts import Drafts, Origin
 from service.config.measurands import CANARY, STATUS, Measurands
 from service.config.profiles import Profiles
 from service.config.quantities import POINT_NAME_REMEDY, point_name_fault
+from service.config.referring import Referring
 from service.config.rule_checks import check_rules
 from service.config.rule_columns import RuleColumns, complete
 from service.config.validation import suggestion
@@ -42,7 +45,12 @@ class TagList:
         self.tags: list[Tag] = []
         self.index: dict[str, int] = {}
         """Tag path -> index into ``tags``."""
-        self._measurands = measurands
+        self.measurands = measurands
+        self.referring: list[Referring] = []
+        """Rules that refer to other tags, conditions or modes, to be looked up when all tags are known."""
+        self.extras: dict[int, RuleExtra] = {}
+        """By row of the rules as they were taken."""
+        self._shared: dict[Attributes, RuleExtra] = {}
         self._profiles = Profiles(measurands)
         self._origins: list[Origin] = []
         self._starts: list[int] = []
@@ -55,14 +63,20 @@ class TagList:
         self._origins.append(drafts.origin)
         self._starts.append(start)
         self._check_names(drafts, enterprise, start)
+        if any(drafts.species):
+            check_species(drafts, self.measurands)
+        convert_limits(drafts, self.measurands)
         profile = self._profile(drafts)
         sole = next(iter(gateways)) if len(gateways) == 1 else ""
         _check_gateways(drafts, enterprise, gateways)
         _check_ranges(drafts)
         rules = complete(drafts, profile, self._profiles)
         check_rules(drafts, rules, profile, self._profiles)
+        if rules.attributes:
+            self._take_attributes(rules, drafts, start, (enterprise, unit))
         self._take_rules(rules, start)
-        gas = [self._profiles.measurand(index).gas for index in range(int(profile.max(initial=-1)) + 1)]
+        gas = [held.measurand.gas for held in self._profiles]
+        species = [held.species or None for held in self._profiles]
         self.tags.extend(
             Tag(
                 enterprise,
@@ -76,6 +90,7 @@ class TagList:
                 period,
                 description,
                 gas[number],
+                species=species[number],
             )
             for name, gateway, measurand, unit_text, low, high, period, description, number in zip(
                 drafts.name,
@@ -97,6 +112,7 @@ class TagList:
             self.index[tag.path] = len(self.tags)
             self.tags.append(tag)
         table = RuleTable.build(rules, len(self.tags))
+        self.extras.update((len(self._keys) + row, extra) for row, extra in table.extras.items())
         for name in _COLUMNS:
             self._columns[name].append(getattr(table, name))
         self._keys.extend(table.key)
@@ -105,7 +121,46 @@ class TagList:
         """The table of all rules. Empties the list of them: a second copy would take as much memory again."""
         joined: dict[str, Any] = {name: np.concatenate(self._columns.pop(name)) for name in _COLUMNS}
         version = np.ones(len(self._keys), dtype=np.int32)
-        return RuleTable.from_columns(**joined, version=version, key=self._keys, tag_count=len(self.tags))
+        return RuleTable.from_columns(
+            **joined, version=version, key=self._keys, tag_count=len(self.tags), extras=self.extras
+        )
+
+    def rule_keys(self, tags: Collection[int]) -> dict[int, set[str]]:
+        """Keys of the rules of some tags."""
+        found: dict[int, set[str]] = {tag: set() for tag in tags}
+        if tags:
+            tag = np.concatenate([np.zeros(0, dtype=np.int32), *self._columns["tag"]])
+            for row in np.flatnonzero(np.isin(tag, list(tags))).tolist():
+                found[int(tag[row])].add(self._keys[row])
+        return found
+
+    def _take_attributes(self, rules: RuleColumns, drafts: Drafts, start: int, unit: tuple[str, str]) -> None:
+        """Before the rules themselves are taken: what refers to nothing is complete already, and shared where equal."""
+        first = len(self._keys)
+        for row, attributes in rules.attributes.items():
+            if not attributes.refers:
+                extra = self._shared.get(attributes)
+                if extra is None:
+                    extra = self._shared[attributes] = RuleExtra(
+                        re_alarm=max(attributes.re_alarm, 0), cards=attributes.cards, given=attributes.given
+                    )
+                self.extras[first + row] = extra
+                continue
+            draft = int(rules.tag[row])
+            self.referring.append(
+                Referring(
+                    row=first + row,
+                    tag=start + draft,
+                    tag_path=f"{unit[0]}/{drafts.name[draft]}",
+                    enterprise=unit[0],
+                    unit=unit[1],
+                    key=rules.key[row],
+                    attributes=attributes,
+                    origin=drafts.origin,
+                    draft=draft,
+                    field=rules.field[row],
+                )
+            )
 
     def _take_rules(self, rules: RuleColumns, start: int) -> None:
         for name in _COLUMNS:
@@ -138,25 +193,26 @@ class TagList:
         return self._origins[number].place(index - self._starts[number])
 
     def _profile(self, drafts: Drafts) -> Int64:
-        """Number of each draft's pair of measurand and unit; of unknown measurands, which are faults, a bare one."""
-        pairs = list(zip(drafts.measurand, drafts.engineering_unit, strict=True))
-        numbers: dict[tuple[str, str], int] = {}
+        """Number of each draft's profile; of unknown measurands, which are faults, a bare one."""
+        keys = list(zip(drafts.measurand, drafts.engineering_unit, drafts.species, strict=True))
+        numbers: dict[tuple[str, str, str], int] = {}
         complaints: dict[str, tuple[str, str]] = {}
-        for measurand, unit in dict.fromkeys(pairs):
-            if measurand in self._measurands.by_key and measurand != CANARY:
-                numbers[measurand, unit] = self._profiles.index(measurand, unit)
+        for key in dict.fromkeys(keys):
+            measurand = key[0]
+            if measurand in self.measurands.by_key and measurand != CANARY:
+                numbers[key] = self._profiles.index(*key)
                 continue
-            numbers[measurand, unit] = self._profiles.index(STATUS, "")
+            numbers[key] = self._profiles.index(STATUS, "", "")
             if measurand == CANARY:
                 complaints[measurand] = f"the measurand {CANARY!r} is reserved", "Use another measurand."
             else:
                 message = f"unknown measurand {measurand[:40]!r}" if measurand else "no measurand"
-                complaints[measurand] = message, suggestion(measurand[:40], self._measurands.by_key)
+                complaints[measurand] = message, suggestion(measurand[:40], self.measurands.by_key)
         if complaints:
             for row, measurand in enumerate(drafts.measurand):
                 if measurand in complaints:
                     drafts.fault(row, "measurand", *complaints[measurand])
-        return np.array([numbers[pair] for pair in pairs], dtype=np.int64)
+        return np.array([numbers[key] for key in keys], dtype=np.int64)
 
 
 def _check_gateways(drafts: Drafts, enterprise: str, gateways: Collection[str]) -> None:

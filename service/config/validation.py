@@ -107,10 +107,10 @@ def _keys(model: type[BaseModel], loc: Loc) -> list[str]:
     """Names of the fields of the model that stands at ``loc`` within another."""
     at: type[BaseModel] = model
     for step in loc:
-        field = at.model_fields.get(str(step))
+        field = {held.alias or name: held for name, held in at.model_fields.items()}.get(str(step))
         if field is not None:
             at = next(_models(field.annotation), at)
-    return sorted(at.model_fields)
+    return sorted(field.alias or name for name, field in at.model_fields.items())
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

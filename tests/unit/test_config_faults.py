@@ -128,7 +128,7 @@ TAG_FAULTS = {
     ),
     "negative deadband": ("tag: T1\nmeasurand: flow\ndeadband: -1 # HERE", "deadband", "greater than", "bound"),
     "unit of another kind": (
-        "tag: T1\nmeasurand: h2s\nengineering_unit: '%vol' # HERE",
+        "tag: T1\nmeasurand: h2s\nengineering_unit: kPa # HERE",
         "engineering_unit",
         "default limits of h2s are in mg/m3 or ppm",
         "limits of your own",

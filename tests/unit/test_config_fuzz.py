@@ -28,18 +28,17 @@ from service.config.sections import (
     TokenSettings,
     WebhookSettings,
 )
-from service.config.site_file import (
-    EnterpriseEntry,
-    GatewayEntry,
+from service.config.rule_entries import (
+    DeviationEntry,
     LimitEntry,
     LimitsEntry,
+    ModeLimitEntry,
     RateEntry,
-    RegionEntry,
     RuleEntry,
-    SiteFile,
-    TagEntry,
-    UnitEntry,
+    StuckEntry,
 )
+from service.config.site_file import EnterpriseEntry, GatewayEntry, RegionEntry, SiteFile, TagEntry
+from service.config.unit_entries import ExpressionEntry, ModesEntry, ModeSpanEntry, UnitEntry, VoteEntry
 
 FUZZ = settings(
     deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -49,7 +48,9 @@ MODELS = (
     BrokerSettings,
     CanarySettings,
     ConsoleSettings,
+    DeviationEntry,
     EnterpriseEntry,
+    ExpressionEntry,
     GatewayEntry,
     HistorianSettings,
     LedgerSettings,
@@ -57,18 +58,23 @@ MODELS = (
     LimitsEntry,
     LogSettings,
     MainFile,
+    ModeLimitEntry,
+    ModeSpanEntry,
+    ModesEntry,
     RateEntry,
     RegionEntry,
     RuleEntry,
     SiteFile,
     SpoolSettings,
+    StuckEntry,
     TagEntry,
     TokenSettings,
     UnitEntry,
+    VoteEntry,
     WebhookSettings,
 )
 KEYS = sorted(
-    {name for model in MODELS for name in model.model_fields} | {"replay", "columns", "time", "start", "column"}
+    {field.alias or name for model in MODELS for name, field in model.model_fields.items()} | {"replay", "columns", "time", "start", "column"}
 )
 WORDS = [
     *KEYS,
@@ -85,6 +91,19 @@ WORDS = [
     "high",
     "fall",
     "orange",
+    "vote",
+    "expression",
+    "median",
+    "22:00",
+    "mon-fri",
+    "TI-101",
+    "TI-101/H",
+    "huarui/PI-101/HH",
+    "@gw1/LINK",
+    "TI-101 > 5 and PI-101 < 3",
+    "tankfarm",
+    "0.1/30min",
+    "H2S",
 ]
 
 scalars = (
@@ -232,6 +251,6 @@ def check_table(raw: bytes) -> None:
         assert_whole(faults, len(raw) + 3)
         if not faults:
             rules = load_site([site]).rules
-            assert not set(rules.kind.tolist()) - set(range(7))
+            assert not set(rules.kind.tolist()) - set(range(9))
             for column in (rules.setpoint, rules.deadband):
                 assert not (column != column).any()  # noqa: PLR0124 - NaN differs from itself
