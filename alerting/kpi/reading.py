@@ -1,0 +1,81 @@
+"""The journal of a period, and what led up to it, read for the key figures."""
+
+from collections.abc import AsyncIterator, Callable
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from alerting.kpi.records import Reader, Records
+from alerting.kpi.selection import Period
+from alerting.kpi.targets import Targets
+from alerting.ledger import entry_of, reaching
+from alerting.records import Entry
+from alerting.schema import alarm, incident, journal
+from domain.scales import Grade
+
+_PAGE = 5_000
+_MOST_NAMED = 500
+"""Numbers in one query."""
+
+
+async def read_records(
+    engine: AsyncEngine, period: Period, targets: Targets, progress: Callable[[int], object] = lambda _: None
+) -> Records:
+    """All records of a period, for whichever scopes; ``progress`` is told how many entries have come.
+
+    Reads in pages, and the alarms and incidents that were not over when the period began from where they began.
+    Raises LedgerUnavailable.
+    """
+    reader = Reader(frozenset(Grade.parse(name) for name in targets.both_sides))
+    first, last = await span_of(engine, period)
+    async for entry in _before(engine, first):
+        reader.take(entry)
+    inside = (journal.c.at >= period.start, journal.c.at < period.end, journal.c.sequence <= last)
+    count = 0
+    async for entry in _pages(engine, first - 1, *inside):
+        reader.take(entry)
+        count += 1
+        if count % _PAGE == 0:
+            progress(count)
+    progress(count)
+    return reader.finish()
+
+
+async def span_of(engine: AsyncEngine, period: Period) -> tuple[int, int]:
+    """Numbers of the first and the last entry of a period; (1, 0) where there are none."""
+    numbers = func.min(journal.c.sequence), func.max(journal.c.sequence)
+    query = select(*numbers).where(journal.c.at >= period.start, journal.c.at < period.end)
+    async with reaching(engine) as connection:
+        first, last = (await connection.execute(query)).one()
+    return (1, 0) if first is None else (int(first), int(last))
+
+
+async def _before(engine: AsyncEngine, first: int) -> AsyncIterator[Entry]:
+    """Entries before the period about alarms and incidents that were not over when it began, in their order."""
+    alive = select(alarm.c.id).where(alarm.c.id < first, or_(alarm.c.sequence >= first, alarm.c.state != "normal"))
+    opened = select(incident.c.id).where(
+        incident.c.id < first, or_(incident.c.sequence >= first, incident.c.closed_at.is_(None))
+    )
+    async with reaching(engine) as connection:
+        alarms = sorted((await connection.scalars(alive)).all())
+        incidents = sorted((await connection.scalars(opened)).all())
+    found: dict[int, Entry] = {}
+    for column, numbers in ((journal.c.alarm, alarms), (journal.c.incident, incidents)):
+        for start in range(0, len(numbers), _MOST_NAMED):
+            part = numbers[start : start + _MOST_NAMED]
+            async for entry in _pages(engine, 0, column.in_(part), journal.c.sequence < first):
+                found[entry.sequence] = entry
+    for sequence in sorted(found):
+        yield found[sequence]
+
+
+async def _pages(engine: AsyncEngine, after: int, *clauses: ColumnElement[bool]) -> AsyncIterator[Entry]:
+    while True:
+        query = select(journal).where(journal.c.sequence > after, *clauses).order_by(journal.c.sequence).limit(_PAGE)
+        async with reaching(engine) as connection:
+            page = [entry_of(row) for row in (await connection.execute(query)).mappings()]
+        for entry in page:
+            yield entry
+        if len(page) < _PAGE:
+            return
+        after = page[-1].sequence
