@@ -13,6 +13,8 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerting.announcer import Announcer
+from alerting.attachments import AttachmentStore
+from alerting.closed_loop import ClosedLoopRules
 from alerting.desks import duty_room
 from alerting.desks.duty_room import DutyRoom
 from alerting.ledger import Ledger
@@ -105,6 +107,8 @@ class Application:
     async def _start(self) -> None:
         settings, now, opened = self.settings, self.clock.now(), self._stack
         settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self.attachments = AttachmentStore(settings.data_dir / "attachments")
+        await asyncio.to_thread(self.attachments.open)
         if settings.broker.embedded:
             broker = EmbeddedBroker(parse_broker_url(settings.broker.url)[1])
             self.broker_port = await broker.start()
@@ -162,7 +166,9 @@ class Application:
 
     def _assemble(self, now: int) -> None:
         settings = self.settings
-        self._gateways = Gateways(self.site, self.conditions, settings.clock_tolerance, now)
+        self._gateways = Gateways(
+            self.site, self.conditions, settings.clock_tolerance, now, self.engine.latest.received_time
+        )
         self._forwarder = Forwarder(
             self.spool,
             self._historian,
@@ -322,30 +328,20 @@ class Application:
 
     async def _take_configuration(self, settings: Settings, matching: Matching, note: Note) -> None:
         """Put new settings in place while everything runs: see ``revisions.Reviser``."""
-        made = await asyncio.to_thread(replacement_of, settings, self.site, matching, self.conditions, self.clock.now())
-        site = settings.site
-        await asyncio.to_thread(self.spool.prepare, [tag.path for tag in site.tags], site.revision)
+        now = self.clock.now()
+        made = await asyncio.to_thread(replacement_of, settings, matching, self.conditions, self.spool, now)
 
         def begin(register: Register, now: int, change: Change) -> None:
             note(register, now, change)
-            register.reconfigure(site, settings.grading_table, now, change)
+            register.reconfigure(settings.site, settings.grading_table, now, change)
 
         await self.pipeline.swap(begin, lambda: self._replace(made))
         log.info("configuration in place", held_up_ms=round(self.pipeline.swap_seconds * 1000))
 
     def _replace(self, made: Replacement) -> None:
         """Put in, at once, what was made anew; the register has been carried over already, and that is committed."""
-        made.take_over(self.engine, self._gateways, self.register)
+        made.put_in(self.pipeline, self.register, self.conditions, self.spool)
         self.settings, self.engine, self._gateways = made.settings, made.engine, made.gateways
-        self.conditions.reconfigure(made.system_rows)
-        self.pipeline.replace(
-            decoder=made.decoder,
-            engine=made.engine,
-            make_retrospective=lambda: parts.make_engine(self.settings),
-            gateways=made.gateways,
-            canary_rule=made.canary_rule,
-        )
-        self.spool.rebase(self.site.revision, made.memory)
         self._context.views, self._context.catalogue = made.views, made.catalogue
         self.hub.reconfigure()
         gc.freeze()  # as after the start: what was loaded stays
@@ -380,6 +376,11 @@ class Application:
     def sequence(self) -> int:
         """Number of the last committed journal entry."""
         return self.pipeline.committed_sequence
+
+    @property
+    def closed_loop(self) -> ClosedLoopRules:
+        """What of the closed loop is data."""
+        return self.register.casebook.rules
 
     def health(self) -> dict[str, Any]:
         """State of the chain."""

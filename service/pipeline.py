@@ -189,11 +189,13 @@ class Pipeline:
             if now - self._advanced_at > STALL:
                 self._engine.await_readings(now)
             self._advanced_at = now
-            self._gateways.advance(now)
-            work = Work(transitions=self._engine.advance(now, connected=self._link.status.connected))
-            work.transitions.extend(self._conditions.take())
+            connected = self._link.status.connected
+            self._gateways.advance(now, awaited_since=self._engine.awaited_since, connected=connected)
+            # A gateway's loss comes before the silence of its tags, which follows from it.
+            work = Work(transitions=self._conditions.take())
+            work.transitions.extend(self._engine.advance(now, connected=connected))
             if self._drilling is not None:
-                work.of_drill = self._drilling.advance(now, connected=self._link.status.connected)
+                work.of_drill = self._drilling.advance(now, connected=connected)
             await self._queue.put(work)
 
     async def act(self, act: Callable[[Register, int, Change], Result]) -> Result:
@@ -229,11 +231,28 @@ class Pipeline:
             self.swap_seconds = asyncio.get_running_loop().time() - begun
             return result
 
+    @property
+    def engine(self) -> RuleEngine:
+        """The rules in use."""
+        return self._engine
+
+    @property
+    def gateways(self) -> Gateways:
+        """What is known of the gateways."""
+        return self._gateways
+
     def replace(
-        self, *, decoder: Decoder, engine: RuleEngine, make_retrospective: Callable[[], RuleEngine], canary_rule: int
+        self,
+        *,
+        decoder: Decoder,
+        engine: RuleEngine,
+        make_retrospective: Callable[[], RuleEngine],
+        gateways: Gateways,
+        canary_rule: int,
     ) -> None:
         """Evaluate what comes next by these; only in the ``finish`` of a swap."""
         self._decoder = decoder
+        self._gateways = gateways
         self._engine = engine
         self._make_retrospective = make_retrospective
         self._retrospective = None

@@ -41,14 +41,23 @@ async def recover(
     stopped = min(spool.newest or now, now)
     loaded = await ledger.load(settled_since=stopped - 2 * max(settings.lateness, memory))
     journal = Journal(loaded.sequence, loaded.last_hash)
-    register = Register(site, settings.grading_table, journal, loaded.alarms, loaded.incidents, loaded.settled)
+    register = Register(
+        site,
+        settings.grading_table,
+        journal,
+        loaded.alarms,
+        loaded.incidents,
+        loaded.settled,
+        loaded.overlaid,
+        settings.alarms.limits,
+    )
     change = Change()
     for found in loaded.found:
         register.note(now, found.kind, found.data, change)
     if begin is not None:
         begin(register, now, change)
     register.withdraw_unknown(now, change)
-    engine.restore(_inside(site, register))
+    engine.restore(rows_inside(site, register))
     canary = site.rule_row(CANARY_RULE)
     for block in spool.recent(spool.newest - memory):
         live, _ = engine.split_late(block)
@@ -58,12 +67,13 @@ async def recover(
             if transition.rule != canary and site.rules.kind[transition.rule] != RuleKind.STALE
         ]
         register.apply(replayed, now, change)
-    engine.restore(_inside(site, register))
+    engine.restore(rows_inside(site, register))
     register.note(now, "service.started", {"version": version}, change)
     await ledger.commit(change)
     return register
 
 
-def _inside(site: Site, register: Register) -> Int64:
-    paths = [alarm.path for alarm in register.active.values() if alarm.condition]
+def rows_inside(site: Site, register: Register) -> Int64:
+    """Rows of the rule table whose condition the register holds for in."""
+    paths = [alarm.path for alarm in register.active.values() if alarm.rule_is_in and alarm.drill is None]
     return np.array([site.rule_row(path) for path in paths], dtype=np.int64)

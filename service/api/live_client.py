@@ -1,7 +1,7 @@
 """One client of the live part: what it was sent, what it wants, and how it is let go."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -54,6 +54,7 @@ class LiveClient:
         self._health: bytes | None = None
         self._wake = asyncio.Event()
         self._wake.set()
+        self._wanted: tuple[str, ...] = ()
         self._tags: Int64 = np.empty(0, dtype=np.int64)
         self._seen: tuple[Int64, Int64] = (self._tags, self._tags)
         self._readings_due = False
@@ -76,7 +77,8 @@ class LiveClient:
             message = fault.errors(include_url=False, include_input=False)[0]["msg"]
             await self._close(UNREADABLE, f'send {{"subscribe": ["enterprise/tag", …]}}: {message}')
             return
-        self._subscribe(wanted.subscribe)
+        self._wanted = tuple(wanted.subscribe)
+        self.resubscribe()
 
     async def run(self) -> None:
         """Send until the connection ends, one way or the other."""
@@ -160,10 +162,10 @@ class LiveClient:
                     await self._send(feed.encode(entry, alarm, incident))
                     self._sent = entry.sequence
 
-    def _subscribe(self, paths: Iterable[str]) -> None:
-        """Replace the subscription; paths that the site does not have are left out."""
+    def resubscribe(self) -> None:
+        """Find the tags that the client named, again where the site has changed; those that it has not are left out."""
         index = self._feed.service.site.tag_index
-        tags = {index[path] for path in paths if path in index}
+        tags = {index[path] for path in self._wanted if path in index}
         self._tags = np.array(sorted(tags), dtype=np.int64)
         never = np.zeros(len(self._tags), dtype=np.int64)
         self._seen = (never, never)

@@ -73,7 +73,7 @@ async def list_enterprises(call: Call[Nothing, Nothing, Nothing]) -> dict[str, A
 
 async def list_tags(call: Call[Nothing, TagsQuery, Nothing]) -> dict[str, Any]:
     """Measured points with their limits and newest readings, in the order of their names."""
-    query, site = call.query, call.service.site
+    query, site, latest = call.query, call.service.site, call.service.latest
     which = TagFilter(query.enterprise, query.unit, query.measurand, query.without_limits)
     try:
         indices, after = call.context.catalogue.page(which, query.limit, query.after)
@@ -86,7 +86,7 @@ async def list_tags(call: Call[Nothing, TagsQuery, Nothing]) -> dict[str, Any]:
         call.service.ledger, {tag.enterprise for tag in tags}, {tag.name for tag in tags}
     )
     items = [
-        tag_view(site, index, call.service.latest, conditions.get((tag.enterprise, tag.name), set()))
+        tag_view(site, index, latest, conditions.get((tag.enterprise, tag.name), set()))
         for index, tag in zip(indices, tags, strict=True)
     ]
     return {"items": items, "next": after}

@@ -8,7 +8,7 @@ aloud until somebody decides with ``anshao config import``.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -55,7 +55,7 @@ class Adopted:
 
 
 async def adopt(settings: Settings, store: RevisionStore, now: int) -> Adopted:
-    """Decide for settings as the files have them. Raises LedgerUnavailable, DocumentDamaged."""
+    """Decide for settings as the files have them. Raises LedgerUnavailable."""
     newest = await store.newest()
     if newest is None:
         first = made_of(settings.documents, 1, (FILES, "first start", FILES), now, {})
@@ -69,7 +69,7 @@ async def adopt(settings: Settings, store: RevisionStore, now: int) -> Adopted:
     base = await store.find(known)
     if base is not None and settings.documents.digest == base.digest:
         log.info("the newest revision of the configuration holds; the files are an older one", revision=newest.number)
-        return await _hold(settings, store, newest, changes, "")
+        return await _hold(settings, store, newest, changes, "", now)
     if known == newest.number:
         return await _take_files(settings, store, newest, changes, now)
     told = (
@@ -78,14 +78,24 @@ async def adopt(settings: Settings, store: RevisionStore, now: int) -> Adopted:
         "`anshao config export`"
     )
     log.error("files and ledger hold different configurations", detail=told)
-    return await _hold(settings, store, newest, changes, told)
+    return await _hold(settings, store, newest, changes, told, now)
 
 
 async def _hold(
-    settings: Settings, store: RevisionStore, newest: Revision, changes: list[tuple[int, bytes]], divergence: str
+    settings: Settings,
+    store: RevisionStore,
+    newest: Revision,
+    changes: list[tuple[int, bytes]],
+    divergence: str,
+    now: int,
 ) -> Adopted:
-    held = await store.documents(newest)
-    taken = await asyncio.to_thread(load_revision, settings, held)
+    """The newest revision, whatever the files say; the files where it cannot be read: better than no service."""
+    try:
+        taken = await asyncio.to_thread(load_revision, settings, await store.documents(newest))
+    except (ConfigurationError, DocumentDamaged) as fault:
+        told = f"revision {newest.number} by {newest.author} cannot be read, so the files hold: {fault}"
+        log.error("the newest revision of the configuration cannot be read", detail=told)  # noqa: TRY400 - no bug
+        return replace(await _take_files(settings, store, newest, changes, now), divergence=told)
     await asyncio.to_thread(restore, taken.site, changes)
     return Adopted(taken, newest, divergence)
 
