@@ -9,6 +9,7 @@
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -50,6 +51,7 @@ class Readings:
     """The samples of a block that count, at least one, sorted by tag and from older to newer within it.
 
     time: source time, held back to the clock tolerance; the other columns as in ``SampleBlock``, with ``tag`` as int64
+    position: place in the block, that is, in the order of arrival over all tags
     begins, counts: where each tag begins and how many readings it has (length: tags in the block)
     """
 
@@ -58,17 +60,20 @@ class Readings:
     received_time: Int64
     value: Float64
     quality: UInt8
+    position: Int64
     begins: Int64
     counts: Int64
 
     @classmethod
-    def of(cls, tag: Int64, time: Int64, received_time: Int64, value: Float64, quality: UInt8) -> "Readings":
+    def of(
+        cls, tag: Int64, time: Int64, received_time: Int64, value: Float64, quality: UInt8, position: Int64
+    ) -> "Readings":
         """Readings from columns in order."""
         begins = group_begins(tag).nonzero()[0]
         counts = np.empty_like(begins)
         np.subtract(begins[1:], begins[:-1], out=counts[:-1])
         counts[-1] = len(tag) - begins[-1]
-        return cls(tag, time, received_time, value, quality, begins, counts)
+        return cls(tag, time, received_time, value, quality, position, begins, counts)
 
     def of_tags(self, picked: Bool) -> "Readings":
         """All readings of some of the tags, by a mask with one entry a tag."""
@@ -77,7 +82,9 @@ class Readings:
     def where(self, picked: Bool) -> "Readings":
         """Those readings that a mask picks, at least one."""
         at = picked.nonzero()[0]
-        return Readings.of(self.tag[at], self.time[at], self.received_time[at], self.value[at], self.quality[at])
+        return Readings.of(
+            self.tag[at], self.time[at], self.received_time[at], self.value[at], self.quality[at], self.position[at]
+        )
 
 
 class Arrivals:
@@ -86,7 +93,7 @@ class Arrivals:
     def __init__(self, live_clock: Bool, clock_tolerance: int) -> None:
         self._live_clock = live_clock
         self._tolerance = clock_tolerance
-        records = np.zeros(len(live_clock), dtype=_RECORD)
+        self._records = records = np.zeros(len(live_clock), dtype=_RECORD)
         records["value"] = np.nan
         self._time = records["time"]
         self._ahead = np.zeros(len(live_clock), dtype=np.int64)
@@ -117,9 +124,30 @@ class Arrivals:
             ahead = ahead[newer]
         if ahead.any():
             np.maximum.at(self._ahead, tag[ahead], own[ahead])
-        readings = Readings.of(tag, time, received, block.value[order], block.quality[order])
+        readings = Readings.of(tag, time, received, block.value[order], block.quality[order], order)
         self._remember(readings, own, block.reason[order])
         return readings
+
+    def newest(self, tag: Int64) -> Readings | None:
+        """The newest readings of these tags, each once in ``tag`` and sorted, as far as there are any."""
+        tag = tag[self.latest.received_time[tag] != 0]
+        if not len(tag):
+            return None
+        latest = self.latest
+        return Readings.of(
+            tag,
+            self._time[tag],
+            latest.received_time[tag],
+            latest.value[tag],
+            latest.quality[tag],
+            np.arange(len(tag)),
+        )
+
+    def take_over(self, old: Self, tags: Int64) -> None:
+        """Take what another has seen; ``tags[i]`` is the index here of its tag i, or -1."""
+        kept = np.flatnonzero(tags >= 0)
+        self._records[tags[kept]] = old._records[kept]
+        self._ahead[tags[kept]] = old._ahead[kept]
 
     def forget_order(self, tag: Int64) -> None:
         """Whatever comes next of these tags is newer."""

@@ -1,6 +1,8 @@
 """The conditions of one family of rules, and what the engine asks of a family."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -62,7 +64,7 @@ class Conditions:
             value[picked],
             verdict[picked],
         )
-        return toggles if len(toggles) else None
+        return replace(toggles, shown_by=picked[toggles.shown_by]) if len(toggles) else None
 
     def break_runs(self, tag: Int64) -> Int64:
         """Break what is under way at some tags, each once in ``tag``; returns all their conditions."""
@@ -73,6 +75,32 @@ class Conditions:
     def waiting(self) -> Int64:
         """The conditions that are out and may enter by the passing of time."""
         return np.flatnonzero((self.state.since != 0) & ~self.state.inside)
+
+    def awaited(self, condition: Int64, heard: Int64, period: Int64) -> tuple[Int64, Int64]:
+        """When what these conditions look at was heard last, and the time until the next reading is expected.
+
+        ``heard``, ``period``: of each tag.
+        """
+        tag = self.tag[condition]
+        return heard[tag], period[tag]
+
+    def inputs(self, condition: Int64) -> Sequence[tuple[tuple[int, float], ...]]:
+        """What each of these conditions knows of its inputs, if they are several."""
+        return [()] * len(condition)
+
+    def take_over(self, old: "Conditions", rows: Int64) -> tuple[Int64, Int64]:
+        """Take the state of another family's conditions: ``rows[j]`` is the row here of its table's row j, or -1.
+
+        Returns the conditions there that have gone on, and the same here.
+        """
+        row = rows[old.rows]
+        place = np.searchsorted(self.rows, row)
+        known = (row >= 0) & (place < len(self.rows))
+        known[known] = self.rows[place[known]] == row[known]
+        there, here = np.flatnonzero(known), place[known]
+        for column in ConditionState.__slots__:
+            getattr(self.state, column)[here] = getattr(old.state, column)[there]
+        return there, here
 
     def restore(self, inside: Int64) -> Int64:
         """Set the conditions of these rows of the rule table to in; returns those of this family that were out.
@@ -113,4 +141,27 @@ class Family(Protocol):
 
     def settle(self, condition: Int64) -> None:
         """Take note that the state of these conditions has changed."""
-        ...
+        del condition
+
+    def restore(self, inside: Int64) -> None:
+        """Set the conditions of these rows of the rule table to in."""
+        self.settle(self.conditions.restore(inside))
+
+    def begin_anew(self, tag: Int64) -> None:
+        """Whatever comes next of these tags, each once in ``tag``, has nothing to do with what came before."""
+        self.settle(self.conditions.break_runs(tag))
+
+    def fall_silent(self, tag: Int64, now: int) -> Toggles | None:
+        """These tags have become stale; None where nothing toggles by it."""
+        del tag, now
+        return None
+
+    def take_over(self, old: Self, tags: Int64, rows: Int64) -> Int64:
+        """Go on where another left off: ``tags[i]``, ``rows[j]`` are the index here of its tag i and row j, or -1.
+
+        Returns the conditions that have gone on.
+        """
+        del tags
+        _, here = self.conditions.take_over(old.conditions, rows)
+        self.settle(here)
+        return here

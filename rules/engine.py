@@ -4,20 +4,29 @@ The cost of a sample does not depend on how many tags or rules there are elsewhe
 times a second, looks over all of them.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from domain.samples import Bool, Int64, SampleBlock
-from domain.site import RuleTable
+from domain.site import RuleTable, Selector
 from domain.transitions import Transition
-from rules.arrivals import Arrivals, Latest
+from rules.arrivals import Arrivals, Latest, Readings
 from rules.conditions import Family
+from rules.deviations import ConstantDeviations, PairDeviations
+from rules.formulas import Formulas, Program
+from rules.inputs import OverInputs
 from rules.limits import Limits
+from rules.medians import MedianDeviations
+from rules.modes import Modes
 from rules.quality import BadQuality
 from rules.rates import Rates
 from rules.scan import Toggles, ripen
 from rules.silence import Silence
+from rules.stuck import Stuck
+from rules.votes import Votes
 
 LONGEST_PATIENCE = 2_000
 """ms: a tag's next reading is awaited for its period, but no longer, before an on-delay ends without it [ours]."""
@@ -40,22 +49,54 @@ class RuleEngine:
     ``lateness``: ms; a sample that comes later than this after its source time raises nothing live.
     ``clock_tolerance``: ms; a source time further ahead of the received time than this counts as that far ahead,
     so that a clock that was set back blinds the rules for no longer.
+    ``programs``: what each EXPRESSION rule says, by its row of the rule table; KeyError is raised if one lacks.
+    ``selectors``: what chooses among the modes of the rules that have them, ``Site.selectors``.
     """
 
-    def __init__(self, rules: RuleTable, tags: TagColumns, lateness: int, clock_tolerance: int) -> None:
+    def __init__(
+        self,
+        rules: RuleTable,
+        tags: TagColumns,
+        lateness: int,
+        clock_tolerance: int,
+        programs: Mapping[int, Program] | None = None,
+        selectors: Sequence[Selector] = (),
+    ) -> None:
         count = len(tags.period)
         self._tags = tags
         self._lateness = lateness
         self._arrivals = Arrivals(tags.live_clock, clock_tolerance)
-        self._rates = Rates(rules, tags.period)
-        self._families: tuple[Family, ...] = (Limits(rules, count), self._rates, BadQuality(rules, count))
         self._silence = Silence(rules, count)
-        self._awaited_since = 0
+        limits, rates = Limits(rules, count), Rates(rules, tags.period)
+        constants, medians = ConstantDeviations(rules, count), MedianDeviations(rules, tags.period)
+        pairs = PairDeviations(rules, count)
+        self._over_inputs: tuple[OverInputs, ...] = (
+            pairs,
+            Votes(rules, self._silence.watched),
+            Formulas(rules, programs or {}, count),
+        )
+        self._families: tuple[Family, ...] = (
+            limits,
+            rates,
+            BadQuality(rules, count),
+            constants,
+            medians,
+            Stuck(rules, tags.period),
+            *self._over_inputs,
+        )
+        self._modes = Modes(rules, selectors, (limits, rates, constants, medians, pairs), count)
+        self._awaited_since = np.zeros(count, dtype=np.int64)
+        self._now = 0
 
     @property
     def latest(self) -> Latest:
         """The newest sample of each tag."""
         return self._arrivals.latest
+
+    @property
+    def modes(self) -> Sequence[str | None]:
+        """The mode of operation by each selector; None: not known, and the rules' own limits hold."""
+        return self._modes.now
 
     @property
     def awaited_since(self) -> int:
@@ -65,8 +106,35 @@ class RuleEngine:
     def restore(self, inside: Int64) -> None:
         """Set the conditions of these rows of the rule table to in, as the register holds them."""
         for family in self._families:
-            family.settle(family.conditions.restore(inside))
+            family.restore(inside)
         self._silence.restore(inside)
+        self._lose(self._silence.silent)
+
+    def take_over(self, old: Self, tags: Int64, rows: Int64) -> None:
+        """Go on where another engine left off, as far as tags and rules are the same.
+
+        ``tags[i]``, ``rows[j]``: index here of its tag i, of its row j of the rule table, or -1. To be called once,
+        before anything else. Conditions, runs under way, readings and the order of arrival go on. A rule that is new
+        is out; it knows the newest readings. A tag that is new is awaited from now on.
+        """
+        self._now = old._now
+        self._arrivals.take_over(old._arrivals, tags)
+        self._awaited_since[:] = old._now
+        kept = np.flatnonzero(tags >= 0)
+        self._awaited_since[tags[kept]] = old._awaited_since[kept]
+        self._silence.take_over(old._silence, rows)
+        silent = np.zeros(len(self._tags.period), dtype=np.bool_)
+        silent[self._silence.silent] = True
+        # Before the conditions are taken: a new limit would break their runs.
+        self._modes.learn(self.latest, silent, old._now)
+        known = [
+            family.take_over(before, tags, rows) for family, before in zip(self._families, old._families, strict=True)
+        ]
+        for family, conditions in zip(self._over_inputs, known[-len(self._over_inputs) :], strict=True):
+            newest = self._arrivals.newest(np.unique(family.conditions.input))
+            if newest is not None:
+                family.learn(newest, conditions)
+        self._lose(self._silence.silent)
 
     def inside(self) -> Int64:
         """Rows of the rule table whose condition is in."""
@@ -75,7 +143,8 @@ class RuleEngine:
 
     def await_readings(self, now: int) -> None:
         """Begin to measure silence anew at ``now``: after a start, or when readings are held up on our own side."""
-        self._awaited_since = now
+        self._awaited_since[:] = now
+        self._now = now
 
     def begin_anew(self, tag: Int64) -> None:
         """Take the next samples of these tags, each once in ``tag``, for new ones, whatever their source times.
@@ -83,9 +152,8 @@ class RuleEngine:
         For recordings that are played again: conditions that are in stay in until a reading clears them.
         """
         self._arrivals.forget_order(tag)
-        self._rates.forget(tag)
         for family in self._families:
-            family.settle(family.conditions.break_runs(tag))
+            family.begin_anew(tag)
 
     def split_late(self, block: SampleBlock) -> tuple[SampleBlock, SampleBlock]:
         """The samples that may raise live alarms, and those that are too late for it."""
@@ -106,17 +174,37 @@ class RuleEngine:
         if readings is None:
             return []
         transitions = self._silence.hear(readings)
-        for family in self._families:
-            toggles = family.evaluate(readings)
-            if toggles is not None:
-                transitions.extend(_transitions(toggles, family.conditions.rows))
+        for part in self._by_mode(readings):
+            for family in self._families:
+                toggles = family.evaluate(part)
+                if toggles is not None:
+                    transitions.extend(_transitions(toggles, family.conditions.rows))
         return _in_order(transitions) if len(transitions) > 1 else transitions
+
+    def _by_mode(self, readings: Readings) -> Iterator[Readings]:
+        """The readings, in parts between which a mode of operation changes; each mode is set when its part is due."""
+        begin = 0
+        for switch in self._modes.switches(readings):
+            if switch.mode == self._modes.now[switch.selector]:
+                continue
+            before = (readings.position >= begin) & (readings.position < switch.position)
+            if before.any():
+                yield readings.where(before)
+            begin = switch.position
+            self._modes.switch(switch.selector, switch.mode)
+        after = readings.position >= begin
+        if begin == 0:
+            yield readings
+        elif after.any():
+            yield readings.where(after)
 
     def advance(self, now: int, *, connected: bool = True) -> list[Transition]:
         """Let time pass to ``now``: on-delays run out where no reading comes, and tags that are silent become stale.
 
         While the service itself is cut off from the broker (not ``connected``) silence says nothing.
         """
+        self._now = now
+        self._modes.advance(now)
         transitions: list[Transition] = []
         if not connected:
             return transitions
@@ -125,13 +213,29 @@ class RuleEngine:
             conditions = family.conditions
             waiting = conditions.waiting()
             if len(waiting):
-                tag = conditions.tag[waiting]
-                patience = np.minimum(self._tags.period[tag], LONGEST_PATIENCE)
-                toggles = ripen(conditions.state, conditions.on_delay, now, waiting, heard[tag], patience)
-                family.settle(toggles.condition)
-                transitions.extend(_transitions(toggles, conditions.rows))
-        transitions.extend(self._silence.advance(now, heard))
+                last, period = conditions.awaited(waiting, heard, self._tags.period)
+                patience = np.minimum(period, LONGEST_PATIENCE)
+                toggles = ripen(conditions.state, conditions.on_delay, now, waiting, last, patience)
+                if len(toggles):
+                    family.settle(toggles.condition)
+                    toggles = replace(toggles, inputs=conditions.inputs(toggles.condition))
+                    transitions.extend(_transitions(toggles, conditions.rows))
+        stale, silent = self._silence.advance(now, heard)
+        transitions.extend(stale)
+        if len(silent):
+            self._modes.lose(silent)
+            for family in self._families:
+                fallen = family.fall_silent(silent, now)
+                if fallen is not None:
+                    transitions.extend(_transitions(fallen, family.conditions.rows))
         return transitions
+
+    def _lose(self, tag: Int64) -> None:
+        """These tags are stale, whatever follows from that."""
+        if len(tag):
+            self._modes.lose(tag)
+            for family in self._over_inputs:
+                family.lose(tag)
 
 
 def _in_order(transitions: list[Transition]) -> list[Transition]:
@@ -147,13 +251,14 @@ def _in_order(transitions: list[Transition]) -> list[Transition]:
 
 def _transitions(toggles: Toggles, rows: Int64) -> list[Transition]:
     return [
-        Transition(rule, entered, source, received, value)
-        for rule, entered, source, received, value in zip(
+        Transition(rule, entered, source, received, value, inputs)
+        for rule, entered, source, received, value, inputs in zip(
             rows[toggles.condition].tolist(),
             toggles.entered.tolist(),
             toggles.source_time.tolist(),
             toggles.received_time.tolist(),
             toggles.value.tolist(),
+            toggles.inputs or [()] * len(toggles),
             strict=True,
         )
     ]

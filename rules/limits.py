@@ -10,15 +10,16 @@ of it can change, however many limits it has. Only tags with a reading outside a
 
 import numpy as np
 
-from domain.samples import Int64
+from domain.samples import Float64, Int64
 from domain.scales import RuleKind
 from domain.site import RuleTable
 from rules.arrivals import BAD, GOOD, UNCERTAIN, Readings
-from rules.conditions import Conditions
-from rules.scan import AGAINST, FOR, NEITHER, Toggles
+from rules.conditions import Conditions, Family
+from rules.scan import FOR, Toggles
+from rules.setpoints import Setpoints
 
 
-class Limits:
+class Limits(Family):
     """All HIGH and LOW rules."""
 
     def __init__(self, rules: RuleTable, tag_count: int) -> None:
@@ -26,8 +27,7 @@ class Limits:
         self.conditions = Conditions(rules, rows, tag_count)
         # LOW is HIGH with the signs turned.
         self._sign = np.where(rules.kind[rows] == RuleKind.HIGH, 1.0, -1.0)
-        self._enter = rules.setpoint[rows] * self._sign
-        self._leave = self._enter - rules.deadband[rows]
+        self._setpoints = Setpoints(rules, self.conditions, self._sign, mirrored=True)
         self._floor = np.full(tag_count, -np.inf)
         self._ceiling = np.full(tag_count, np.inf)
         self.settle(np.arange(len(rows)))
@@ -42,17 +42,19 @@ class Limits:
         reading, condition = self.conditions.pairs(stirred.tag)
         value = stirred.value[reading]
         quality = stirred.quality[reading]
-        signed = value * self._sign[condition]
-        for_ = signed >= self._enter[condition]
-        against = signed < self._leave[condition]
-        verdict = np.where(for_, np.uint8(FOR), np.where(against, np.uint8(AGAINST), np.uint8(NEITHER)))
-        counts = ((quality == GOOD) & ~np.isnan(value)) | ((quality == UNCERTAIN) & for_)
+        verdict = self._setpoints.verdict(condition, value * self._sign[condition])
+        counts = ((quality == GOOD) & ~np.isnan(value)) | ((quality == UNCERTAIN) & (verdict == FOR))
         reading, condition, verdict = reading[counts], condition[counts], verdict[counts]
         toggles = self.conditions.run(
             condition, stirred.time[reading], stirred.received_time[reading], value[counts], verdict
         )
         self.settle(condition)
         return toggles
+
+    def limit(self, condition: Int64, setpoint: Float64, deadband: Float64) -> None:
+        """Set other setpoints, NaN for no limit."""
+        self._setpoints.change(condition, setpoint, deadband)
+        self.settle(condition)
 
     def settle(self, condition: Int64) -> None:
         """Draw the calm bands of the tags of these conditions anew."""
@@ -61,7 +63,7 @@ class Limits:
         tag, begins, condition = self.conditions.of_same_tags(condition)
         inside = self.conditions.state.inside[condition]
         sign = self._sign[condition]
-        bound = np.where(inside, self._leave[condition], self._enter[condition]) * sign
+        bound = np.where(inside, self._setpoints.leave[condition], self._setpoints.enter[condition]) * sign
         above = inside != (sign > 0)
         steady = self.conditions.steady(condition)
         # A run under way is broken or carried on by any value: nothing is calm.

@@ -6,11 +6,11 @@ from domain.samples import Int64
 from domain.scales import RuleKind
 from domain.site import RuleTable
 from rules.arrivals import BAD, GOOD, Readings
-from rules.conditions import Conditions
+from rules.conditions import Conditions, Family
 from rules.scan import AGAINST, FOR, NEITHER, Toggles
 
 
-class BadQuality:
+class BadQuality(Family):
     """All BAD rules."""
 
     def __init__(self, rules: RuleTable, tag_count: int) -> None:

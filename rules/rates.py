@@ -14,42 +14,39 @@ Nearly all readings change nothing. While all readings of a window lie closer to
 enters, no condition that is out can enter, and the rate itself need not be known.
 """
 
+from typing import Self
+
 import numpy as np
 
-from domain.samples import Bool, Int64
+from domain.samples import Bool, Float64, Int64
 from domain.scales import RuleKind
 from domain.site import RuleTable
 from rules.arrivals import GOOD, Readings
-from rules.conditions import Conditions
-from rules.histories import Histories
-from rules.scan import AGAINST, FOR, NEITHER, Toggles
+from rules.conditions import Conditions, Family
+from rules.histories import of_tags, same_rings
+from rules.scan import AGAINST, NEITHER, Toggles
+from rules.setpoints import Setpoints
 
 ROUNDING = 1e-9
 """What the change that enters is lessened by, relatively, so that rounding hides none."""
 
 
-class Rates:
+class Rates(Family):
     """All RISE and FALL rules. ``period``: expected ms between readings of each tag."""
 
     def __init__(self, rules: RuleTable, period: Int64) -> None:
         rows = np.flatnonzero((rules.kind == RuleKind.RISE) | (rules.kind == RuleKind.FALL))
         self.conditions = Conditions(rules, rows, len(period))
-        self._sign = np.where(rules.kind[rows] == RuleKind.RISE, 1.0, -1.0)
-        self._enter = rules.setpoint[rows]
-        self._leave = rules.setpoint[rows] - rules.deadband[rows]
+        sign = np.where(rules.kind[rows] == RuleKind.RISE, 1.0, -1.0)
+        self._setpoints = Setpoints(rules, self.conditions, sign)
         self._window = np.maximum(rules.window[rows], 1)
 
-        tag = np.unique(self.conditions.tag)
-        self._ring = np.full(len(period), -1, dtype=np.int64)
-        self._ring[tag] = np.arange(len(tag))
-        ring = self._ring[self.conditions.tag]
-        longest = np.zeros(len(tag), dtype=np.int64)
-        np.maximum.at(longest, ring, self._window)
-        self._histories = Histories(longest, longest // np.maximum(period[tag], 1) + 2)
-        # The least change that can enter a condition of a tag.
-        self._change = np.full(len(tag), np.inf)
-        np.minimum.at(self._change, ring, self._enter * self._window / 1000.0 * (1.0 - ROUNDING))
-        self._busy = np.zeros(len(tag), dtype=np.bool_)
+        self._ring, self._histories = of_tags(self.conditions.tag, self._window, period)
+        rings = int(self._ring.max(initial=-1)) + 1
+        self._change = np.full(rings, np.inf)
+        """The least change that can enter a condition of a tag."""
+        self._busy = np.zeros(rings, dtype=np.bool_)
+        self.settle(np.arange(len(rows)))
 
     def evaluate(self, readings: Readings) -> Toggles | None:
         """Carry the conditions over the readings; None where nothing toggles."""
@@ -78,22 +75,34 @@ class Rates:
         )
         elapsed = time - base_time
         rate = (readings.value[reading] - base_value) * 1000.0 / np.maximum(elapsed, window)
-        signed = rate * self._sign[condition]
-        for_ = (elapsed > 0) & (signed >= self._enter[condition])
+        verdict = self._setpoints.verdict(condition, self._setpoints.signed(condition, rate))
         whole = (elapsed >= window) | (base > 0)
-        against = (elapsed > 0) & (signed < self._leave[condition]) & whole
-        verdict = np.where(for_, np.uint8(FOR), np.where(against, np.uint8(AGAINST), np.uint8(NEITHER)))
+        verdict[(elapsed == 0) | ((verdict == AGAINST) & ~whole)] = NEITHER
         toggles = self.conditions.run(condition, time, readings.received_time[reading], rate, verdict)
         self.settle(condition)
         return toggles
 
-    def forget(self, tag: Int64) -> None:
+    def begin_anew(self, tag: Int64) -> None:
         """Forget the readings of these tags."""
         ring = self._ring[tag]
         self._histories.forget(ring[ring >= 0])
+        super().begin_anew(tag)
+
+    def limit(self, condition: Int64, setpoint: Float64, deadband: Float64) -> None:
+        """Set other setpoints, NaN for no limit."""
+        self._setpoints.change(condition, setpoint, deadband)
+        self.settle(condition)
 
     def settle(self, condition: Int64) -> None:
-        """Note which tags have a condition that is in or has a run under way."""
-        if len(condition):
-            tag, begins, condition = self.conditions.of_same_tags(condition)
-            self._busy[self._ring[tag]] = np.logical_or.reduceat(self.conditions.busy(condition), begins)
+        """Note which tags have a condition that is in or has a run under way, and what can enter one."""
+        if not len(condition):
+            return
+        tag, begins, condition = self.conditions.of_same_tags(condition)
+        change = self._setpoints.enter[condition] * self._window[condition] / 1000.0 * (1.0 - ROUNDING)
+        self._change[self._ring[tag]] = np.minimum.reduceat(change, begins)
+        self._busy[self._ring[tag]] = np.logical_or.reduceat(self.conditions.busy(condition), begins)
+
+    def take_over(self, old: Self, tags: Int64, rows: Int64) -> Int64:
+        """Go on where another left off, with its readings."""
+        self._histories.take_over(old._histories, *same_rings(old._ring, self._ring, tags))
+        return super().take_over(old, tags, rows)

@@ -13,7 +13,7 @@ The semantics, for one condition and its readings in order of source time (sampl
 High and low limits: GB/T 41261 / IEC 62682 alarm attributes as PLC alarm blocks implement them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +55,8 @@ class Toggles:
 
     condition: index of the condition; entered: True in, False out; source_time: instant of the toggle;
     received_time: when the reading came that showed it; value: the reading that decided.
+    shown_by: index of the reading that showed it, in the columns that were evaluated; -1: the passing of time
+    inputs: of rules over several tags, for each toggle the tags with the values that they had; else empty
     """
 
     condition: Int64
@@ -62,6 +64,8 @@ class Toggles:
     source_time: Int64
     received_time: Int64
     value: Float64
+    shown_by: Int64
+    inputs: Sequence[tuple[tuple[int, float], ...]] = ()
 
     def __len__(self) -> int:
         return len(self.condition)
@@ -93,13 +97,14 @@ def earliest(time_at: Callable[[Int64], Int64], low: Int64, high: Int64, since: 
 
 @dataclass(frozen=True, slots=True)
 class _Readings:
-    """The columns that ``scan`` is given."""
+    """The columns that ``scan`` is given; ``number``: their indices."""
 
     condition: Int64
     source_time: Int64
     received_time: Int64
     value: Float64
     verdict: UInt8
+    number: Int64
 
     def after_runs_under_way(self, state: ConditionState) -> "_Readings":
         """The same, with each run that is under way put first as a reading at the time it began."""
@@ -117,6 +122,7 @@ class _Readings:
             np.insert(self.received_time, at, state.since_received[who]),
             np.insert(self.value, at, state.since_value[who]),
             np.insert(self.verdict, at, verdict),
+            np.insert(self.number, at, -1),
         )
 
 
@@ -136,7 +142,8 @@ def scan(
     (length k >= 1), sorted by condition and, within it, in order of evaluation with source times that never decrease.
     ``verdict`` is FOR, AGAINST or NEITHER. ``state`` is changed in place.
     """
-    readings = _Readings(condition, source_time, received_time, value, verdict).after_runs_under_way(state)
+    number = np.arange(len(condition))
+    readings = _Readings(condition, source_time, received_time, value, verdict, number).after_runs_under_way(state)
     condition, source_time, verdict = readings.condition, readings.source_time, readings.verdict
     begins = group_begins(condition)
     touched = condition[begins]
@@ -177,6 +184,7 @@ def scan(
         source_time=due[picked],
         received_time=readings.received_time[shown_by[picked]],
         value=readings.value[decided_by[picked]],
+        shown_by=readings.number[shown_by[picked]],
     )
 
     # Later events of a condition overwrite earlier ones: assignment goes in order.
@@ -213,6 +221,7 @@ def ripen(
         source_time=state.since[ripe] + on_delay[ripe],
         received_time=np.full(len(ripe), now, dtype=np.int64),
         value=state.since_value[ripe].copy(),
+        shown_by=np.full(len(ripe), -1, dtype=np.int64),
     )
     state.inside[ripe] = True
     state.since[ripe] = 0
