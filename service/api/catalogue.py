@@ -10,9 +10,7 @@ from domain.samples import Bool, Int64
 from domain.scales import Quality, QualityReason, RuleKind
 from domain.site import Site
 from rules.arrivals import Latest
-from service.api.views import KIND_NAMES
-
-_LIMIT_KINDS = frozenset({RuleKind.HIGH, RuleKind.LOW, RuleKind.RISE, RuleKind.FALL})
+from service.api.rule_views import LIMIT_KINDS, VALUE_KINDS, limit_view, modes_of, unit_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +46,14 @@ class Catalogue:
         self._units: dict[str, set[int]] = {}
         for (_, unit), code in self._codes[1].items():
             self._units.setdefault(unit, set()).add(code)
-        limits = np.concatenate([[0], np.cumsum(site.rules.kind <= RuleKind.FALL)])
+        limits = np.concatenate([[0], np.cumsum(np.isin(site.rules.kind, list(LIMIT_KINDS)))])
         start = site.rules.start
         self._has_limits: Bool = (limits[start[1:]] - limits[start[:-1]] > 0)[self._order]
         self.counts = self._count_by_unit()
+        self.unit_rules = unit_rules(site)
+        """Views of the rules over several tags, by enterprise and unit."""
+        self.modes = modes_of(site)
+        """Modes of operation, by the unit's path."""
 
     def _count_by_unit(self) -> dict[tuple[str, str], int]:
         """Number of tags of each (enterprise, unit)."""
@@ -81,9 +83,10 @@ class Catalogue:
 
 
 def tag_view(site: Site, index: int, latest: Latest, conditions: set[RuleKind]) -> dict[str, Any]:
-    """``models.Tag``. ``conditions``: kinds of the tag's rules whose condition is in."""
+    """``watched_models.Tag``. ``conditions``: kinds of the tag's rules whose condition is in."""
     tag = site.tags[index]
-    limits = [site.rules.row(row) for row in site.rules.of_tag(index) if site.rules.kind[row] <= RuleKind.FALL]
+    rows = [row for row in site.rules.of_tag(index) if site.rules.kind[row] in VALUE_KINDS]
+    limits = any(site.rules.kind[row] in LIMIT_KINDS for row in rows)
     return {
         "enterprise": tag.enterprise,
         "tag": tag.name,
@@ -91,27 +94,13 @@ def tag_view(site: Site, index: int, latest: Latest, conditions: set[RuleKind]) 
         "gateway": tag.gateway,
         "measurand": tag.measurand,
         "engineering_unit": tag.engineering_unit,
+        "species": tag.species,
         "description": tag.description,
         "range": [_finite(tag.low), _finite(tag.high)],
         "period_ms": tag.period,
-        "limits": [
-            {
-                "key": rule.key,
-                "kind": KIND_NAMES[rule.kind],
-                "level": rule.level.value,
-                "setpoint": rule.setpoint,
-                "deadband": rule.deadband,
-                "on_delay_ms": rule.on_delay,
-                "off_delay_ms": rule.off_delay,
-                "window_ms": rule.window,
-                "latching": rule.latching,
-                "default": rule.default,
-                "version": rule.version,
-            }
-            for rule in limits
-        ],
-        "has_limits": bool(limits),
-        "status": _status(index, latest, conditions, has_limits=bool(limits)),
+        "limits": [limit_view(site, row) for row in rows],
+        "has_limits": limits,
+        "status": _status(index, latest, conditions, has_limits=limits),
         "latest": _latest(index, latest),
     }
 
@@ -119,11 +108,11 @@ def tag_view(site: Site, index: int, latest: Latest, conditions: set[RuleKind]) 
 def _status(index: int, latest: Latest, conditions: set[RuleKind], *, has_limits: bool) -> str:
     """The worst that is known of a tag; one without limits is never normal."""
     heard = latest.source_time[index] != 0
-    if conditions & _LIMIT_KINDS:
+    if conditions & LIMIT_KINDS:
         return "alarm"
     if RuleKind.STALE in conditions or (heard and latest.reason[index] == QualityReason.STALE):
         return "stale"
-    if RuleKind.BAD in conditions or (heard and latest.quality[index] == Quality.BAD):
+    if conditions & {RuleKind.BAD, RuleKind.STUCK} or (heard and latest.quality[index] == Quality.BAD):
         return "bad"
     if not heard:
         return "unknown"

@@ -49,6 +49,10 @@ async def list_enterprises(call: Call[Nothing, Nothing, Nothing]) -> dict[str, A
                 "name": unit.name,
                 "hazard_level": unit.hazard_level,
                 "tags": call.context.catalogue.counts.get(key, 0),
+                "neighbours": list(unit.neighbours),
+                "cards": list(unit.cards),
+                "modes": call.context.catalogue.modes.get(unit.path, []),
+                "rules": call.context.catalogue.unit_rules.get(key, []),
                 "grade": incident_open.grade.label if incident_open else None,
                 "incident": incident_open.id if incident_open else None,
             }

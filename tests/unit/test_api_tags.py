@@ -12,7 +12,7 @@ from alerting.ledger import Ledger
 from alerting.records import Change
 from domain.clock import iso
 from domain.scales import AlarmState, QualityReason, RuleKind
-from service.api import models
+from service.api import models, watched_models
 from service.api.catalogue import Catalogue, TagFilter
 from service.api.watched import MOST_BUCKETS
 from tests.api_service import HEADERS, NOW, Client, FakeService, api, make_alarm, make_site, sqlite_ledger
@@ -57,7 +57,7 @@ async def raise_alarm(ledger: Ledger, rule: int, identity: int, state: AlarmStat
 async def test_a_tag_tells_its_limits_and_not_its_other_rules(client: Client, service: FakeService) -> None:
     service.read(0, NOW, 7.5)
     document = await tag(client, "GT-101")
-    models.Tag.model_validate(document)
+    watched_models.Tag.model_validate(document)
     assert [(limit["key"], limit["kind"], limit["default"]) for limit in document["limits"]] == [
         ("H", "high", True),
         ("HH", "high", False),
