@@ -1,4 +1,4 @@
-"""What alarms follow from: a tag is silent because its gateway is lost; a rule names the condition that it follows from.
+"""What alarms follow from: a tag is silent because its gateway is lost; a rule names the condition it follows from.
 
 An alarm with a cause is annunciated under it. The silence of a lost gateway's tags belongs to the incident of the
 link, however many they are. When the gateway is back they have a while to be heard again before each stands for

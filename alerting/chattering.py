@@ -1,18 +1,18 @@
 """Finds alarms that chatter: three transitions within a minute, by source time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 _KEPT = 65_536
 """Conditions whose newest transitions are remembered; the longest unheard of is forgotten first."""
 
 
 class Chattering:
-    """The newest transitions of each condition. What came before a start is not known."""
+    """The newest transitions of each condition; ``toggles``: those before the start, source times oldest first."""
 
-    def __init__(self, transitions: int, within: int) -> None:
+    def __init__(self, transitions: int, within: int, toggles: Mapping[str, Sequence[int]]) -> None:
         self._transitions = transitions
         self._within = within
-        self._newest: dict[str, list[int]] = {}
+        self._newest = {path: list(times[1 - transitions :]) for path, times in toggles.items()}
 
     def toggles(self, path: str, at: int) -> bool:
         """A condition enters or leaves; True: it has done so too often."""

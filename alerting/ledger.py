@@ -13,7 +13,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Executable, RowMapping, String, Table, delete, event, func, select
+from sqlalchemy import Connection, Executable, RowMapping, String, Table, delete, event, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -21,8 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from alerting import schema
 from alerting.journal import FIRST_HASH
+from alerting.overlaid import Overlaid, load_overlaid
 from alerting.record_schema import journal_head
-from alerting.records import Alarm, Change, Entry, Incident
+from alerting.records import Alarm, Change, Entry, Incident, Suppression
 from alerting.sealing import DRIVER_ERROR, Found, Sealed, Sealer, row_of, write_newest
 from domain.scales import AlarmState, Grade, IncidentState, Level, RuleKind
 
@@ -78,6 +79,7 @@ class Loaded:
     settled: Mapping[str, tuple[int, bool]]
     found: list[Found] = field(default_factory=list)
     """What is wrong with the journal's end: to be journaled."""
+    overlaid: Overlaid = field(default_factory=Overlaid)
 
 
 class Ledger:
@@ -117,7 +119,7 @@ class Ledger:
                     select(journal.c.sequence, journal.c.hash).order_by(journal.c.sequence.desc()).limit(1)
                 )
             ).first()
-            alarms = await connection.execute(select(alarm).where(alarm.c.state != AlarmState.NORMAL.value))
+            alarms = await connection.execute(select(alarm).where(text(schema.ALARM_IS_ACTIVE)))
             incident = schema.incident
             incidents = await connection.execute(
                 select(incident).where(incident.c.archived_at.is_(None)).order_by(incident.c.id)
@@ -129,7 +131,7 @@ class Ledger:
             for found in map(alarm_of, recent.mappings()):
                 known = settled.get(found.path)
                 if known is None or known[0] <= found.transition_at:
-                    settled[found.path] = (found.transition_at, found.condition)
+                    settled[found.path] = (found.transition_at, found.rule_is_in)
             return Loaded(
                 sequence=last.sequence if last else 0,
                 last_hash=bytes(last.hash) if last else FIRST_HASH,
@@ -137,6 +139,7 @@ class Ledger:
                 incidents=[incident_of(row) for row in incidents.mappings()],
                 settled=settled,
                 found=await self._sealer.load(connection) if self._sealer else [],
+                overlaid=await load_overlaid(connection, settled_since),
             )
 
     async def ping(self) -> None:
@@ -319,6 +322,7 @@ def alarm_of(row: RowMapping) -> Alarm:
             "level": Level(values["level"]),
             "grade": Grade(values["grade"]),
             "state": AlarmState(values["state"]),
+            "suppression": Suppression(values["suppression"]) if values["suppression"] else None,
         }
     )
 
@@ -371,6 +375,7 @@ def _alarm_row(alarm: Alarm) -> dict[str, Any]:
     row = {name: getattr(alarm, name) for name in _ALARM_COLUMNS}
     row["kind"], row["grade"] = int(alarm.kind), int(alarm.grade)
     row["level"], row["state"] = alarm.level.value, alarm.state.value
+    row["suppression"] = alarm.suppression and alarm.suppression.value
     return row
 
 

@@ -58,7 +58,7 @@ class Maintenance:
         longest = self.limits.longest_maintenance
         if not begins < ends_at <= begins + longest:
             raise Conflict(
-                f"a window ends after it begins, in the future, and within {longest / 86_400_000:g} days; change `until`"
+                f"a window ends after it begins, in the future, within {longest / 86_400_000:g} days; change `ends_at`"
             )
         if at_once and self._is_red(scope, enterprise, target):
             raise Conflict(f"the incident of {scope} {target} is red: nothing of it goes out of service now")

@@ -16,13 +16,14 @@ from alerting.journal import RETROSPECTIVE, Journal
 from alerting.lifecycle import AlarmEvent, step
 from alerting.limits import AlarmLimits
 from alerting.maintenance import WINDOW, Maintenance
+from alerting.overlaid import Overlaid
 from alerting.records import SERVICE, Alarm, Change, Incident, drill_prefix, unit_key
 from alerting.refusals import Conflict, NotFound
 from alerting.relations import Relations, RuleFacts
 from alerting.roll import Roll
 from alerting.shelving import SHELF, Shelving
-from alerting.sound import SILENCE, Silence, Sound
-from alerting.suppression import Overlay, Shelf, Window
+from alerting.sound import SILENCE, Sound
+from alerting.suppression import Overlay
 from alerting.timers import Timers
 from domain.scales import AlarmState, Level, RuleKind
 from domain.site import Site
@@ -30,15 +31,6 @@ from domain.transitions import Transition
 
 _TIMELESS = frozenset({RuleKind.STALE, RuleKind.SYSTEM})
 """Kinds whose transitions bear the service's own time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Overlaid:
-    """What the ledger holds of suppressions and silences that have not ended."""
-
-    shelves: Sequence[Shelf] = ()
-    windows: Sequence[Window] = ()
-    silences: Sequence[Silence] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +84,7 @@ class Register:
             overlay=self.overlay,
             shelving=self.shelving,
             causes=self._causes,
-            chattering=Chattering(limits.chattering_transitions, limits.chattering_within),
+            chattering=Chattering(limits.chattering_transitions, limits.chattering_within, overlaid.toggles),
             timers=self._timers,
         )
         roll.load(alarms)

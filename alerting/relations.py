@@ -100,7 +100,7 @@ class Relations:
         return self._children.get(rule_path, _NONE)
 
     def re_alarm_of(self, rule_path: str) -> int:
-        """ms after which an acknowledged alarm that is still in sounds again; 0: never."""
+        """Time, ms, after which an acknowledged alarm that is still in sounds again; 0: never."""
         return self._re_alarm.get(rule_path, 0)
 
     @property

@@ -86,6 +86,7 @@ class RuleEngine:
         )
         self._modes = Modes(rules, selectors, (limits, rates, constants, medians, pairs), count)
         self._awaited_since = np.zeros(count, dtype=np.int64)
+        self._awaited_at = 0
         self._now = 0
 
     @property
@@ -101,7 +102,7 @@ class RuleEngine:
     @property
     def awaited_since(self) -> int:
         """Silence is measured from then at the earliest (ms)."""
-        return self._awaited_since
+        return self._awaited_at
 
     def restore(self, inside: Int64) -> None:
         """Set the conditions of these rows of the rule table to in, as the register holds them."""
@@ -119,6 +120,7 @@ class RuleEngine:
         """
         self._now = old._now
         self._arrivals.take_over(old._arrivals, tags)
+        self._awaited_at = old._awaited_at
         self._awaited_since[:] = old._now
         kept = np.flatnonzero(tags >= 0)
         self._awaited_since[tags[kept]] = old._awaited_since[kept]
@@ -144,6 +146,7 @@ class RuleEngine:
     def await_readings(self, now: int) -> None:
         """Begin to measure silence anew at ``now``: after a start, or when readings are held up on our own side."""
         self._awaited_since[:] = now
+        self._awaited_at = now
         self._now = now
 
     def begin_anew(self, tag: Int64) -> None:

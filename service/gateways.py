@@ -7,6 +7,7 @@ import numpy as np
 
 from domain.clock import iso
 from domain.samples import Int64, SampleBlock
+from domain.scales import RuleKind
 from domain.site import SERVICE_ENTERPRISE, Gateway, Site
 from ingest.decoder import Decoded, GatewayStatus
 from ingest.intake import Reason
@@ -14,6 +15,8 @@ from service.conditions import SystemConditions
 
 CLOCK_CALM = 60_000
 """ms without a reading from the future before the clock condition leaves [ours]."""
+LONGEST_REST = 60_000
+"""ms between two looks for silent gateways at the most."""
 
 
 @dataclass(slots=True)
@@ -24,6 +27,10 @@ class GatewayState:
     since: int
     status: str = "unknown"
     last_received: int | None = None
+    heard_at: int | None = None
+    """When anything came from it last that the broker had not stored."""
+    silence: int | None = None
+    """ms without a message after which it is lost; None: none of its tags says."""
     readings: int = 0
     refused: int = 0
     skew: int | None = None
@@ -56,7 +63,10 @@ class GatewayState:
 class Gateways:
     """All gateways of a site, fed with what is decoded."""
 
-    def __init__(self, site: Site, conditions: SystemConditions, tolerance: int, now: int) -> None:
+    def __init__(
+        self, site: Site, conditions: SystemConditions, tolerance: int, now: int, heard: Int64 | None = None
+    ) -> None:
+        """``heard``: when each tag was heard last (ms; 0: never), as far as that is known at the start."""
         self._conditions = conditions
         self._tolerance = tolerance
         self.states = {key: GatewayState(gateway, now) for key, gateway in site.gateways.items()}
@@ -66,15 +76,24 @@ class Gateways:
                 state.ahead_at = now
         number = {key: index for index, key in enumerate(self.states)}
         self._of_tag = np.array([number.get((tag.enterprise, tag.gateway), 0) for tag in site.tags], dtype=np.int64)
+        self._looked_at = self._look_at = 0
+        """No gateway can be found silent between the two."""
+        self._learn_silences(site)
+        if heard is not None and len(heard):
+            newest = np.zeros(len(self._order), dtype=np.int64)
+            np.maximum.at(newest, self._of_tag, heard)
+            for index in np.flatnonzero(newest).tolist():
+                self._order[index].heard_at = int(newest[index])
 
     def take_over(self, old: "Gateways") -> None:
         """Go on with what is known of the gateways of an older configuration."""
         for key, state in self.states.items():
             known = old.states.get(key)
             if known is not None:
-                known.gateway = state.gateway
+                known.gateway, known.silence = state.gateway, state.silence
                 self.states[key] = known
         self._order = list(self.states.values())
+        self._look_at = 0
 
     def take(self, decoded: Decoded, now: int) -> None:
         """Count what was decoded; raise and clear the gateways' link and clock conditions."""
@@ -82,6 +101,8 @@ class Gateways:
             state_or_none = self.states.get((refusal.enterprise or "", refusal.gateway or ""))
             if state_or_none is not None:
                 state_or_none.refused += 1
+                if refusal.reason is not Reason.RETAINED:
+                    self._hear(state_or_none, now)
                 if refusal.reason is Reason.FUTURE_TIME:
                     self._found_ahead(state_or_none, now)
         if len(decoded.block):
@@ -89,6 +110,10 @@ class Gateways:
         # Last, so that a last will that comes right after the last readings counts.
         for status in decoded.statuses:
             state = self.states[status.gateway]
+            if not status.stored:
+                state.heard_at = now
+            elif status.online and state.status == "offline":
+                continue  # it says of a lost gateway only how it was before
             self._set_status(state, "online" if status.online else "offline", now)
 
     def begun(self, statuses: Sequence[GatewayStatus]) -> Int64:
@@ -103,8 +128,14 @@ class Gateways:
             state.session = status.session
         return np.unique(np.concatenate(tags))
 
-    def advance(self, now: int) -> None:
-        """Let clock conditions leave that have been calm for long enough."""
+    def advance(self, now: int, *, awaited_since: int = 0, connected: bool = True) -> None:
+        """Let clock conditions leave that have been calm for long enough, and find gateways that are silent.
+
+        While the service itself is cut off from the broker (not ``connected``) silence says nothing; nor does what
+        was before ``awaited_since`` (ms).
+        """
+        if connected and not self._looked_at <= now < self._look_at:
+            self._find_silent(now, awaited_since)
         for state in self._order:
             if state.ahead_at is not None and now - state.ahead_at > CLOCK_CALM:
                 state.ahead_at = None
@@ -121,6 +152,35 @@ class Gateways:
         """All but the service's own."""
         return [state for state in self._order if not state.is_own]
 
+    def _learn_silences(self, site: Site) -> None:
+        # The shortest time after which one of its tags is stale, less that tag's period: so the loss of a gateway is
+        # found before the silence of its tags, whichever message bore them last.
+        rows = np.flatnonzero(site.rules.kind == RuleKind.STALE)
+        for tag, window in zip(site.rules.tag[rows].tolist(), site.rules.window[rows].tolist(), strict=True):
+            state = self._order[self._of_tag[tag]]
+            silence = max(window - site.tags[tag].period, window // 2)
+            if state.silence is None or silence < state.silence:
+                state.silence = silence
+
+    def _find_silent(self, now: int, awaited_since: int) -> None:
+        look_at = now + LONGEST_REST
+        for state in self._order:
+            if state.silence is None or state.status == "offline":
+                continue
+            due = now + state.silence
+            if state.heard_at is not None:
+                due = max(state.heard_at, awaited_since) + state.silence
+                if now > due:
+                    self._set_status(state, "offline", now)
+                    continue
+            look_at = min(look_at, due)
+        self._looked_at, self._look_at = now, look_at
+
+    def _hear(self, state: GatewayState, now: int) -> None:
+        state.heard_at = now
+        if state.status == "offline":
+            self._set_status(state, "online", now)
+
     def _take_block(self, block: SampleBlock, now: int) -> None:
         number = self._of_tag[block.tag]
         counts = np.bincount(number)
@@ -129,7 +189,7 @@ class Gateways:
         for index in np.flatnonzero(counts).tolist():
             state = self._order[index]
             state.readings += int(counts[index])
-            state.last_received = now
+            state.last_received = state.heard_at = now
             state.skew = now - int(newest[index])
             if state.status != "online":
                 self._set_status(state, "online", now)
@@ -143,6 +203,7 @@ class Gateways:
     def _set_status(self, state: GatewayState, status: str, now: int) -> None:
         if state.status != status:
             state.status, state.since = status, now
+            self._look_at = min(self._look_at, now)
         self._set(state, "LINK", now, inside=status == "offline")
 
     def _set(self, state: GatewayState, key: str, now: int, *, inside: bool) -> None:

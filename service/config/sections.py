@@ -7,9 +7,11 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from alerting.limits import AlarmLimits
 from service.config.quantities import Duration, Identifier, Name, PathText, PositiveDuration, Size, refusal
 from service.config.validation import Section
 
+_LIMITS = AlarmLimits()
 _MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
@@ -42,6 +44,12 @@ def _mqtt_url(url: str) -> str:
 def _http_url(url: str) -> str:
     _split(url, ("http", "https"), "http://127.0.0.1:8086")
     return url
+
+
+def _a_shift(milliseconds: int) -> int:
+    if milliseconds > _LIMITS.longest_shelving:
+        raise refusal("longer than 8 h", "Shelve for 8h at the most, and extend with a new reason.")
+    return milliseconds
 
 
 class BrokerSettings(Section):
@@ -229,11 +237,31 @@ class DutySettings(Section):
     """A desk without input for so long, while something waits there, is unattended."""
 
 
+class AlarmSettings(Section):
+    """Times and counts of the alarms' life cycle: see ``alerting.limits``, where the defaults have their source."""
+
+    longest_shelving: Annotated[PositiveDuration, AfterValidator(_a_shift)] = _LIMITS.longest_shelving
+    longest_maintenance: PositiveDuration = _LIMITS.longest_maintenance
+    longest_silence: PositiveDuration = _LIMITS.longest_silence
+    chattering_transitions: Annotated[int, Field(ge=2, le=100)] = _LIMITS.chattering_transitions
+    chattering_within: PositiveDuration = _LIMITS.chattering_within
+    damping: PositiveDuration = _LIMITS.damping
+    stale_after: PositiveDuration = _LIMITS.stale_after
+    cause_grace: PositiveDuration = _LIMITS.cause_grace
+
+    @property
+    def limits(self) -> AlarmLimits:
+        """As the register takes them."""
+        return AlarmLimits(**self.model_dump())
+
+
 class Roots(Section):
     """The keys of the main file that lead to documents."""
 
     sites: Annotated[tuple[PathText, ...], Field(min_length=1)]
     grading: PathText | None = None
+    response: PathText | None = None
+    """Who is told, how, and what to do: ``response.yaml``."""
 
 
 class MainFile(Roots):
@@ -252,6 +280,7 @@ class MainFile(Roots):
     clock_tolerance: Duration = 5_000
     canary: CanarySettings = CanarySettings()
     duty: DutySettings = DutySettings()
+    alarms: AlarmSettings = AlarmSettings()
     drills: PathText = "drills"
     """Folder of the scenarios of drills."""
     log: LogSettings = LogSettings()

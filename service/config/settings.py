@@ -9,11 +9,14 @@ from pydantic import SecretStr
 
 import alerting
 from alerting.grading import GradingTable, load_grading
+from alerting.response.book import ResponseBook
 from domain.site import Site
 from service.config.document import Document, Loc, read_document
 from service.config.documents import DocumentSet
 from service.config.faults import Fault, FaultList
+from service.config.response_file import shipped_book
 from service.config.sections import (
+    AlarmSettings,
     BrokerSettings,
     CanarySettings,
     ConsoleSettings,
@@ -63,6 +66,7 @@ class Settings:
     clock_tolerance: int
     canary: CanarySettings
     duty: DutySettings
+    alarms: AlarmSettings
     drills: Path
     """Folder of the scenarios of drills, which are read when they are asked for."""
     grading: Path
@@ -70,6 +74,7 @@ class Settings:
     log: LogSettings
     site: Site = field(repr=False)
     grading_table: GradingTable = field(default_factory=load_grading, repr=False)
+    response: ResponseBook = field(default_factory=shipped_book, repr=False)
     documents: DocumentSet = field(default_factory=DocumentSet, repr=False)
     """What site, grades and plans were read from."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -115,6 +120,7 @@ def settings_of(
     main: MainFile,
     site: Site,
     grading: GradingTable,
+    response: ResponseBook,
     documents: DocumentSet,
     env: Mapping[str, str],
 ) -> Settings:
@@ -136,18 +142,25 @@ def settings_of(
         clock_tolerance=main.clock_tolerance,
         canary=main.canary,
         duty=main.duty,
+        alarms=main.alarms,
         drills=folder / main.drills,
         grading=_shipped_grading() if main.grading is None else folder / main.grading,
         log=main.log,
         site=site,
         grading_table=grading,
+        response=response,
         documents=documents,
         environment={name: value for name, value in env.items() if name.startswith(_PREFIX)},
     )
 
 
 def with_documents(
-    settings: Settings, roots: Roots, site: Site, grading: GradingTable, documents: DocumentSet
+    settings: Settings,
+    roots: Roots,
+    site: Site,
+    grading: GradingTable,
+    response: ResponseBook,
+    documents: DocumentSet,
 ) -> Settings:
     """Settings with all that comes from documents replaced."""
     return replace(
@@ -155,6 +168,7 @@ def with_documents(
         grading=_shipped_grading() if roots.grading is None else settings.file.parent / roots.grading,
         site=site,
         grading_table=grading,
+        response=response,
         documents=documents,
     )
 

@@ -238,7 +238,7 @@ class Shift:
         site = self.settings.site
         inside = {site.rule_path(row) for row in self.engine.inside().tolist()}
         held = {
-            alarm.path for alarm in self.register.active.values() if alarm.condition and alarm.kind.name != "SYSTEM"
+            alarm.path for alarm in self.register.active.values() if alarm.rule_is_in and alarm.kind.name != "SYSTEM"
         }
         return inside == held
 
@@ -258,7 +258,7 @@ class Shift:
             return
         clock = datetime.fromtimestamp(body["at"] / 1000).astimezone().utctimetuple()
         self.journal.append(f"{(clock.tm_hour + 8) % 24:02}:{clock.tm_min:02}:{clock.tm_sec:02} {body['kind']} {about}")
-        if body["kind"] in {"alarm.entered", "alarm.returned"}:
+        if body["kind"] in {"alarm.entered", "alarm.returned", "alarm.damped"} and not body["data"].get("damped"):
             self.transitions.append((body["kind"], about, body["data"]["source_time"]))
 
     def _since(self) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from domain.site import Site
@@ -163,9 +164,63 @@ def test_a_clock_that_is_ahead_is_an_alarm_until_it_has_been_right_for_a_while(s
     assert watch.gets(reading(5.1 + 1, T1=1), at=1) == ["gw1 CLOCK in"]
     assert watch.gets(reading(8, T1=1), at=2) == []
     assert watch.gets(reading(3, T1=1), at=3) == []
-    assert watch.waits_until(2 + CLOCK_CALM / 1000) == []
-    assert watch.waits_until(2.1 + CLOCK_CALM / 1000) == ["gw1 CLOCK out"]
-    assert watch.waits_until(1_000) == []
+    calm_at = 2 + CLOCK_CALM / 1000
+    assert watch.gets(reading(calm_at - 1, T1=1), at=calm_at - 1) == []
+    assert watch.waits_until(calm_at) == []
+    assert watch.waits_until(calm_at + 0.1) == ["gw1 CLOCK out"]
+
+
+def test_a_gateway_that_was_heard_and_falls_silent_is_lost_before_its_tags_are_stale(site: Site) -> None:
+    watch = Watch(site)  # a tag every second is stale after three
+    assert watch.waits_until(10) == []  # never heard: nothing is known of it
+    assert watch.gets(reading(10, T1=1), at=10) == []
+    assert watch.waits_until(12) == []
+    assert watch.waits_until(12.001) == ["gw1 LINK in"]
+    assert (watch.shown("gw1")["status"], watch.shown("gw1")["since"]) == ("offline", "2025-06-16T12:00:12.001Z")
+    assert watch.waits_until(100) == []
+    assert watch.gets(reading(100, T2=1), at=100) == ["gw1 LINK out"]
+    assert watch.waits_until(102.5) == ["gw1 LINK in"]
+
+
+@pytest.mark.parametrize(
+    ("news", "is_back"),
+    [
+        (status(online=True), True),
+        (status(online=True, retain=True), False),
+        (reading(20, X=1), True),  # refused: it is there all the same
+        (Sent("anshao/v1/works/gw1/data", b"junk"), True),
+        (Sent("anshao/v1/works/gw1/data", b"{}", retain=True), False),
+    ],
+)
+def test_a_silent_gateway_is_back_with_the_first_message_that_the_broker_had_not_stored(
+    site: Site, news: Sent, *, is_back: bool
+) -> None:
+    watch = Watch(site)
+    watch.gets(reading(10, T1=1), at=10)
+    assert watch.waits_until(13) == ["gw1 LINK in"]
+    assert watch.gets(news, at=20) == (["gw1 LINK out"] if is_back else [])
+    assert watch.waits_until(21) == []
+
+
+def test_silence_says_nothing_while_the_service_is_cut_off_or_readings_are_awaited(site: Site) -> None:
+    watch = Watch(site)
+    watch.gets(reading(10, T1=1), at=10)
+    watch.gateways.advance(ms(100), connected=False)
+    assert watch.told() == []
+    watch.gateways.advance(ms(100), awaited_since=ms(99))
+    assert watch.told() == []
+    watch.gateways.advance(ms(101), awaited_since=ms(99))
+    assert watch.told() == []
+    watch.gateways.advance(ms(101.1), awaited_since=ms(99))
+    assert watch.told() == ["gw1 LINK in"]
+
+
+def test_what_was_heard_before_the_start_counts(site: Site) -> None:
+    watch = Watch(site)
+    heard = np.zeros(len(site.tags), dtype=np.int64)
+    heard[site.tag_index["works/T3"]] = ms(-5)
+    watch.gateways = Gateways(site, watch.conditions, TOLERANCE, NOON, heard)
+    assert watch.waits_until(0) == ["gw2 LINK in"]
 
 
 def test_a_clock_that_was_ahead_before_a_restart_is_right_again_after_a_while(site: Site) -> None:
