@@ -23,6 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.samples import Bool, Float64
+from domain.scales import RuleKind
+from domain.site import Site
 from rules.expression_nodes import (
     QUANTITIES,
     Comparison,
@@ -40,7 +42,7 @@ from rules.expression_nodes import (
 )
 from rules.expression_tokens import ExpressionFault, Token, TokenKind, tokens
 
-__all__ = ["MAX_DEPTH", "MAX_LENGTH", "MAX_NAMES", "Expression", "ExpressionFault", "parse"]
+__all__ = ["MAX_DEPTH", "MAX_LENGTH", "MAX_NAMES", "Expression", "ExpressionFault", "parse", "programs_of"]
 
 MAX_LENGTH = 1_000
 """Characters [ours]."""
@@ -86,6 +88,16 @@ def parse(text: str, is_tag: Callable[[str], bool]) -> Expression:
         remedy = "Split it into several rules, or shorten it."
         raise ExpressionFault(f"longer than {MAX_LENGTH} characters", MAX_LENGTH, remedy)
     return _Parser(text, tokens(text, is_tag)).parse()
+
+
+def programs_of(site: Site) -> dict[int, Expression]:
+    """What each EXPRESSION rule of a site says, by its row of the rule table; its columns are the rule's inputs."""
+    programs: dict[int, Expression] = {}
+    for row in np.flatnonzero(site.rules.kind == RuleKind.EXPRESSION).tolist():
+        extra = site.rules.extras[row]
+        names = [site.tags[index].name for index in extra.inputs]
+        programs[row] = parse(extra.expression, names.__contains__)
+    return programs
 
 
 class _Parser:
