@@ -15,6 +15,7 @@ from ingest.links.mqtt5_link import Mqtt5Link
 from ingest.links.paho_link import PahoLink
 from ingest.links.protocol import Link, LinkSettings, Subscription, parse_broker_url
 from rules.engine import RuleEngine, TagColumns
+from rules.expressions import programs_of
 from service.config import Settings
 
 SHORTEST_MEMORY, LONGEST_MEMORY = 120_000, 900_000
@@ -83,7 +84,9 @@ def make_engine(settings: Settings) -> RuleEngine:
     """The rules, all out."""
     site = settings.site
     tags = TagColumns(np.array([tag.period for tag in site.tags], dtype=np.int64), live_clock(site))
-    return RuleEngine(site.rules, tags, settings.lateness, settings.clock_tolerance)
+    return RuleEngine(
+        site.rules, tags, settings.lateness, settings.clock_tolerance, programs_of(site), site.selectors
+    )
 
 
 def memory_of(site: Site) -> int:
