@@ -16,6 +16,15 @@ from hypothesis import strategies as st
 
 from service.config import Fault, check, load, load_site, shipped
 from service.config.point_table import COLUMNS
+from service.config.rule_entries import (
+    DeviationEntry,
+    LimitEntry,
+    LimitsEntry,
+    ModeLimitEntry,
+    RateEntry,
+    RuleEntry,
+    StuckEntry,
+)
 from service.config.sections import (
     BrokerSettings,
     CanarySettings,
@@ -27,15 +36,6 @@ from service.config.sections import (
     SpoolSettings,
     TokenSettings,
     WebhookSettings,
-)
-from service.config.rule_entries import (
-    DeviationEntry,
-    LimitEntry,
-    LimitsEntry,
-    ModeLimitEntry,
-    RateEntry,
-    RuleEntry,
-    StuckEntry,
 )
 from service.config.site_file import EnterpriseEntry, GatewayEntry, RegionEntry, SiteFile, TagEntry
 from service.config.unit_entries import ExpressionEntry, ModesEntry, ModeSpanEntry, UnitEntry, VoteEntry
@@ -74,7 +74,8 @@ MODELS = (
     WebhookSettings,
 )
 KEYS = sorted(
-    {field.alias or name for model in MODELS for name, field in model.model_fields.items()} | {"replay", "columns", "time", "start", "column"}
+    {field.alias or name for model in MODELS for name, field in model.model_fields.items()}
+    | {"replay", "columns", "time", "start", "column"}
 )
 WORDS = [
     *KEYS,
