@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from alerting.ledger import alarm_of, entry_of, incident_of, reaching
 from alerting.records import Alarm, Entry, Incident
 from alerting.schema import alarm, incident, journal, quarantine
-from domain.scales import AlarmState, Grade, RuleKind
+from domain.scales import AlarmState, Grade, IncidentState, RuleKind
 
 PATIENCE = 10.0
 """Seconds that one read may take."""
@@ -56,6 +56,9 @@ class IncidentFilter:
     """Which incidents; None: any."""
 
     is_open: bool | None = None
+    state: IncidentState | None = None
+    drill: int | bool | None = None
+    """A drill's number; True: of any drill; False: only real ones."""
     grade: Grade | None = None
     regions: Collection[str] | None = None
     enterprise: str | None = None
@@ -123,10 +126,15 @@ async def incidents(engine: AsyncEngine, which: IncidentFilter, limit: int, afte
     """Incidents, newest first."""
     columns = incident.c
     clauses = _equal(
+        (columns.state, which.state.value if which.state else None),
         (columns.grade, which.grade),
         (columns.enterprise, which.enterprise),
         (columns.unit, which.unit),
     )
+    if isinstance(which.drill, bool):
+        clauses.append(columns.drill.is_not(None) if which.drill else columns.drill.is_(None))
+    elif which.drill is not None:
+        clauses.append(columns.drill == which.drill)
     if which.is_open is not None:
         clauses.append(columns.closed_at.is_(None) if which.is_open else columns.closed_at.is_not(None))
     if which.regions is not None:

@@ -14,8 +14,11 @@ from aiohttp.web import Application, Request
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from alerting.attachments import AttachmentStore
+from alerting.closed_loop import ClosedLoopRules
 from alerting.desks.duty_room import DutyRoom
 from alerting.grading import load_grading
+from alerting.incidents import Incidents
 from alerting.journal import Journal
 from alerting.ledger import Ledger, Refused
 from alerting.records import Alarm, Change, Entry, Incident
@@ -23,7 +26,7 @@ from alerting.refusals import Conflict, NotFound
 from alerting.register import Register
 from domain.clock import iso
 from domain.samples import SampleBlock
-from domain.scales import AlarmState, Grade, Level, RuleKind
+from domain.scales import AlarmState, Grade, IncidentState, Level, RuleKind
 from domain.site import Enterprise, Gateway, Region, Rule, RuleTable, Site, Tag, Unit
 from historian.protocol import Buckets, HistorianUnavailable, Samples
 from ingest.decoder import live_clock
@@ -148,6 +151,7 @@ def make_incident(identity: int, site: Site, **changes: Any) -> Incident:
         closed_at=NOW + identity * 2000 if closed else None,
         closed_by="王芳" if closed else None,
         close_comment="" if closed else None,
+        state=IncidentState.CLOSED if closed else IncidentState.TRIGGERED,
         sequence=identity,
     )
     return replace(incident, **changes)
@@ -231,20 +235,15 @@ class FakeHistorian:
 class FakeRegister:
     """Where acts end up."""
 
-    def __init__(self, act: Callable[..., Alarm], site: Site) -> None:
+    def __init__(self, act: Callable[..., Alarm], casebook: Incidents) -> None:
         self._act = act
-        self._site = site
-        self.casebook = self
+        self.casebook = casebook
 
     def acknowledge(self, alarm: int, actor: str, name: str, comment: str, _now: int, _change: Change) -> Alarm:
         return self._act("acknowledge", alarm, actor, name, comment)
 
     def reset(self, alarm: int, actor: str, name: str, comment: str, _now: int, _change: Change) -> Alarm:
         return self._act("reset", alarm, actor, name, comment)
-
-    def close(self, incident: int, actor: str, name: str, comment: str, _now: int, _change: Change) -> Incident:
-        self._act("close", incident, actor, name, comment)
-        return make_incident(incident, self._site, closed_at=NOW, closed_by=name, close_comment=comment)
 
 
 def make_engine(site: Site) -> RuleEngine:
@@ -276,10 +275,17 @@ class FakeService:
         self.committed = 0
         self.acts: list[tuple[Any, ...]] = []
         self.fault: Exception | None = None
+        incidents = [make_incident(number, self.site) for number in range(1, 11)]
+        self.casebook = Incidents(self.site, load_grading(), Journal(1_000), incidents)
+        self.attachments = AttachmentStore(Path("/nonexistent"))
         self.duty_room = DutyRoom(self.site, Register(self.site, load_grading(), Journal()), NOW)
         self.drills = DrillRunner(
             self.duty_room.drills, lambda: self.site, lambda: make_engine(self.site), Path(__file__).parent / "drills"
         )
+
+    @property
+    def closed_loop(self) -> ClosedLoopRules:
+        return self.casebook.rules
 
     def now(self) -> int:
         return NOW
@@ -324,7 +330,7 @@ class FakeService:
         ]
 
     async def act(self, act: Callable[[Any, int, Change], Any]) -> Any:
-        return act(FakeRegister(self._act, self.site), NOW, Change())
+        return act(FakeRegister(self._act, self.casebook), NOW, Change())
 
     def _act(self, act: str, identity: int, actor: str, name: str, comment: str) -> Alarm:
         if self.fault is not None:

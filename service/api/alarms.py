@@ -1,4 +1,4 @@
-"""Alarms and incidents: lists, single ones, and what people do to them."""
+"""Alarms, journal and quarantine: lists, single ones, and what people do to alarms."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -6,17 +6,15 @@ from typing import Any
 
 from alerting import queries
 from alerting.journal import describe
-from alerting.queries import AlarmFilter, IncidentFilter, JournalFilter
-from alerting.records import Alarm, Entry, Incident
+from alerting.queries import AlarmFilter, JournalFilter
+from alerting.records import Alarm, Entry
 from alerting.refusals import NotFound
 from domain.scales import Grade
-from domain.site import Site
 from service.api.problems import Problem
+from service.api.regions import regions_below
 from service.api.requests import (
     AlarmPath,
     AlarmsQuery,
-    IncidentPath,
-    IncidentsQuery,
     JournalQuery,
     Nothing,
     QuarantineQuery,
@@ -33,7 +31,7 @@ async def list_alarms(call: Call[Nothing, AlarmsQuery, Nothing]) -> dict[str, An
         state=query.state,
         active=query.active,
         grade=_grade(query.grade),
-        regions=_regions(call.service.site, query.region),
+        regions=regions_below(call.service.site, query.region),
         enterprise=query.enterprise,
         unit=query.unit,
         tag=query.tag,
@@ -81,47 +79,6 @@ async def reset_alarm(call: Call[AlarmPath, Nothing, Signature]) -> dict[str, An
     return call.context.views.alarm(alarm)
 
 
-async def list_incidents(call: Call[Nothing, IncidentsQuery, Nothing]) -> dict[str, Any]:
-    """Incidents, newest first."""
-    query = call.query
-    which = IncidentFilter(
-        is_open=None if query.state is None else query.state == "open",
-        grade=_grade(query.grade),
-        regions=_regions(call.service.site, query.region),
-        enterprise=query.enterprise,
-        unit=query.unit,
-    )
-    page = await queries.incidents(call.service.ledger, which, query.limit, query.after)
-    return {
-        "items": [call.context.views.incident(incident) for incident in page.items],
-        "next": str(page.items[-1].id) if page.more else None,
-    }
-
-
-async def get_incident(call: Call[IncidentPath, Nothing, Nothing]) -> dict[str, Any]:
-    """One incident with its alarms and its history."""
-    incident, members, history = await _incident(call)
-    views = call.context.views
-    return views.incident(incident) | {
-        "alarms": [views.alarm(alarm) for alarm in members],
-        "history": [describe(entry) for entry in history],
-    }
-
-
-async def close_incident(call: Call[IncidentPath, Nothing, Signature]) -> dict[str, Any]:
-    """Close an incident all of whose alarms are normal again."""
-    try:
-        incident = await call.service.act(
-            lambda register, now, change: register.casebook.close(
-                call.path.id, call.caller, call.body.name, call.body.comment, now, change
-            )
-        )
-    except NotFound:
-        known, _, _ = await _incident(call)
-        raise _past(f"incident {known.id} is closed already, by {known.closed_by}; reload the list") from None
-    return call.context.views.incident(incident)
-
-
 async def list_journal(call: Call[Nothing, JournalQuery, Nothing]) -> dict[str, Any]:
     """Entries of the journal, newest first."""
     query = call.query
@@ -151,34 +108,9 @@ async def _alarm(call: Call[AlarmPath, Any, Any]) -> tuple[Alarm, Sequence[Entry
     return found
 
 
-async def _incident(call: Call[IncidentPath, Any, Any]) -> tuple[Incident, Sequence[Alarm], Sequence[Entry]]:
-    found = await queries.incident_with_history(call.service.ledger, call.path.id)
-    if found is None:
-        raise Problem(HTTPStatus.NOT_FOUND, f"there is no incident {call.path.id}; GET /api/v1/incidents lists them")
-    return found
-
-
 def _past(detail: str) -> Problem:
     return Problem(HTTPStatus.CONFLICT, detail)
 
 
 def _grade(name: str | None) -> Grade | None:
     return None if name is None else Grade.parse(name)
-
-
-def _regions(site: Site, code: str | None) -> set[str] | None:
-    """A region and all below it."""
-    if code is None:
-        return None
-    children: dict[str, list[str]] = {}
-    for region in site.regions.values():
-        if region.parent is not None:
-            children.setdefault(region.parent, []).append(region.code)
-    found: set[str] = set()
-    waiting = [code]
-    while waiting:
-        region_code = waiting.pop()
-        if region_code not in found:
-            found.add(region_code)
-            waiting.extend(children.get(region_code, ()))
-    return found

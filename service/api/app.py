@@ -17,6 +17,7 @@ from prometheus_client.exposition import choose_encoder
 from alerting.ledger import LedgerUnavailable
 from alerting.refusals import Conflict, NotFound
 from historian.protocol import HistorianUnavailable
+from service.api.attachments import Attachments
 from service.api.catalogue import Catalogue
 from service.api.console import BUILT, serve_console
 from service.api.desks import presence_middleware
@@ -51,6 +52,7 @@ def create_app(
     context = app[CONTEXT] = Context(service, Views(service.site), Catalogue(service.site))
     for route in ROUTES:
         route.register(app, context)
+    Attachments(service).register(app)
     described = _described()
 
     async def get_openapi(_request: web.Request) -> web.Response:

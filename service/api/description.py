@@ -7,7 +7,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from alerting.attachments import SUFFIXES
 from service.api import live_messages, models
+from service.api.incidents_models import Attachment, AttachmentPath, IncidentPath, UploadForm
 from service.api.problems import MEDIA_TYPE
 from service.api.requests import LiveQuery, Nothing, Request, Subscription
 from service.api.routes import Route
@@ -51,8 +53,8 @@ _JSON = "application/json"
 def describe(routes: Sequence[Route]) -> dict[str, Any]:
     """The OpenAPI document of routes, and of what is no route with JSON in and out."""
     requests = _unique([model for route in routes for model in (route.path_model, route.query, route.body)])
-    requests = _unique([*requests, LiveQuery, Subscription])
-    answers = _unique([*(route.response for route in routes), *_LIVE_MODELS, models.Problem])
+    requests = _unique([*requests, LiveQuery, Subscription, IncidentPath, AttachmentPath, UploadForm])
+    answers = _unique([*(route.response for route in routes), *_LIVE_MODELS, Attachment, models.Problem])
     named: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         *((model, "validation") for model in requests if model is not Nothing),
         *((model, "serialization") for model in answers),
@@ -63,9 +65,11 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
     paths["/api/v1/live"] = {"get": _live_operation(schemas)}
+    paths["/api/v1/incidents/{id}/attachments"] = {"post": _upload_operation(schemas)}
+    paths["/api/v1/attachments/{id}"] = {"get": _download_operation(schemas)}
     paths["/api/v1/openapi.json"] = {"get": _plain("get_openapi", "This document", _JSON, {"type": "object"})}
     paths["/metrics"] = {"get": _plain("get_metrics", "Metrics for Prometheus", "text/plain", {"type": "string"})}
-    bodies = {route.body.__name__ for route in routes} | {Subscription.__name__}
+    bodies = {route.body.__name__ for route in routes} | {Subscription.__name__, UploadForm.__name__}
     inlined = {model.__name__ for model in requests} - bodies
     return {
         "openapi": "3.1.0",
@@ -79,7 +83,8 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}],
         "tags": [
-            {"name": "alarms", "description": "Alarms and incidents"},
+            {"name": "alarms", "description": "Alarms"},
+            {"name": "incidents", "description": "Incidents and their closed loop"},
             {"name": "sites", "description": "Who and what is watched"},
             {"name": "desks", "description": "Desks: the main screen, presence, handover of a shift"},
             {"name": "drills", "description": "Drills"},
@@ -146,6 +151,51 @@ def _live_operation(schemas: Mapping[str, Any]) -> dict[str, Any]:
             "fromServer": {"oneOf": references},
             "fromClient": {"$ref": _REFERENCE.format(model=Subscription.__name__)},
         },
+    }
+
+
+def _upload_operation(schemas: Mapping[str, Any]) -> dict[str, Any]:
+    statuses = {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.INSUFFICIENT_STORAGE,
+    }
+    form = {"schema": {"$ref": _REFERENCE.format(model=UploadForm.__name__)}}
+    answer = {"schema": {"$ref": _REFERENCE.format(model=Attachment.__name__)}}
+    return {
+        "operationId": "attach_to_incident",
+        "summary": "Attach a photo or document",
+        "description": "What the file is, its content says and not its name. Its size and number are limited.",
+        "tags": ["incidents"],
+        "parameters": _parameters("path", IncidentPath, schemas),
+        "requestBody": {"required": True, "content": {"multipart/form-data": form}},
+        "responses": {"200": {"description": "Done.", "content": {_JSON: answer}}, **_problems(statuses)},
+    }
+
+
+def _download_operation(schemas: Mapping[str, Any]) -> dict[str, Any]:
+    statuses = {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    }
+    content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in SUFFIXES}
+    return {
+        "operationId": "get_attachment",
+        "summary": "A photo or document",
+        "description": "Sent to be saved, never to be shown by the browser itself.",
+        "tags": ["incidents"],
+        "parameters": _parameters("path", AttachmentPath, schemas),
+        "responses": {"200": {"description": "The file.", "content": content}, **_problems(statuses)},
     }
 
 

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from service.api.models import Alarm, Document, Entry, Health, Incident, Instant
+from service.api.incidents_models import Incident
+from service.api.models import Alarm, Document, Entry, Health, Instant
 
 
 class LiveHello(Document):

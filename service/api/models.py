@@ -12,7 +12,9 @@ from service.api import examples
 
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 GradeName = Literal["blue", "yellow", "orange", "red"]
-RuleKindName = Literal["high", "low", "rise", "fall", "stale", "bad", "system"]
+RuleKindName = Literal[
+    "high", "low", "rise", "fall", "stale", "bad", "system", "deviation", "stuck", "vote", "expression"
+]
 ComponentStatus = Literal["ok", "degraded", "down"]
 
 
@@ -95,106 +97,6 @@ class Reason(Document):
 
     rule: str
     params: dict[str, Any]
-
-
-class Incident(Document):
-    """警情: the alarms of one unit that belong together."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.INCIDENT]})
-
-    id: int
-    enterprise: str
-    enterprise_name: str
-    region: str
-    unit: str
-    unit_name: str
-    hazard_level: int | None
-    grade: GradeName
-    peak_grade: GradeName
-    reasons: list[Reason]
-    state: Literal["open", "closed"]
-    opened_at: Instant
-    updated_at: Instant
-    closed_at: Instant | None
-    closed_by: str | None
-    close_comment: str | None
-    alarms_active: int
-    alarms_unacknowledged: int
-    alarms_total: int
-    sequence: int = Field(description="Number of the last journal entry about it or one of its alarms.")
-
-
-class IncidentDetail(Incident):
-    """An incident with its alarms, newest first, and its history, oldest first; the newest 1,000 of each."""
-
-    alarms: list[Alarm]
-    history: list[Entry]
-
-
-class EnterpriseUnit(Document):
-    """装置/罐区."""
-
-    id: str
-    name: str
-    hazard_level: int | None
-    tags: int
-    grade: GradeName | None = Field(description="Highest grade of its open incidents.")
-    incident: int | None = Field(description="The open incident that has that grade.")
-
-
-class Enterprise(Document):
-    """企业."""
-
-    id: str
-    name: str
-    region: str
-    region_name: str
-    units: list[EnterpriseUnit]
-    gateways: int
-
-
-class Limit(Document):
-    """A rule on the value of a tag."""
-
-    key: str
-    kind: RuleKindName
-    level: Level
-    setpoint: float
-    deadband: float
-    on_delay_ms: int
-    off_delay_ms: int
-    window_ms: int
-    latching: bool
-    default: bool = Field(description="The setpoint is the measurand's default and not the site's own.")
-    version: int
-
-
-class Latest(Document):
-    """The newest sample of a tag."""
-
-    value: float | None
-    quality: int = Field(description="0 bad, 64 uncertain, 192 good.")
-    reason: int
-    source_time: Instant
-    received_time: Instant
-
-
-class Tag(Document):
-    """位号, one measured point."""
-
-    enterprise: str
-    tag: str
-    unit: str
-    gateway: str
-    measurand: str
-    engineering_unit: str
-    description: str
-    range: tuple[float | None, float | None]
-    period_ms: int
-    limits: list[Limit]
-    has_limits: bool
-    status: Literal["normal", "alarm", "no_limits", "stale", "bad", "unknown"]
-    latest: Latest | None
 
 
 class Sample(Document):
@@ -338,20 +240,6 @@ class AlarmPage(Document):
     next: str | None
 
 
-class IncidentPage(Document):
-    """A page of incidents."""
-
-    items: list[Incident]
-    next: str | None
-
-
-class TagPage(Document):
-    """A page of tags."""
-
-    items: list[Tag]
-    next: str | None
-
-
 class RefusedPage(Document):
     """A page of the quarantine."""
 
@@ -364,12 +252,6 @@ class EntryPage(Document):
 
     items: list[Entry]
     next: str | None
-
-
-class EnterpriseList(Document):
-    """All enterprises."""
-
-    items: list[Enterprise]
 
 
 class GatewayList(Document):

@@ -5,6 +5,8 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from alerting.attachments import AttachmentStore
+from alerting.closed_loop import ClosedLoopRules
 from alerting.desks.duty_room import DutyRoom
 from alerting.records import Change
 from alerting.register import Register
@@ -58,6 +60,16 @@ class ServicePort(Protocol):
     @property
     def drills(self) -> DrillRunner:
         """What plays drills."""
+        ...
+
+    @property
+    def closed_loop(self) -> ClosedLoopRules:
+        """What of the closed loop is data."""
+        ...
+
+    @property
+    def attachments(self) -> AttachmentStore:
+        """Where the files of incidents are."""
         ...
 
     def health(self) -> dict[str, Any]:

@@ -81,12 +81,6 @@ class AlarmPath(Request):
     id: Number
 
 
-class IncidentPath(Request):
-    """Path of one incident."""
-
-    id: Number
-
-
 class TagPath(Request):
     """Path of one tag."""
 
@@ -113,16 +107,6 @@ class AlarmsQuery(PageQuery):
     incident: Number | None = None
     since: Instant | None = Field(None, description="Received then or later.")
     active: bool | None = Field(None, description="true: those that are not normal; false: the past ones.")
-
-
-class IncidentsQuery(PageQuery):
-    """Which incidents."""
-
-    state: Literal["open", "closed"] | None = None
-    grade: GRADES | None = None
-    region: Text | None = Field(None, description="GB/T 2260 code; the regions below it count.")
-    enterprise: Text | None = None
-    unit: Text | None = None
 
 
 class TagsQuery(Request):

@@ -93,8 +93,8 @@ class Route:
 
         async def handle(request: web.Request) -> web.Response:
             caller = "" if self.is_open else caller_of(request, context.service.tokens)
-            path = _checked("path", self.path_model, dict(request.match_info))
-            query = _checked("query", self.query, query_of(request))
+            path = checked("path", self.path_model, dict(request.match_info))
+            query = checked("query", self.query, query_of(request))
             body = await self._body_of(request)
             return respond(await self.handler(Call(context, caller, path, query, body)))
 
@@ -117,7 +117,7 @@ class Route:
             raise Problem(HTTPStatus.REQUEST_TIMEOUT, "the body did not arrive in time; send it again") from None
         except orjson.JSONDecodeError as fault:
             raise Problem(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {fault}; send a JSON object") from None
-        return _checked("body", self.body, data)
+        return checked("body", self.body, data)
 
 
 def query_of(request: web.Request) -> dict[str, str]:
@@ -133,7 +133,7 @@ def query_of(request: web.Request) -> dict[str, str]:
 
 def checked_query(request: web.Request, model: type[Model]) -> Model:
     """The query as a model. Raises Problem."""
-    return _checked("query", model, query_of(request))
+    return checked("query", model, query_of(request))
 
 
 def respond(document: Mapping[str, Any]) -> web.Response:
@@ -141,7 +141,8 @@ def respond(document: Mapping[str, Any]) -> web.Response:
     return web.Response(body=orjson.dumps(document), content_type="application/json")
 
 
-def _checked(place: str, model: type[Model], data: object) -> Model:
+def checked(place: str, model: type[Model], data: object) -> Model:
+    """What a caller sent, as a model. ``place``: path, query or body. Raises Problem."""
     try:
         return model.model_validate(data)
     except ValidationError as fault:

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from service.api import alarms, desks, drills, models, watch, watched
+from service.api import alarms, desks, drills, incidents, models, watch, watched, watched_models
 from service.api.routes import PREFIX, Route
 
 _NOT_FOUND, _CONFLICT, _AWAY = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE
@@ -53,39 +53,13 @@ ROUTES: tuple[Route, ...] = (
         errors=(_NOT_FOUND, _CONFLICT, _AWAY),
         tag="alarms",
     ),
-    Route(
-        "GET",
-        f"{PREFIX}/incidents",
-        alarms.list_incidents,
-        "Incidents",
-        models.IncidentPage,
-        errors=(_AWAY,),
-        tag="alarms",
-    ),
-    Route(
-        "GET",
-        f"{PREFIX}/incidents/{{id}}",
-        alarms.get_incident,
-        "One incident",
-        models.IncidentDetail,
-        errors=(_NOT_FOUND, _AWAY),
-        tag="alarms",
-    ),
-    Route(
-        "POST",
-        f"{PREFIX}/incidents/{{id}}/close",
-        alarms.close_incident,
-        "Close an incident",
-        models.Incident,
-        errors=(_NOT_FOUND, _CONFLICT, _AWAY),
-        tag="alarms",
-    ),
+    *incidents.ROUTES,
     Route(
         "GET",
         f"{PREFIX}/enterprises",
         watched.list_enterprises,
         "Enterprises and their units",
-        models.EnterpriseList,
+        watched_models.EnterpriseList,
         errors=(_AWAY,),
         tag="sites",
     ),
@@ -94,7 +68,7 @@ ROUTES: tuple[Route, ...] = (
         f"{PREFIX}/tags",
         watched.list_tags,
         "Tags",
-        models.TagPage,
+        watched_models.TagPage,
         errors=(_AWAY,),
         tag="sites",
     ),

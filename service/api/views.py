@@ -8,6 +8,7 @@ from domain.clock import iso
 from domain.scales import RuleKind
 from domain.site import Site
 from ingest.intake import REMEDIES, Reason
+from service.api.incident_views import incident_view
 
 PAYLOAD_CHARACTERS = 4_096
 
@@ -78,26 +79,9 @@ class Views:
         }
 
     def incident(self, incident: Incident) -> dict[str, Any]:
-        """``models.Incident``."""
-        return {
-            "id": incident.id,
-            "enterprise": incident.enterprise,
-            "enterprise_name": self._enterprises.get(incident.enterprise, incident.enterprise),
-            "region": incident.region,
-            "unit": incident.unit,
-            "unit_name": self._units.get((incident.enterprise, incident.unit), incident.unit),
-            "hazard_level": incident.hazard_level,
-            "grade": incident.grade.label,
-            "peak_grade": incident.peak_grade.label,
-            "reasons": incident.reasons,
-            "state": "open" if incident.closed_at is None else "closed",
-            "opened_at": iso(incident.opened_at),
-            "updated_at": iso(incident.updated_at),
-            "closed_at": iso_or_none(incident.closed_at),
-            "closed_by": incident.closed_by,
-            "close_comment": incident.close_comment,
-            "alarms_active": incident.alarms_active,
-            "alarms_unacknowledged": incident.alarms_unacknowledged,
-            "alarms_total": incident.alarms_total,
-            "sequence": incident.sequence,
-        }
+        """``incidents_models.Incident``."""
+        return incident_view(
+            incident,
+            self._enterprises.get(incident.enterprise, incident.enterprise),
+            self._units.get((incident.enterprise, incident.unit), incident.unit),
+        )

@@ -16,7 +16,7 @@ from alerting.queries import AlarmFilter, IncidentFilter, JournalFilter, Page
 from alerting.records import Alarm, Entry, Incident
 from domain.clock import iso
 from domain.scales import AlarmState, Grade
-from service.api import models
+from service.api import incidents_models, models, watched_models
 from tests.api_service import HEADERS, KINDS, NOW, STATES, Client, FakeService, api, make_site, sqlite_ledger
 
 ALARMS = 400
@@ -54,10 +54,10 @@ async def walk(client: Client, path: str, **query: Any) -> list[dict[str, Any]]:
 
 LISTS: dict[str, type[BaseModel]] = {
     "alarms": models.Alarm,
-    "incidents": models.Incident,
+    "incidents": incidents_models.Incident,
     "journal": models.Entry,
     "quarantine": models.Refused,
-    "tags": models.Tag,
+    "tags": watched_models.Tag,
 }
 
 
@@ -109,7 +109,7 @@ async def test_one_alarm_comes_with_its_history(client: Client) -> None:
 
 async def test_one_incident_comes_with_members_and_history(client: Client) -> None:
     document = await (await client.get("/api/v1/incidents/5")).json()
-    models.IncidentDetail.model_validate(document)
+    incidents_models.IncidentDetail.model_validate(document)
     members = [alarm["id"] for alarm in document["alarms"]]
     assert members == [identity for identity in range(ALARMS, 0, -1) if identity % 7 + 1 == 5]
     assert [entry["sequence"] for entry in document["history"]] == members[::-1]
@@ -117,7 +117,7 @@ async def test_one_incident_comes_with_members_and_history(client: Client) -> No
 
 async def test_enterprises_name_the_gravest_open_incident_of_each_unit(client: Client) -> None:
     document = await (await client.get("/api/v1/enterprises")).json()
-    models.EnterpriseList.model_validate(document)
+    watched_models.EnterpriseList.model_validate(document)
     huarui, heishan = document["items"]
     assert (huarui["name"], huarui["region_name"], huarui["gateways"]) == ("华瑞化工储运", "寿光市", 1)
     # Incidents 4 and 8 stand open in the tank farm, both blue; 1, 5 and 9 in `gateways`, of which 9 is closed.
