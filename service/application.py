@@ -18,9 +18,11 @@ from alerting.closed_loop import ClosedLoopRules
 from alerting.desks import duty_room
 from alerting.desks.duty_room import DutyRoom
 from alerting.ledger import Ledger
-from alerting.outbox import Outbox, Webhook
+from alerting.notify.entries import Webhook
+from alerting.notify.outbox import Outbox
 from alerting.records import Change
 from alerting.register import Register
+from alerting.response.response import Response
 from alerting.sealing import Sealer
 from domain.clock import Clock
 from domain.site import Site
@@ -37,7 +39,7 @@ from service.api.live import LiveHub
 from service.canary import RULE as CANARY_RULE
 from service.canary import Canary
 from service.clock import SystemClock
-from service.conditions import BROKER, HISTORIAN, LEDGER, SPOOL, SystemConditions
+from service.conditions import BROKER, HISTORIAN, LEDGER, SPOOL, SystemConditions, channel_condition
 from service.config import Settings
 from service.drills.runner import DrillRunner
 from service.gateways import Gateways
@@ -128,13 +130,7 @@ class Application:
             settings, self._ledger, self.spool, self.engine, memory, now, VERSION, adopted.note
         )
         inside = [alarm.path for alarm in self.register.active.values() if alarm.rule_is_in and alarm.drill is None]
-        self.duty_room = DutyRoom(
-            self.site,
-            self.register,
-            now,
-            unattended_after=settings.duty.unattended_after,
-            state=await duty_room.load(self._ledger.engine, now),
-        )
+        await self._open_desks(now)
         self.conditions = SystemConditions(self.site, inside)
         self.conditions.set(LEDGER, now, inside=False)  # it has just taken the start
         self._historian = parts.make_historian(settings)
@@ -148,6 +144,7 @@ class Application:
         self._announcer = Announcer(self._ledger, address)
         self._health = Health(self, VERSION)
         self.hub = LiveHub(self)
+        self.response.escalation.is_watched = lambda: self.hub.clients > 0
         opened.push_async_callback(self.hub.close)
         registry = CollectorRegistry()
         registry.register(ServiceCollector(self))
@@ -163,6 +160,20 @@ class Application:
         gc.freeze()
         opened.callback(gc.unfreeze)
         log.info("service started", version=VERSION, port=self.port, tags=len(self.site.tags))
+
+    async def _open_desks(self, now: int) -> None:
+        """Desks, and who is told of what they have to do."""
+        settings = self.settings
+        self.duty_room = DutyRoom(
+            self.site,
+            self.register,
+            now,
+            settings.response.desks,
+            unattended_after=settings.duty.unattended_after,
+            state=await duty_room.load(self._ledger.engine, now),
+        )
+        self.response = Response(settings.response, self.site, self.register, self.duty_room.drills.circle_of)
+        await self.response.load(self._ledger.engine)
 
     def _assemble(self, now: int) -> None:
         settings = self.settings
@@ -188,7 +199,16 @@ class Application:
             inside=bool(np.isin(canary_rule, self.engine.inside())),
         )
         webhooks = [Webhook(hook.name, hook.url, hook.secret.get_secret_value()) for hook in settings.webhooks]
-        self._outbox = Outbox(self._ledger, webhooks, self.clock)
+        self.outbox = Outbox(
+            self._ledger,
+            webhooks,
+            self.clock,
+            settings.response,
+            tuple(self.duty_room.desks),
+            self.response.messages,
+            self.act,
+            self._channel_changed,
+        )
         self._answers = Answers(self._link, self.clock)
         self.drills = DrillRunner(
             self.duty_room.drills, lambda: self.site, lambda: parts.make_engine(self.settings), settings.drills
@@ -207,8 +227,8 @@ class Application:
             answers=self._answers,
             listener=self,
             canary_rule=canary_rule,
-            deliveries_for=self._outbox.deliveries_for,
-            participants=(self.duty_room,),
+            deliveries_for=self.outbox.deliveries_for,
+            participants=(self.duty_room, self.response),
             drilling=self.drills,
         )
 
@@ -222,7 +242,7 @@ class Application:
             (self._tell_health(), "health"),
             (self._forwarder.run(), "forwarder"),
             (self._announcer.run(), "announcer"),
-            (self._outbox.run(), "outbox"),
+            (self.outbox.run(), "outbox"),
             (self._answers.run(), "answers"),
             (self.canary.run(), "canary"),
             (self.drills.run(self._link, self.clock), "drills"),
@@ -315,6 +335,11 @@ class Application:
     def _historian_changed(self, status: ForwarderStatus) -> None:
         self.conditions.set(HISTORIAN, self.clock.now(), inside=not status.ok)
 
+    def _channel_changed(self, channel: str, failing: bool) -> None:  # noqa: FBT001 - see ``Sending``
+        path = channel_condition(channel)
+        if self.conditions.has(path):
+            self.conditions.set(path, self.clock.now(), inside=failing)
+
     def committed(self, told: Sequence[Told], canaries: Sequence[Transition]) -> None:
         """See ``pipeline.Listener``."""
         for canary in canaries:
@@ -322,7 +347,7 @@ class Application:
         if told:
             self.hub.publish(told)
             self._announcer.wake()
-            self._outbox.wake()
+            self.outbox.wake()
 
     # ---- another configuration
 
@@ -334,6 +359,7 @@ class Application:
         def begin(register: Register, now: int, change: Change) -> None:
             note(register, now, change)
             register.reconfigure(settings.site, settings.grading_table, now, change)
+            self.response.reconfigure(settings.response, settings.site)
 
         await self.pipeline.swap(begin, lambda: self._replace(made))
         log.info("configuration in place", held_up_ms=round(self.pipeline.swap_seconds * 1000))
@@ -344,6 +370,7 @@ class Application:
         self.settings, self.engine, self._gateways = made.settings, made.engine, made.gateways
         self._context.views, self._context.catalogue = made.views, made.catalogue
         self.hub.reconfigure()
+        self.outbox.reconfigure(made.settings.response, tuple(self.duty_room.desks))
         gc.freeze()  # as after the start: what was loaded stays
 
     # ---- what the API asks: see ``api.ports.ServicePort``

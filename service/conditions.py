@@ -31,6 +31,10 @@ class SystemConditions:
         (self._inside.add if inside else self._inside.remove)(path)
         self._waiting.append(Transition(self._row[path], inside, now, now, float("nan")))
 
+    def has(self, path: str) -> bool:
+        """Whether the site has such a condition."""
+        return path in self._row
+
     def is_inside(self, path: str) -> bool:
         """Whether a condition is in."""
         return path in self._inside
@@ -47,6 +51,11 @@ class SystemConditions:
         """The transitions since the last call."""
         waiting, self._waiting = self._waiting, []
         return waiting
+
+
+def channel_condition(channel: str) -> str:
+    """Path of the condition that a channel fails."""
+    return f"{SERVICE_ENTERPRISE}/channel.{channel}/FAILING"
 
 
 def system_rows(site: Site) -> dict[str, int]:

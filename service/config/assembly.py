@@ -1,7 +1,7 @@
 """Site files put together: regions, enterprises, units, gateways and tags, every reference between them checked."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -90,10 +90,20 @@ class SiteAssembly:
                 if replay is not None:
                     self.replays[document] = replay
 
-    def build(self, canary_period: int) -> Site:
+    @property
+    def regions(self) -> Mapping[str, Region]:
+        """Regions by code, as far as they have been read."""
+        return self._regions
+
+    @property
+    def enterprises(self) -> Mapping[str, Enterprise]:
+        """Enterprises by id, as far as they have been read."""
+        return self._enterprises
+
+    def build(self, canary_period: int, channels: Iterable[str] = ()) -> Site:
         """The site with the service's own points. Only after ``finish``, and only when there are no faults."""
         tags = self._tags
-        own = system_points(self._regions.values(), self._gateways.values(), len(tags.tags), canary_period)
+        own = system_points(self._regions.values(), self._gateways.values(), len(tags.tags), canary_period, channels)
         tags.append(own.tags, own.rules)
         self._append_unit_rules()
         return Site(

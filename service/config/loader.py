@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from alerting.grading import GradingTable
+from alerting.response.book import ResponseBook
 from domain.site import Site
 from service.config import measurands
 from service.config.assembly import SiteAssembly
@@ -17,6 +18,7 @@ from service.config.document import Document, Loc, parse_document, read_document
 from service.config.documents import ROOTS, DocumentSet, Held, Recorded
 from service.config.faults import ConfigurationError, Fault, FaultList
 from service.config.replay import Replay
+from service.config.response_file import read_response
 from service.config.sections import CanarySettings, MainFile, Roots
 from service.config.settings import Settings, read_grading, read_main, settings_of, site_entries, with_documents
 from service.config.site_file import SiteFile
@@ -38,12 +40,12 @@ def load(path: Path, env: Mapping[str, str]) -> Settings:
     documents = Recorded(document.path.parent)
     document.documents = documents
     main = _read_main(document, env, faults)
-    read = _read_documents(document, main, faults)
+    read = _read_documents(document, main, faults, env)
     if main is None or read.grading is None or faults:
         raise ConfigurationError(faults.sorted())
-    site = read.assembly.build(main.canary.period)
+    site = read.assembly.build(main.canary.period, read.response.channels)
     held = DocumentSet.of(_roots(document), documents.contents)
-    return settings_of(document, main, site, read.grading, held, env)
+    return settings_of(document, main, site, read.grading, read.response, held, env)
 
 
 def load_revision(settings: Settings, held: DocumentSet) -> Settings:
@@ -57,11 +59,12 @@ def load_revision(settings: Settings, held: DocumentSet) -> Settings:
     roots = None if document is None else validate(Roots, document.data, document.fault, ())
     if document is None or roots is None:
         raise ConfigurationError(faults.sorted())
-    read = _read_documents(document, roots, faults)
+    read = _read_documents(document, roots, faults, settings.environment)
     if read.grading is None or faults:
         raise ConfigurationError(faults.sorted())
-    site = read.assembly.build(settings.canary.period)
-    return with_documents(settings, roots, site, read.grading, DocumentSet.of(held.roots, documents.contents))
+    site = read.assembly.build(settings.canary.period, read.response.channels)
+    held = DocumentSet.of(held.roots, documents.contents)
+    return with_documents(settings, roots, site, read.grading, read.response, held)
 
 
 def _roots(document: Document) -> dict[str, Any]:
@@ -106,7 +109,8 @@ def check(paths: Sequence[Path], env: Mapping[str, str] | None = None) -> list[F
         elif _is_site(document):
             sites.append((path, document))
         else:
-            _read_documents(document, _read_main(document, os.environ if env is None else env, faults), faults)
+            around = os.environ if env is None else env
+            _read_documents(document, _read_main(document, around, faults), faults, around)
             included.update((path.parent / entry).resolve() for _, entry in site_entries(document))
     alone = [document for path, document in sites if path.resolve() not in included]
     if alone:
@@ -142,6 +146,7 @@ class _Read:
 
     assembly: SiteAssembly
     grading: GradingTable | None
+    response: ResponseBook
 
 
 def _read_main(document: Document, env: Mapping[str, str], faults: FaultList) -> MainFile | None:
@@ -151,7 +156,7 @@ def _read_main(document: Document, env: Mapping[str, str], faults: FaultList) ->
     return read_main(document, env, faults)
 
 
-def _read_documents(document: Document, roots: Roots | None, faults: FaultList) -> _Read:
+def _read_documents(document: Document, roots: Roots | None, faults: FaultList, env: Mapping[str, str]) -> _Read:
     """The documents that a main file names; site files are read even where the rest of it is at fault."""
     folder = document.path.parent
     files: list[tuple[Path, tuple[Document, Loc] | None]] = []
@@ -164,7 +169,11 @@ def _read_documents(document: Document, roots: Roots | None, faults: FaultList) 
         known.add(path.resolve())
         files.append((path, (document, loc)))
     grading = None if roots is None else read_grading(document, roots)
-    return _Read(_read_sites(files, faults), grading)
+    assembly = _read_sites(files, faults)
+    response = None if roots is None or roots.response is None else folder / roots.response
+    # Where a site file has faults, what it does not hold may stand in what could not be read.
+    places = None if faults else assembly
+    return _Read(assembly, grading, read_response(response, env, faults, places, (document, ("response",))))
 
 
 def _read_sites(files: Sequence[tuple[Path, tuple[Document, Loc] | None]], faults: FaultList) -> SiteAssembly:

@@ -29,11 +29,15 @@ class SystemPoints:
 
 
 def system_points(
-    regions: Iterable[Region], gateways: Iterable[Gateway], first_tag: int, canary_period: int
+    regions: Iterable[Region],
+    gateways: Iterable[Gateway],
+    first_tag: int,
+    canary_period: int,
+    channels: Iterable[str] = (),
 ) -> SystemPoints:
     """Points to append to a site whose own tags are numbered below ``first_tag``; ``canary_period`` in ms.
 
-    The service belongs to the first root region.
+    ``channels``: ids of the channels that messages go by. The service belongs to the first root region.
     """
     root = next(region.code for region in regions if region.parent is None)
     tags: list[Tag] = []
@@ -46,6 +50,9 @@ def system_points(
     for name, key, description in _COMPONENTS:
         rules.append(_condition(first_tag + len(tags), key))
         tags.append(_point(SERVICE_ENTERPRISE, name, SERVICE_UNIT, "", description))
+    for channel in channels:
+        rules.append(_condition(first_tag + len(tags), "FAILING"))
+        tags.append(_point(SERVICE_ENTERPRISE, f"channel.{channel}", SERVICE_UNIT, "", f"通知通道 {channel}"))
     rules.append(Rule(first_tag + len(tags), "CANARY", RuleKind.HIGH, Level.H, setpoint=0.5))
     tags.append(
         Tag(

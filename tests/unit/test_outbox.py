@@ -15,11 +15,11 @@ import pytest
 from aiohttp import web
 from sqlalchemy import select
 
-from alerting import outbox as outbox_module
 from alerting import schema
 from alerting.journal import Journal
 from alerting.ledger import Ledger, LedgerUnavailable
-from alerting.outbox import LONGEST_WAIT, Outbox, Webhook
+from alerting.notify import entries as outbox_module
+from alerting.notify.entries import LONGEST_WAIT, EntryDeliveries, Webhook
 from alerting.records import Change, Entry
 from tests import servers
 from tests.running import until
@@ -89,14 +89,23 @@ class Desk:
     """A ledger, an outbox that delivers from it, and the journal's end."""
 
     ledger: Ledger
-    outbox: Outbox
+    outbox: EntryDeliveries
     clock: HandClock
     journal: Journal
 
     async def journals(self, count: int = 1, kind: str = "alarm.entered") -> list[Entry]:
         """Commit entries with their deliveries, as the pipeline does."""
         entries = [
-            self.journal.append(self.clock.now(), kind, "anshao", {"value": 1.5}, region="370783", enterprise="works")
+            self.journal.append(
+                self.clock.now(),
+                kind,
+                "anshao",
+                {"value": 1.5, "source_time": self.clock.now()},
+                region="370783",
+                enterprise="works",
+                tag="GT-101",
+                rule="H",
+            )
             for _ in range(count)
         ]
         await self.ledger.commit(Change(entries=entries), (), self.outbox.deliveries_for(entries, self.clock.now()))
@@ -144,7 +153,7 @@ async def desk(place: Path | str, webhooks: Sequence[Webhook], clock: HandClock 
     await ledger.start()
     loaded = await ledger.load(0)
     clock = clock or HandClock()
-    outbox = Outbox(ledger, webhooks, clock)
+    outbox = EntryDeliveries(ledger, webhooks, clock)
     running = asyncio.create_task(outbox.run())
     try:
         yield Desk(ledger, outbox, clock, Journal(loaded.sequence, loaded.last_hash))
@@ -215,7 +224,7 @@ async def test_only_alarms_and_incidents_are_told_and_to_every_receiver(tmp_path
 
 async def test_without_receivers_nothing_is_recorded(tmp_path: Path) -> None:
     ledger = Ledger(f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite")
-    outbox = Outbox(ledger, [], HandClock())
+    outbox = EntryDeliveries(ledger, [], HandClock())
     await outbox.run()
     assert outbox.deliveries_for([Journal().append(NOON, "alarm.entered", "anshao", {})], NOON) == []
     await ledger.close()
@@ -383,7 +392,7 @@ async def test_after_a_restart_what_waited_is_delivered_and_what_was_delivered_i
             await at.all_delivered()
         async with desk(tmp_path, [], clock) as at:
             entries = await at.journals(count=2)
-            rows = Outbox(at.ledger, [webhook], clock).deliveries_for(entries, NOON)
+            rows = EntryDeliveries(at.ledger, [webhook], clock).deliveries_for(entries, NOON)
             await at.ledger.commit(Change(), (), rows)
         async with desk(tmp_path, [webhook], clock) as at:
             await at.all_delivered()

@@ -1,15 +1,11 @@
-"""Webhooks, delivered from the ledger's outbox and signed as Standard Webhooks 1.0 says.
+"""Journal entries as signed webhooks, for receivers that are machines, delivered from the ledger's outbox.
 
 A delivery is written in the same commit as the entry it tells of, is tried until the receiver answers 2xx, and every
-try is recorded. Headers: ``webhook-id``, ``webhook-timestamp`` (s), ``webhook-signature``: ``v1,`` and the base64 of
-HMAC-SHA256 over ``id.timestamp.body`` with the secret (base64 after ``whsec_``, or else its bytes).
+try is recorded.
 """
 
 import asyncio
-import base64
 import contextlib
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +18,7 @@ from sqlalchemy import RowMapping, func, select, update
 from alerting import schema
 from alerting.journal import RETROSPECTIVE, describe
 from alerting.ledger import Ledger, LedgerUnavailable, entry_of, reaching
+from alerting.notify import signing
 from alerting.records import Entry
 from domain.clock import Clock
 
@@ -35,11 +32,7 @@ PAGE = 100
 IDLE = 30.0
 PARALLEL = 8
 """Requests to one receiver at a time."""
-_PREFIX = "whsec_"
 _TOLD = ("alarm.", "incident.")
-_OK = range(200, 300)
-_SHOWN = 200
-"""Bytes of a receiver's complaint that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +45,10 @@ class Webhook:
 
     def sign(self, identity: str, timestamp: int, body: bytes) -> str:
         """The signature header."""
-        secret = self.secret.encode()
-        if self.secret.startswith(_PREFIX):
-            with contextlib.suppress(ValueError):  # no base64: its bytes are the secret
-                secret = base64.b64decode(self.secret.removeprefix(_PREFIX), validate=True)
-        signed = f"{identity}.{timestamp}.".encode() + body
-        return "v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
+        return signing.sign(self.secret, identity, timestamp, body)
 
 
-class Outbox:
+class EntryDeliveries:
     """Run ``run`` as a task; ``wake`` after each commit."""
 
     def __init__(self, ledger: Ledger, webhooks: Sequence[Webhook], clock: Clock) -> None:
@@ -140,19 +128,14 @@ class Outbox:
         body = orjson.dumps({"type": shown["kind"], "timestamp": shown["at"], "data": shown})
         identity = f"{webhook.name}-{row['sequence']}"
         timestamp = self._clock.now() // 1000
-        headers = {
-            "content-type": "application/json",
-            "webhook-id": identity,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": webhook.sign(identity, timestamp, body),
-        }
+        headers = signing.headers(webhook.secret, identity, timestamp, body)
         attempts = row["attempts"] + 1
         try:
             async with (
                 slots,
                 session.post(webhook.url, data=body, headers=headers, allow_redirects=False) as response,
             ):
-                error = None if response.status in _OK else await _complaint(response)
+                error = None if response.status in signing.OK else await signing.complaint(response)
         except (aiohttp.ClientError, OSError) as fault:  # TimeoutError is an OSError
             error = f"{type(fault).__name__}: {fault}"[:300]
         now = self._clock.now()
@@ -167,9 +150,3 @@ class Outbox:
         self.failures += 1
         wait = min(2 ** min(attempts, 16), LONGEST_WAIT) * 1000
         return row["delivery"], {"attempts": attempts, "next_attempt_at": now + wait, "last_error": error}
-
-
-async def _complaint(response: aiohttp.ClientResponse) -> str:
-    """What a receiver answers in place of 2xx, as far as it can be stored."""
-    said = (await response.content.read(_SHOWN)).decode("utf-8", "backslashreplace").replace("\x00", "")
-    return f"HTTP {response.status}: {said}"
