@@ -106,7 +106,7 @@ def board(alarms: Iterable[Alarm], regions: frozenset[str], grade_of: Callable[[
         group.unacknowledged += waits
         group.grade = max(group.grade, alarm.grade)
     _join_causes(groups)
-    standing.sort(key=lambda found: (-found[0], *_order(found[1])))
+    standing.sort(key=lambda found: (-found[0], -found[1].grade, *_order(found[1])))
     others.sort(key=lambda alarm: (-alarm.grade, *_order(alarm)))
     return Board(
         standing=[alarm for _, alarm in standing],

@@ -37,7 +37,7 @@ class _Told:
     entries: Sequence[Mapping[str, Any]]
     """Bodies, in order."""
 
-    def first(self, kind: str, begin: int = 0, **wanted: Any) -> Mapping[str, Any] | None:
+    def first(self, kind: str, begin: int, wanted: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The first entry of a kind from an instant on whose body, or its data, has these values."""
         for body in self.entries:
             if body["kind"] == kind and body["at"] >= begin:
@@ -90,7 +90,7 @@ def _measured(told: _Told, expected: Mapping[str, Any]) -> dict[str, Any]:
     tag_enterprise, _, tag = (expected.get("tag") or "").partition("/")
     unit_enterprise, _, unit = (expected.get("unit") or "").partition("/")
     where = {"enterprise": tag_enterprise or unit_enterprise or None, "tag": tag or None, "unit": unit or None}
-    alarm = told.first("alarm.entered", **where)
+    alarm = told.first("alarm.entered", 0, where)
     took: float | None = None
     by: str | None = None
     if alarm is None:
@@ -98,7 +98,7 @@ def _measured(told: _Told, expected: Mapping[str, Any]) -> dict[str, Any]:
     else:
         kind = expected["act"]
         of = {"incident": alarm["incident"]} if kind.startswith("incident.") else where
-        done = told.first(kind, alarm["at"], **of, side=expected.get("side"))
+        done = told.first(kind, alarm["at"], {**of, "side": expected.get("side")})
         if done is None:
             result = "missing"
         else:
@@ -118,7 +118,7 @@ def _measured(told: _Told, expected: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _alarm(told: _Told, body: Mapping[str, Any]) -> dict[str, Any]:
-    acknowledged = told.first("alarm.acknowledged", body["at"], alarm=body["alarm"])
+    acknowledged = told.first("alarm.acknowledged", body["at"], {"alarm": body["alarm"]})
     return {
         "alarm": body["alarm"],
         "enterprise": body["enterprise"],
@@ -134,7 +134,7 @@ def _alarm(told: _Told, body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _incident(told: _Told, body: Mapping[str, Any]) -> dict[str, Any]:
     def took(kind: str) -> float | None:
-        done = told.first(kind, body["at"], incident=body["incident"])
+        done = told.first(kind, body["at"], {"incident": body["incident"]})
         return None if done is None else (done["at"] - body["at"]) / 1000
 
     grades = [
