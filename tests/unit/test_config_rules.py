@@ -211,7 +211,8 @@ def test_modes_by_the_clock(tmp_path: Path) -> None:
         tmp_path,
         f"{FLOW}, limits: {{H: {{setpoint: 80, modes: {{night: 60}}}}}}",
         '        modes: {schedule: [{mode: night, days: [mon-wed, sun], from: "22:00", to: "06:30"},\n'
-        '          {mode: night, days: [sat-mon], from: "00:00", to: "24:00"}, {mode: day, from: "8:00", to: "17:00"}]}\n',
+        '          {mode: night, days: [sat-mon], from: "00:00", to: "24:00"},\n'
+        '          {mode: day, from: "8:00", to: "17:00"}]}\n',
     )
     hour = 3_600_000
     spans = (
@@ -226,7 +227,7 @@ def test_what_any_rule_may_say(tmp_path: Path) -> None:
     more = "suppressed_by: [T1/H, e/T2/H, '@gw1/LINK'], parent: '@unit.u/X', re_alarm: 5min, cards: [co, h2s]"
     site = with_tag(
         tmp_path,
-        f"{FLOW}, limits: {{H: {{setpoint: 80, {more}}}}}, rate: {{rise: {{limit: 5, {more}}}}}, "
+        f"{FLOW}, limits: {{H: {{setpoint: 80, {more}}}}}, rate: {{rise: {{limit: 1, {more}}}}}, "
         f"rules: [{{key: N, setpoint: 70, {more}}}], stale: {{after: 9s, {more}}}, bad: {{on_delay: 2s, {more}}}",
         "        rules: [{key: X, kind: expression, when: T1 > 5, suppressed_by: ['@gw1/CLOCK']}]\n",
     )
@@ -320,9 +321,10 @@ def test_a_deadband_is_converted_as_its_limit_is(tmp_path: Path) -> None:
 def test_a_limit_in_a_unit_of_its_own(tmp_path: Path) -> None:
     site = with_tag(
         tmp_path,
-        "tag: X, measurand: flammable_gas, species: CH4, engineering_unit: ppm, range: [0, 50000], deadband: 100, limits: "
-        "{H: {setpoint: 20, unit: '%lel', deadband: 1, modes: {up: {setpoint: 22, deadband: 2}, down: off}}, "
-        "HH: {setpoint: 2, unit: '%vol'}, L: {setpoint: 200, unit: PPM}}, rules: [{key: N, setpoint: 60, unit: '%LEL'}]",
+        "tag: X, measurand: flammable_gas, species: CH4, engineering_unit: ppm, range: [0, 50000], deadband: 100, "
+        "limits: {H: {setpoint: 20, unit: '%lel', deadband: 1, modes: {up: {setpoint: 22, deadband: 2}, down: off}}, "
+        "HH: {setpoint: 2, unit: '%vol'}, L: {setpoint: 200, unit: PPM}}, "
+        "rules: [{key: N, setpoint: 60, unit: '%LEL'}]",
         "        modes: {tag: MODE, values: {up: 1, down: 4}}\n",
     )
     limit = rule_of(site, "e/X/H")
