@@ -9,12 +9,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Column, ColumnElement, RowMapping, Select, Table, select
+from sqlalchemy import Column, ColumnElement, RowMapping, Select, Table, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerting.ledger import alarm_of, entry_of, incident_of, reaching
 from alerting.records import Alarm, Entry, Incident
-from alerting.schema import alarm, incident, journal, quarantine
+from alerting.schema import ALARM_IS_ACTIVE, alarm, incident, journal, quarantine
 from domain.scales import AlarmState, Grade, IncidentState, RuleKind
 
 PATIENCE = 10.0
@@ -41,7 +41,13 @@ class AlarmFilter:
 
     state: AlarmState | None = None
     active: bool | None = None
-    """True: those that are not normal."""
+    """True: those that are annunciated, not normal and not suppressed; False: those that are normal."""
+    suppressed: bool | None = None
+    """True: those that are not normal and suppressed; False: those that are not suppressed."""
+    stale: bool | None = None
+    chattering: bool | None = None
+    drill: bool | None = None
+    """True: of any drill; False: real ones."""
     grade: Grade | None = None
     regions: Collection[str] | None = None
     enterprise: str | None = None
@@ -111,10 +117,18 @@ async def alarms(engine: AsyncEngine, which: AlarmFilter, limit: int, after: int
         (columns.unit, which.unit),
         (columns.tag, which.tag),
         (columns.incident, which.incident),
+        (columns.stale, which.stale),
+        (columns.chattering, which.chattering),
     )
-    if which.active is not None:
-        normal = columns.state == AlarmState.NORMAL.value
-        clauses.append(columns.state.in_(_ACTIVE) if which.active else normal)
+    if which.active is False:
+        clauses.append(columns.state == AlarmState.NORMAL.value)
+    elif which.active or which.suppressed:
+        clauses.append(text(ALARM_IS_ACTIVE))
+    hidden = which.suppressed if which.suppressed is not None else False if which.active else None
+    if hidden is not None:
+        clauses.append(columns.suppression.is_not(None) if hidden else columns.suppression.is_(None))
+    if which.drill is not None:
+        clauses.append(columns.drill.is_not(None) if which.drill else columns.drill.is_(None))
     if which.regions is not None:
         clauses.append(columns.region.in_(which.regions))
     if which.since is not None:
@@ -223,9 +237,6 @@ async def tail(
         )
         for entry in found
     ]
-
-
-_ACTIVE = tuple(state.value for state in AlarmState if state is not AlarmState.NORMAL)
 
 
 def _equal(*pairs: tuple[Column[Any], object]) -> list[ColumnElement[bool]]:

@@ -235,9 +235,11 @@ class FakeHistorian:
 class FakeRegister:
     """Where acts end up."""
 
-    def __init__(self, act: Callable[..., Alarm], casebook: Incidents) -> None:
+    def __init__(self, act: Callable[..., Alarm], casebook: Incidents, register: Register) -> None:
         self._act = act
         self.casebook = casebook
+        self.shelving, self.maintenance, self.sound = register.shelving, register.maintenance, register.sound
+        self.acknowledge_all, self.comment = register.acknowledge_all, register.comment
 
     def acknowledge(self, alarm: int, actor: str, name: str, comment: str, _now: int, _change: Change) -> Alarm:
         return self._act("acknowledge", alarm, actor, name, comment)
@@ -278,7 +280,8 @@ class FakeService:
         incidents = [make_incident(number, self.site) for number in range(1, 11)]
         self.casebook = Incidents(self.site, load_grading(), Journal(1_000), incidents)
         self.attachments = AttachmentStore(Path("/nonexistent"))
-        self.duty_room = DutyRoom(self.site, Register(self.site, load_grading(), Journal()), NOW)
+        self.register = Register(self.site, load_grading(), Journal())
+        self.duty_room = DutyRoom(self.site, self.register, NOW)
         self.drills = DrillRunner(
             self.duty_room.drills, lambda: self.site, lambda: make_engine(self.site), Path(__file__).parent / "drills"
         )
@@ -330,7 +333,7 @@ class FakeService:
         ]
 
     async def act(self, act: Callable[[Any, int, Change], Any]) -> Any:
-        return act(FakeRegister(self._act, self.casebook), NOW, Change())
+        return act(FakeRegister(self._act, self.casebook, self.register), NOW, Change())
 
     def _act(self, act: str, identity: int, actor: str, name: str, comment: str) -> Alarm:
         if self.fault is not None:

@@ -37,6 +37,10 @@ async def list_alarms(call: Call[Nothing, AlarmsQuery, Nothing]) -> dict[str, An
         tag=query.tag,
         incident=query.incident,
         since=query.since,
+        suppressed=query.suppressed,
+        stale=query.stale,
+        chattering=query.chattering,
+        drill=query.drill,
     )
     page = await queries.alarms(call.service.ledger, which, query.limit, query.after)
     return {

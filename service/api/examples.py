@@ -31,6 +31,16 @@ ALARM: dict[str, Any] = {
     "incident": 1037,
     "sequence": 1042,
     "rule_version": 1,
+    "suppression": None,
+    "suppressed_until": None,
+    "suppression_reason": None,
+    "suppressed_by": None,
+    "first_out": True,
+    "chattering": False,
+    "returning_at": None,
+    "stale": False,
+    "cause": None,
+    "drill": None,
 }
 INCIDENT: dict[str, Any] = {
     "id": 1037,

@@ -84,6 +84,18 @@ class Alarm(Document):
     incident: int | None
     sequence: int = Field(description="Number of the last journal entry about it.")
     rule_version: int
+    suppression: Literal["shelved", "by_design", "out_of_service"] | None = Field(
+        description="What lies over it: it is not annunciated."
+    )
+    suppressed_until: Instant | None
+    suppression_reason: str | None
+    suppressed_by: str | None = Field(description="The person, or the path of the condition.")
+    first_out: bool = Field(description="首出: the first process alarm of its unit after a calm.")
+    chattering: bool = Field(description="抖动: three or more transitions a minute.")
+    returning_at: Instant | None = Field(description="It has left; its return is damped until then.")
+    stale: bool = Field(description="长期报警: in for more than 24 h.")
+    cause: str | None = Field(description="Path of the condition that it follows from.")
+    drill: int | None = Field(description="演练: the drill that it belongs to.")
 
 
 class AlarmDetail(Alarm):

@@ -106,7 +106,13 @@ class AlarmsQuery(PageQuery):
     tag: Text | None = Field(None, description="Name of the tag within its enterprise.")
     incident: Number | None = None
     since: Instant | None = Field(None, description="Received then or later.")
-    active: bool | None = Field(None, description="true: those that are not normal; false: the past ones.")
+    active: bool | None = Field(
+        None, description="true: those that are annunciated: not normal, and nothing lies over them; false: past ones."
+    )
+    suppressed: bool | None = Field(None, description="true: those not normal that something lies over; false: others.")
+    stale: bool | None = Field(None, description="true: those in for more than 24 h; false: others.")
+    chattering: bool | None = None
+    drill: bool | None = Field(None, description="true: those of drills; false: real ones.")
 
 
 class TagsQuery(Request):

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from service.api import alarms, desks, drills, incidents, models, watch, watched, watched_models
+from service.api import alarm_acts, alarms, desks, drills, incidents, models, watch, watched, watched_models
 from service.api.routes import PREFIX, Route
 
 _NOT_FOUND, _CONFLICT, _AWAY = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE
@@ -107,6 +107,7 @@ ROUTES: tuple[Route, ...] = (
         errors=(_AWAY,),
         tag="records",
     ),
+    *alarm_acts.ROUTES,
     *watch.ROUTES,
     *desks.ROUTES,
     *drills.ROUTES,

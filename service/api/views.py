@@ -76,6 +76,16 @@ class Views:
             "incident": alarm.incident,
             "sequence": alarm.sequence,
             "rule_version": alarm.rule_version,
+            "suppression": alarm.suppression and alarm.suppression.value,
+            "suppressed_until": iso_or_none(alarm.suppressed_until),
+            "suppression_reason": alarm.suppression_reason,
+            "suppressed_by": alarm.suppressed_by,
+            "first_out": alarm.first_out,
+            "chattering": alarm.chattering,
+            "returning_at": iso_or_none(alarm.returning_at),
+            "stale": alarm.stale,
+            "cause": alarm.cause,
+            "drill": alarm.drill,
         }
 
     def incident(self, incident: Incident) -> dict[str, Any]:
