@@ -128,7 +128,7 @@ class RuleEngine:
         silent = np.zeros(len(self._tags.period), dtype=np.bool_)
         silent[self._silence.silent] = True
         # Before the conditions are taken: a new limit would break their runs.
-        self._modes.learn(self.latest, silent, old._now)
+        self._modes.take_over(old._modes, self.latest, silent)
         known = [
             family.take_over(before, tags, rows) for family, before in zip(self._families, old._families, strict=True)
         ]

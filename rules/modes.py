@@ -11,7 +11,7 @@ run says by the new limit what it said by the old, and begins anew otherwise.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -87,8 +87,8 @@ class Modes:
                 self._of_tag.setdefault(selector.tag, []).append(index)
         self._is_mode_tag = np.zeros(tag_count, dtype=np.bool_)
         self._is_mode_tag[list(self._of_tag)] = True
-        self._begin = self._end = 0
-        """The present modes by the clock hold from ``_begin`` to before ``_end``."""
+        self._clock = self._begin = self._end = 0
+        """When the clock was asked last; the present modes by the clock hold from ``_begin`` to before ``_end``."""
         chosen = {row: extra for row, extra in rules.extras.items() if extra.selector >= 0}
         for family in families:
             rows = family.conditions.rows
@@ -143,16 +143,16 @@ class Modes:
             at = np.array([now], dtype=np.int64)
             for index in self._scheduled:
                 self.switch(index, _named(self._selectors[index].schedule, _span_at(self._selectors[index], at)[0]))
-            self._begin, self._end = self._steady(now)
+            self._look(now)
 
-    def learn(self, latest: Latest, is_silent: Bool, now: int) -> None:
-        """Take the newest readings as they are."""
+    def take_over(self, old: Self, latest: Latest, is_silent: Bool) -> None:
+        """The modes by the newest readings of each tag, and by the clock as another has seen it."""
         for tag, selectors in self._of_tag.items():
             if latest.received_time[tag] and not is_silent[tag]:
                 for index in selectors:
                     self.switch(index, self._mode(index, float(latest.value[tag]), int(latest.quality[tag])))
-        if now:
-            self.advance(now)
+        if old._clock:
+            self.advance(old._clock)
 
     def _holds(self, received: Int64) -> bool:
         return bool(received.min() >= self._begin and received.max() < self._end)
@@ -175,7 +175,7 @@ class Modes:
             for begin in begins.tolist():
                 mode = _named(self._selectors[index].schedule, int(span[begin]))
                 yield Switch(int(position[begin]), index, mode)
-        self._begin, self._end = self._steady(int(received[-1]))
+        self._look(int(received[-1]))
 
     def _mode(self, selector: int, value: float, quality: int) -> str | None:
         if quality == BAD:
@@ -185,15 +185,16 @@ class Modes:
                 return mode
         return None
 
-    def _steady(self, now: int) -> tuple[int, int]:
-        """A span of time around ``now`` in which no schedule changes."""
+    def _look(self, now: int) -> None:
+        """Note a span of time around ``now`` in which no schedule changes."""
         midnight = now - (now + UTC_OFFSET) % DAY
         edges = {midnight, midnight + DAY}
         for index in self._scheduled:
             for span in self._selectors[index].schedule:
                 edges |= {midnight + span.begin, midnight + span.end}
-        before = max((edge for edge in edges if edge <= now), default=midnight)
-        return before, min((edge for edge in edges if edge > now), default=midnight + DAY)
+        self._clock = now
+        self._begin = max(edge for edge in edges if edge <= now)
+        self._end = min(edge for edge in edges if edge > now)
 
 
 def _span_at(selector: Selector, time: Int64) -> Int64:

@@ -18,6 +18,8 @@ class Setpoints:
     def __init__(self, rules: RuleTable, conditions: Conditions, sign: Float64, *, mirrored: bool = False) -> None:
         self._conditions = conditions
         self._sign = sign
+        self._has_magnitudes = bool((sign == 0).any())
+        self._has_limitless = False
         self._factor = sign if mirrored else np.ones(len(sign))
         self.enter = rules.setpoint[conditions.rows] * self._factor
         self.leave = self.enter - rules.deadband[conditions.rows]
@@ -25,12 +27,16 @@ class Setpoints:
     def signed(self, condition: Int64, value: Float64) -> Float64:
         """Values of conditions, turned so that more is worse."""
         sign = self._sign[condition]
+        if not self._has_magnitudes:
+            return value * sign
         return np.where(sign == 0, np.abs(value), value * np.where(sign == 0, 1.0, sign))
 
     def beyond(self, condition: Int64, signed: Float64) -> Bool:
         """At or beyond the setpoint. NaN is not, and nothing is where there is no limit."""
         enter = self.enter[condition]
-        beyond: Bool = (signed >= enter) & (enter < np.inf)
+        beyond: Bool = signed >= enter
+        if self._has_limitless:
+            beyond &= enter < np.inf
         return beyond
 
     def back(self, condition: Int64, signed: Float64) -> Bool:
@@ -40,12 +46,14 @@ class Setpoints:
 
     def verdict(self, condition: Int64, signed: Float64) -> UInt8:
         """FOR, AGAINST or NEITHER."""
-        against = np.where(self.back(condition, signed), np.uint8(AGAINST), np.uint8(NEITHER))
-        return np.where(self.beyond(condition, signed), np.uint8(FOR), against)
+        beyond, back = self.beyond(condition, signed), self.back(condition, signed)
+        return np.where(beyond, np.uint8(FOR), np.where(back, np.uint8(AGAINST), np.uint8(NEITHER)))
 
     def change(self, condition: Int64, setpoint: Float64, deadband: Float64) -> None:
         """Set other setpoints, NaN for no limit; a run under way goes on where its last value says so still."""
-        limit = np.where(np.isnan(setpoint), np.inf, setpoint * self._factor[condition])
+        limitless = np.isnan(setpoint)
+        self._has_limitless |= bool(limitless.any())
+        limit = np.where(limitless, np.inf, setpoint * self._factor[condition])
         self.enter[condition] = limit
         self.leave[condition] = limit - deadband
         state = self._conditions.state

@@ -84,9 +84,7 @@ def make_engine(settings: Settings) -> RuleEngine:
     """The rules, all out."""
     site = settings.site
     tags = TagColumns(np.array([tag.period for tag in site.tags], dtype=np.int64), live_clock(site))
-    return RuleEngine(
-        site.rules, tags, settings.lateness, settings.clock_tolerance, programs_of(site), site.selectors
-    )
+    return RuleEngine(site.rules, tags, settings.lateness, settings.clock_tolerance, programs_of(site), site.selectors)
 
 
 def memory_of(site: Site) -> int:
@@ -94,4 +92,5 @@ def memory_of(site: Site) -> int:
     rules = site.rules
     timed = rules.kind != RuleKind.STALE
     spans = [int(column[timed].max(initial=0)) for column in (rules.on_delay, rules.off_delay, rules.window)]
+    spans += [extra.reference.window for extra in rules.extras.values() if extra.reference is not None]
     return min(max(max(spans) + 60_000, SHORTEST_MEMORY), LONGEST_MEMORY)
