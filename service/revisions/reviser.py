@@ -1,8 +1,8 @@
 """Changing the configuration of a running service: check, apply, restore. One change at a time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from service.revisions.adoption import Adopted, made_of, note_revision
 from service.revisions.difference import Difference, compare
 from service.revisions.matching import Matching, match
 from service.revisions.store import Revision, RevisionStore, record, record_files
+from service.revisions.upload import Upload, unpack
 from service.revisions.versions import inherit
 
 log = structlog.get_logger(__name__)
@@ -31,9 +32,10 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Documents to be put in place of those that hold, by name; None: to be removed."""
+    """Documents to be put in place of those that hold, by name; None: to be removed. ``uploads`` become documents."""
 
-    documents: Mapping[str, bytes | None]
+    documents: Mapping[str, bytes | None] = field(default_factory=dict)
+    uploads: Sequence[Upload] = ()
     roots: Mapping[str, Any] | None = None
     """The main file's keys that lead to documents; None: as they are."""
 
@@ -44,7 +46,7 @@ class Checked:
 
     faults: tuple[Fault, ...]
     difference: Difference | None
-    """None where faults leave nothing to compare."""
+    """Without the rows that have faults; None where they leave nothing to compare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,7 @@ class Reviser:
     async def check(self, proposal: Proposal, limit: int) -> Checked:
         """What a proposal would change, at most ``limit`` things of it, or what is wrong with it."""
         async with self._one_at_a_time:
-            settings = self._settings()
-            try:
-                loaded = await asyncio.to_thread(_load, settings, _merged(settings.documents, proposal))
-            except ConfigurationError as error:
-                return Checked(named(error.faults, settings.file.parent), None)
-            return Checked((), await asyncio.to_thread(_compare, settings, loaded, limit))
+            return await asyncio.to_thread(_check, self._settings(), proposal, limit)
 
     async def differences(self, old: int, new: int, limit: int) -> Difference:
         """What two revisions differ in. Raises NotFound, ConfigurationError (one cannot be read any more)."""
@@ -122,7 +119,17 @@ class Reviser:
         Raises Conflict (another revision came meanwhile, or nothing would change), ConfigurationError,
         LedgerUnavailable; then nothing has changed.
         """
-        return await self._in_full(self._revise(lambda: _merged(self.documents(), proposal), signed, source))
+
+        def load(old: Settings) -> _Loaded:
+            unpacked = unpack(proposal.uploads, list(old.documents.contents))
+            if len(unpacked.faults):
+                raise ConfigurationError(unpacked.faults.sorted())
+            try:
+                return _load_proposal(old, proposal, unpacked.documents)
+            except ConfigurationError as error:
+                raise ConfigurationError(unpacked.located(named(error.faults, old.file.parent))) from None
+
+        return await self._in_full(self._revise(load, signed, source))
 
     async def restore(self, number: int, signed: Signed) -> Revision:
         """Apply the documents of an earlier revision as the next one. Raises NotFound, and as ``revise``."""
@@ -130,7 +137,7 @@ class Reviser:
         if found is None:
             raise NotFound(f"there is no revision {number}; GET /api/v1/config/revisions lists them")
         held = await self.store.documents(found)
-        return await self._in_full(self._revise(lambda: held, signed, "restore"))
+        return await self._in_full(self._revise(lambda old: _load(old, held), signed, "restore"))
 
     async def _in_full(self, work: Awaitable[Result]) -> Result:
         """Finish what was begun, also if the caller goes away."""
@@ -139,14 +146,11 @@ class Reviser:
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
 
-    async def _revise(self, make: Callable[[], DocumentSet], signed: Signed, source: str) -> Revision:
+    async def _revise(self, load: Callable[[Settings], _Loaded], signed: Signed, source: str) -> Revision:
         async with self._one_at_a_time:
             self._check_base(signed)
-            old, held = self._settings(), make()
-            try:
-                loaded = await asyncio.to_thread(_load, old, held)
-            except ConfigurationError as error:
-                raise ConfigurationError(named(error.faults, old.file.parent)) from None
+            old = self._settings()
+            loaded = await asyncio.to_thread(load, old)
             new = loaded.settings
             if new.documents.digest == old.documents.digest:
                 raise Conflict(f"nothing would change: these are the documents of revision {self.current.number}")
@@ -188,9 +192,38 @@ class Reviser:
         return await asyncio.to_thread(load_revision, self._settings(), held)
 
 
-def _merged(held: DocumentSet, proposal: Proposal) -> DocumentSet:
+def _check(old: Settings, proposal: Proposal, limit: int) -> Checked:
+    unpacked = unpack(proposal.uploads, list(old.documents.contents))
+    loaded: _Loaded | None
+    try:
+        loaded = _load_proposal(old, proposal, unpacked.documents)
+        faults = unpacked.located(())
+    except ConfigurationError as error:
+        faults = unpacked.located(named(error.faults, old.file.parent))
+        loaded = None
+    if faults and unpacked.documents:
+        sound = unpacked.sound(faults, old.documents.contents)
+        try:
+            loaded = _load_proposal(old, proposal, sound)
+        except ConfigurationError:
+            loaded = None
+    return Checked(tuple(faults), None if loaded is None else _compare(old, loaded, limit))
+
+
+def _load_proposal(old: Settings, proposal: Proposal, unpacked: Mapping[str, bytes]) -> _Loaded:
+    loaded = _load(old, _merged(old.documents, proposal, unpacked))
+    read = loaded.settings.documents.contents
+    given = {name for name, content in {**proposal.documents, **unpacked}.items() if content is not None}
+    unread = sorted(given.difference(read))
+    if unread:
+        remedy = "Name it where it belongs: a point table under `tag_tables` of its unit, a site file under `sites`."
+        raise ConfigurationError([Fault(name, 0, 0, "", "no document names this one", remedy) for name in unread])
+    return loaded
+
+
+def _merged(held: DocumentSet, proposal: Proposal, unpacked: Mapping[str, bytes]) -> DocumentSet:
     contents = dict(held.contents)
-    for name, content in proposal.documents.items():
+    for name, content in {**proposal.documents, **unpacked}.items():
         if content is None:
             contents.pop(name, None)
         else:
@@ -227,7 +260,7 @@ def _are_the_files(settings: Settings) -> bool:
     return DocumentSet.of(roots, contents).digest == settings.documents.digest
 
 
-def named(faults: tuple[Fault, ...], folder: Path) -> tuple[Fault, ...]:
+def named(faults: Sequence[Fault], folder: Path) -> tuple[Fault, ...]:
     """Faults with documents named as in a revision, and not by paths on the service's disk."""
     prefix = f"{folder}/"
     return tuple(

@@ -3,7 +3,7 @@
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -17,6 +17,9 @@ from service.revisions.workbook import Sheet, place_of, read_workbook, sheet_nam
 
 SYNONYMS = Path(__file__).with_name("columns.yaml")
 _REQUIRED = {"tag", "measurand"}
+_RANGE = frozenset({"low", "high"})
+_SAYS_LEAST = {"LL": "off", "L": "off", "H": "off", "HH": "off", "deadband": "0"}
+"""By column; of the others an empty cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +63,18 @@ class Unpacked:
                 moved.append(fault)
         return sorted({*own, *moved})
 
-    def without(self, faults: Iterable[Fault]) -> dict[str, bytes]:
-        """The documents without the rows that have faults, as far as a fault is of a row."""
+    def sound(self, faults: Iterable[Fault], held: Mapping[str, bytes]) -> dict[str, bytes]:
+        """The documents with rows that have faults as they are in ``held``, or without them where they are new."""
         wrong: dict[str, set[int]] = {}
         for fault in faults:
             wrong.setdefault(fault.file, set()).add(fault.line)
         left: dict[str, bytes] = {}
         for name, content in self.documents.items():
-            place = self.places[name]
-            rows = wrong.get(place.file, set())
-            left[name] = _without_rows(content, place.rows, rows) if rows and name.endswith(".csv") else content
+            rows = wrong.get(self.places[name].file)
+            if rows and name.endswith(".csv"):
+                left[name] = _mended(content, self.places[name].rows, rows, held.get(name, b""))
+            else:
+                left[name] = content
         return left
 
 
@@ -101,15 +106,37 @@ def _take_book(upload: Upload, tables: Mapping[str, str], unpacked: Unpacked) ->
             remedy = f"Name the sheet as a table's file, or say which document it is. {suggestion(sheet.name, tables)}"
             unpacked.faults.add(Fault(place_of(upload.name, sheet.name), 0, 0, "", message, remedy))
             continue
-        content, rows = _with_columns(sheet).as_csv()
+        place = place_of(upload.name, sheet.name)
+        unreadable = {(f.line, f.column) for f in unpacked.faults.sorted() if f.file == place}
+        content, rows = _with_columns(sheet, unreadable).as_csv()
         unpacked.documents[document] = content
-        unpacked.places[document] = _Place(place_of(upload.name, sheet.name), rows)
+        unpacked.places[document] = _Place(place, rows)
 
 
-def _with_columns(sheet: Sheet) -> Sheet:
+def _with_columns(sheet: Sheet, unreadable: Collection[tuple[int, int]]) -> Sheet:
+    """A sheet with its columns by their own names. In place of cells that could not be read stands what says least.
+
+    So no fault follows from another one that is reported already.
+    """
     (number, header), *rest = sheet.rows
     columns = canonical_header(header)
-    return sheet if columns is None else Sheet(sheet.name, [(number, columns), *rest])
+    if columns is None:
+        return sheet
+    rows = [(number, columns), *rest]
+    wrong: dict[int, list[str]] = {}
+    for row, column in unreadable:
+        if 0 < column <= len(columns):
+            wrong.setdefault(row, []).append(columns[column - 1])
+    return Sheet(
+        sheet.name, [(row, _filled(columns, cells, wrong[row]) if row in wrong else cells) for row, cells in rows]
+    )
+
+
+def _filled(columns: Sequence[str], cells: Sequence[str], wrong: Collection[str]) -> list[str]:
+    fill = {column: _SAYS_LEAST.get(column, "") for column in wrong}
+    if not _RANGE.isdisjoint(wrong):
+        fill |= dict.fromkeys(_RANGE, "")
+    return [fill.get(column, cell) for column, cell in zip(columns, cells, strict=True)]
 
 
 def _take_text(upload: Upload, held: Sequence[str], unpacked: Unpacked) -> None:
@@ -153,13 +180,36 @@ def _csv_with_columns(text: str) -> bytes | None:
     return f"{out.getvalue()}{end}{rest}".encode()
 
 
-def _without_rows(content: bytes, rows_of: Sequence[int] | None, wrong: set[int]) -> bytes:
-    lines = content.decode("utf-8-sig", "replace").split("\n")
-    kept = [
-        "" if (rows_of[number] if rows_of is not None and number < len(rows_of) else number) in wrong else line
-        for number, line in enumerate(lines, 1)
-    ]
-    return "\n".join(kept).encode()
+def _mended(content: bytes, rows_of: Sequence[int] | None, wrong: set[int], held: bytes) -> bytes:
+    """A table whose wrong rows are replaced by those of the same tag in another, or left out."""
+    good: list[list[str]] = []
+    bad: list[list[str]] = []
+    reader = csv.reader(io.StringIO(content.decode("utf-8-sig", "replace"), newline=""))
+    begin = 1
+    for row in reader:
+        number = rows_of[begin] if rows_of is not None and begin < len(rows_of) else begin
+        (bad if number in wrong else good).append(row)
+        begin = reader.line_num + 1
+    header = [cell.strip() for cell in good[0]] if good else []
+    if "tag" in header:
+        at = header.index("tag")
+        known = {row[at].strip() for row in good[1:] if len(row) > at}
+        before = _by_tag(held)
+        for row in bad:
+            tag = row[at].strip() if len(row) > at else ""
+            if tag in before and tag not in known:
+                good.append([before[tag].get(column, "") for column in header])
+                known.add(tag)
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(good)
+    return out.getvalue().encode()
+
+
+def _by_tag(table: bytes) -> dict[str, dict[str, str]]:
+    reader = csv.reader(io.StringIO(table.decode("utf-8-sig", "replace"), newline=""))
+    header = [cell.strip() for cell in next(reader, [])]
+    rows = (dict(zip(header, row, strict=False)) for row in reader)
+    return {row.get("tag", "").strip(): row for row in rows}
 
 
 @cache

@@ -10,6 +10,7 @@ import io
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -43,6 +44,7 @@ _LONGEST_NAME = 31
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3}[0-9]{1,7}):')
 _FORBIDDEN = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 _DAMAGED = (
+    zlib.error,
     zipfile.BadZipFile, zipfile.LargeZipFile, ParseError, NotImplementedError, RuntimeError, EOFError, OSError,
     KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError, ArithmeticError, AssertionError,
 )  # fmt: skip
@@ -81,7 +83,11 @@ def read_workbook(content: bytes, book: str, faults: FaultList) -> list[Sheet]:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 refusal = _check_parts(archive)
                 if refusal is None:
-                    return list(_sheets(content, archive, book, faults))
+                    known = len(faults)
+                    sheets = list(_sheets(content, archive, book, faults))
+                    if sheets or len(faults) > known:
+                        return sheets
+                    refusal = "the workbook holds no table", "Fill a sheet, with the header first."
         except _DAMAGED:
             refusal = "the workbook is damaged or none", "Open it in Excel or WPS and save it as .xlsx again."
     faults.add(Fault(book, 0, 0, "", *refusal))
@@ -128,7 +134,7 @@ def _sheets(content: bytes, archive: zipfile.ZipFile, book: str, faults: FaultLi
                 reading.check_part(archive, str(sheet._worksheet_path))  # type: ignore[attr-defined]  # noqa: SLF001
                 if len(faults) == known:
                     rows = list(reading.rows())
-                    if rows:
+                    if rows and reading.is_whole:
                         yield Sheet(str(sheet.title), rows)
         finally:
             opened.close()
@@ -141,6 +147,8 @@ class _SheetReading:
         self._sheet = sheet
         self._place = place_of(book, str(sheet.title))
         self._faults = faults
+        self.is_whole = True
+        """All rows were read."""
 
     def check_part(self, archive: zipfile.ZipFile, path: str) -> None:
         """Look through the sheet's text for what openpyxl does not show while it streams."""
@@ -163,6 +171,7 @@ class _SheetReading:
         header: list[str] = []
         for number, cells in enumerate(self._sheet.iter_rows(max_col=MOST_COLUMNS + 1, max_row=MOST_ROWS + 1), 1):
             if number > MOST_ROWS:
+                self.is_whole = False
                 self._fault(number, 0, "", f"more than {MOST_ROWS} rows", "Split the table, or delete empty rows.")
                 return
             texts = [self._text(cell, number, column, header) for column, cell in enumerate(cells, 1)]
@@ -173,6 +182,7 @@ class _SheetReading:
             if not header:
                 header = texts
                 if len(header) > MOST_COLUMNS:
+                    self.is_whole = False
                     self._fault(number, 0, "", f"more than {MOST_COLUMNS} columns", "Keep the columns that are needed.")
                     return
             elif len(texts) > len(header):
@@ -250,8 +260,10 @@ def _cell(sheet: Any, text: str, header: Sequence[str], column: int) -> Any:
         except ValueError:
             pass
         else:
-            if repr(number) == text or (number.is_integer() and str(int(number)) == text):
-                return int(number) if number.is_integer() and "." not in text else number
+            plain = int(number) if number.is_integer() and "." not in text and "e" not in text else number
+            # Excel keeps 15 digits; what needs more stays text.
+            if str(plain) == text and float(f"{number:.15g}") == number:
+                return plain
     cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\ufffd", text))
     cell.data_type = "s"  # a text that begins with = is no formula
     return cell
