@@ -45,7 +45,7 @@ class InlineOrigin:
         elif head.startswith("rules["):
             loc = ("rules", int(head[6:-1]))
         else:
-            loc = (head,)
+            loc = (head.lower() if head in ("STALE", "BAD") else head,)
         self._document.fault(self._locs[row] + loc + ((rest,) if rest else ()), message, remedy)
 
     def place(self, row: int) -> str:

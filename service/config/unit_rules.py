@@ -55,13 +55,12 @@ def read_unit_rules(
     """The rules of one unit that have no faults; those of the others are reported."""
     seen: set[str] = set()
     for loc, data in items:
-        kind = data.get("kind") if isinstance(data, dict) else None
-        if isinstance(data, dict) and kind not in UNIT_RULES:
+        kind = data.get("kind") if isinstance(data, dict) else next(iter(UNIT_RULES))
+        if not isinstance(kind, str) or kind not in UNIT_RULES:
             told = "`kind` is missing" if kind is None else f"unknown kind {str(kind)[:40]!r}"
             document.fault((*loc, "kind"), told, f"Write `kind: {' or '.join(UNIT_RULES)}`.")
             continue
-        model: type[Entry] = UNIT_RULES[kind] if isinstance(kind, str) else VoteEntry
-        entry = validate(model, data, document.fault, loc)
+        entry = validate(UNIT_RULES[kind], data, document.fault, loc)
         if entry is None:
             continue
         if entry.key in seen:
