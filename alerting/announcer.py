@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 CURSOR = "mqtt"
 PAGE = 500
+TOGETHER = 50
+"""Messages under way at once: aiomqtt looks through all of them for each."""
 GATHER = 0.03
 """Seconds in which what comes in quick succession is taken together."""
 CALM = 1.0
@@ -71,9 +73,9 @@ class Announcer:
                     username=address.username,
                     password=address.password,
                     tls_params=aiomqtt.TLSParameters() if address.tls else None,
-                    max_inflight_messages=PAGE,
+                    max_inflight_messages=TOGETHER,
                 ) as client:
-                    client.pending_calls_threshold = PAGE + 1
+                    client.pending_calls_threshold = TOGETHER + 1
                     wait = WAIT_FIRST
                     await self._follow(client)
             except (aiomqtt.MqttError, LedgerUnavailable, OSError) as fault:
@@ -89,11 +91,13 @@ class Announcer:
             if not entries:
                 await self._rest()
                 continue
-            # All at once, in order; each is answered for by itself.
-            outcomes = await asyncio.gather(*(_publish(client, entry) for entry in entries), return_exceptions=True)
-            for outcome in outcomes:
-                if outcome is not None:
-                    raise outcome
+            for first in range(0, len(entries), TOGETHER):
+                # All of them at once, in order; each is answered for by itself.
+                part = entries[first : first + TOGETHER]
+                outcomes = await asyncio.gather(*(_publish(client, entry) for entry in part), return_exceptions=True)
+                for outcome in outcomes:
+                    if outcome is not None:
+                        raise outcome
             self.published += len(entries)
             self.sequence = entries[-1].sequence
             if self.sequence - self._remembered >= FAR:

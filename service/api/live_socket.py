@@ -8,7 +8,7 @@ from aiohttp import WSMsgType, web
 
 from service.api.authentication import LIVE_PROTOCOL, live_caller_of
 from service.api.live import LiveHub
-from service.api.live_client import LiveClient
+from service.api.live_client import WRITE_BUFFER, LiveClient
 from service.api.problems import Problem, unavailable
 from service.api.requests import LiveQuery
 from service.api.routes import checked_query
@@ -16,8 +16,6 @@ from service.api.routes import checked_query
 HEARTBEAT = 20.0
 """Seconds between pings; a client that answers none is gone."""
 LARGEST_MESSAGE = 1024 * 1024
-WRITE_BUFFER = 32 * 1024
-"""Bytes after which it is looked whether the client takes them."""
 
 
 async def serve_live(request: web.Request, hub: LiveHub) -> web.WebSocketResponse:
