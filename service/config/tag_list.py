@@ -37,6 +37,8 @@ _COLUMNS = (
     "default",
 )
 
+_NOTHING = RuleExtra()
+
 
 class TagList:
     """Gathers tags and rules; faults go to the origin of the drafts at fault."""
@@ -144,7 +146,8 @@ class TagList:
                     extra = self._shared[attributes] = RuleExtra(
                         re_alarm=max(attributes.re_alarm, 0), cards=attributes.cards, given=attributes.given
                     )
-                self.extras[first + row] = extra
+                if extra != _NOTHING:
+                    self.extras[first + row] = extra
                 continue
             draft = int(rules.tag[row])
             self.referring.append(

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from domain.scales import RuleKind
-from domain.site import Rule, Site
+from domain.site import Rule, RuleExtra, Site
 from service.config import Fault, check, format_faults, load_site, point_table
+from service.config.faults import FaultList
+from service.config.point_table import table_drafts
 
 SITE = """\
 regions: [{code: "370000", name: 山东省}]
@@ -63,6 +65,56 @@ def test_every_column(tmp_path: Path) -> None:
     assert rules_of(site, "e/TI-3")["STALE"].window == 6000
 
 
+def test_columns_of_gas_stuck_and_re_alarm(tmp_path: Path) -> None:
+    site = site_of(
+        tmp_path,
+        "tag,measurand,engineering_unit,gateway,low,high,H,latching,species,stuck,re_alarm\n"
+        "A,flammable_gas,ppm,g1,0,50000,,true,CH4,5/10min,30min\n"
+        "B,temperature,°C,g1,0,100,50,,,on,off\nC,temperature,°C,g1,0,100,50,,,off,\n"
+        "D,temperature,°C,g1,0,100,50,,,,1000\n",
+    )
+    rules = rules_of(site, "e/A")
+    assert site.tags[0].species == "CH4"
+    assert [(key, rule.setpoint, rule.default) for key, rule in rules.items() if key in "HH"] == [
+        ("HH", 25_000, True),
+        ("H", 12_500, True),
+    ]
+    assert rules["H"].extra == RuleExtra(re_alarm=1_800_000, given="25 %LEL")
+    stuck = rules["STUCK"]
+    assert (stuck.kind, stuck.setpoint, stuck.window, stuck.latching) == (RuleKind.STUCK, 5, 600_000, True)
+    assert (stuck.extra, rules["BAD"].extra) == (None, None)
+    stuck = rules_of(site, "e/B")["STUCK"]
+    assert (stuck.setpoint, stuck.window, stuck.default) == (0.05, 3_600_000, True)
+    assert rules_of(site, "e/B")["H"].extra is None
+    assert "STUCK" not in rules_of(site, "e/C")
+    assert rules_of(site, "e/D")["H"].extra == RuleExtra(re_alarm=1_000)
+
+
+def test_rows_from_anywhere_with_places_of_their_own() -> None:
+    """As a sheet of a workbook has them: numbered by itself, its cells named by letters."""
+    faults = FaultList()
+    rows = [
+        (4, ["tag", "measurand", "H"]),
+        (5, ["A", "flow", "5"]),
+        (6, []),
+        (7, ["B", "flow"]),
+        (9, ["C", "flow", "x"]),
+    ]
+    drafts = list(table_drafts(rows, lambda row, column: ("points.xlsx 位号", row, column + 100), faults))
+    assert [name for block in drafts for name in block.name] == ["A", "C"]
+    assert drafts[0].origin.place(1) == "points.xlsx 位号:9"
+    assert [(fault.file, fault.line, fault.column, fault.field) for fault in faults.sorted()] == [
+        ("points.xlsx 位号", 7, 100, ""),
+        ("points.xlsx 位号", 9, 103, "H"),
+    ]
+    faults = FaultList()
+    assert list(table_drafts([(4, ["tag", "limit"])], lambda row, column: ("s", row, column), faults)) == []
+    assert [(fault.line, fault.column, fault.field) for fault in faults.sorted()] == [
+        (4, 0, "measurand"),
+        (4, 2, "limit"),
+    ]
+
+
 def test_empty_cells_inherit_and_off_removes(tmp_path: Path) -> None:
     site = site_of(
         tmp_path,
@@ -95,9 +147,13 @@ def test_as_excel_saves_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block", [1, 2, 7, 1000])
 def test_blocks_make_no_difference(block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    header = "tag,measurand,engineering_unit,gateway,low,high,H\n"
-    kinds = ("h2s,mg/m3", "ch4_face,%vol", "temperature,°C", "tank_level,%")
-    table = header + "".join(f"T{n},{kinds[n % 4]},g{n % 2 + 1},0,100,{'' if n % 3 else 'off'}\n" for n in range(20))
+    header = "tag,measurand,engineering_unit,gateway,low,high,H,species,stuck,re_alarm\n"
+    kinds = ("h2s,mg/m3", "ch4_face,%vol", "temperature,°C", "tank_level,%", "flammable_gas,%vol")
+    table = header + "".join(
+        f"T{n},{kinds[n % 5]},g{n % 2 + 1},0,100,{'' if n % 3 else 'off'},{'CH4' if n % 5 == 4 else ''},"
+        f"{'0.1/5min' if n % 4 else 'off'},{'' if n % 7 else '10min'}\n"
+        for n in range(24)
+    )
     whole = site_of(tmp_path, table)
     monkeypatch.setattr(point_table, "BLOCK", block)
     split = site_of(tmp_path, table)
@@ -105,13 +161,17 @@ def test_blocks_make_no_difference(block: int, tmp_path: Path, monkeypatch: pyte
     assert whole.revision == split.revision
     rows = range(len(whole.rules))
     assert [whole.rules.row(index) for index in rows] == [split.rules.row(index) for index in rows]
-    found = faults_of(tmp_path, table + "T0,flow,,g1,,,\n")
+    assert len(whole.rules.extras) > 10
+    found = faults_of(tmp_path, table + "T0,flow,,g1,,,,,,\n")
     assert "is given already at" in found[0].message
     assert "points.csv:2" in found[0].message
 
 
-HEADER = "tag,measurand,engineering_unit,low,high,period,gateway,LL,L,H,HH,deadband,on_delay,rise,rate_window,latching"
-GOOD = "T0,flow,m3/h,0,10,1s,g1,,,5,,,,,,"
+HEADER = (
+    "tag,measurand,engineering_unit,low,high,period,gateway,LL,L,H,HH,deadband,on_delay,rise,rate_window,latching,"
+    "species,stuck,re_alarm"
+)
+GOOD = "T0,flow,m3/h,0,10,1s,g1,,,5,,,,,,,,,"
 CELL_FAULTS = {
     "empty tag": ("tag", "", "empty name", "Use letters"),
     "slash in a tag": ("tag", "A/B", "/ + or #", "Use letters"),
@@ -139,6 +199,15 @@ CELL_FAULTS = {
     "rate of zero": ("rise", "0/s", "above 0", "5/min"),
     "rate beyond the range": ("rise", "1", "never sound", "smaller rate"),
     "window too short": ("rise=0.01,rate_window", "500ms", "shorter than", "several periods"),
+    "unknown species": ("measurand=concentration,species", "XX", "unknown species 'XX'", "CH4"),
+    "species of another gas": ("measurand=h2s,engineering_unit=ppm,H=,species", "CO", "is H2S", "another measurand"),
+    "stuck by a word": ("stuck", "always", "not a stuck value", "0.1/30min"),
+    "stuck for no time": ("stuck", "0.1/", "not a duration", "15s"),
+    "stuck below nothing": ("stuck", "-1/5min", "negative", "from 0"),
+    "stuck within a wide band": ("stuck", "10/5min", "as wide as the range", "smaller band"),
+    "stuck too soon": ("stuck", "1/2s", "at a period of 1000 ms", "3 periods"),
+    "stuck without a band": ("measurand=status,stuck", "on", "status has no band", "band: 0.1"),
+    "re-alarm as text": ("re_alarm", "later", "not a duration", "15s"),
     "latching as text": ("latching", "perhaps", "true or false", "Write true"),
 }
 
