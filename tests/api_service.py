@@ -21,9 +21,11 @@ from alerting.grading import load_grading
 from alerting.incidents import Incidents
 from alerting.journal import Journal
 from alerting.ledger import Ledger, Refused
+from alerting.notify.outbox import Outbox
 from alerting.records import Alarm, Change, Entry, Incident
 from alerting.refusals import Conflict, NotFound
 from alerting.register import Register
+from alerting.response.response import Response
 from domain.clock import iso
 from domain.samples import SampleBlock
 from domain.scales import AlarmState, Grade, IncidentState, Level, RuleKind
@@ -34,7 +36,9 @@ from rules.arrivals import Latest
 from rules.engine import RuleEngine, TagColumns
 from service.api import create_app
 from service.api.live import LiveHub
+from service.config.response_file import shipped_book
 from service.drills.runner import DrillRunner
+from tests.api_revisions import make_reviser
 
 TOKEN = "a-token-of-the-county"
 NOW = 1_780_000_000_000
@@ -254,6 +258,9 @@ def make_engine(site: Site) -> RuleEngine:
     return RuleEngine(site.rules, tags, 600_000, 5_000)
 
 
+def _ignore(_channel: str, _failing: bool) -> None: ...  # noqa: FBT001 - see ``Sending``
+
+
 class FakeService:
     """Satisfies ``ServicePort``."""
 
@@ -268,6 +275,7 @@ class FakeService:
             np.zeros(count, dtype=np.uint8),
         )
         self.ledger = ledger
+        self.revisions = make_reviser(ledger, self, NOW)
         self.historian = FakeHistorian()
         self.clock = self
         self.tokens = [
@@ -279,6 +287,10 @@ class FakeService:
         self.fault: Exception | None = None
         incidents = [make_incident(number, self.site) for number in range(1, 11)]
         self.casebook = Incidents(self.site, load_grading(), Journal(1_000), incidents)
+        self.response = Response(shipped_book(), self.site, Register(self.site, load_grading(), Journal()))
+        self.outbox = Outbox(
+            Ledger("sqlite+aiosqlite://"), [], self, self.response.book, (), self.response.messages, self.act, _ignore
+        )
         self.attachments = AttachmentStore(Path("/nonexistent"))
         self.register = Register(self.site, load_grading(), Journal())
         self.duty_room = DutyRoom(self.site, self.register, NOW)
@@ -311,6 +323,7 @@ class FakeService:
                 "ledger": part,
                 "spool": part | {"bytes": 0, "limit": 1, "samples": 0},
                 "canary": {"status": "ok", "latency_ms": None, "last": None, "since": at},
+                "configuration": part | {"revision": 1},
             },
             "readings": {"total": 0, "per_second": 0.0, "refused": 0},
             "gateways": {"online": 1, "offline": 0, "unknown": 1},

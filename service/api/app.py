@@ -20,6 +20,7 @@ from historian.protocol import HistorianUnavailable
 from service.api.attachments import Attachments
 from service.api.catalogue import Catalogue
 from service.api.console import BUILT, serve_console
+from service.api.contact_files import ContactFiles
 from service.api.desks import presence_middleware
 from service.api.live import LiveHub
 from service.api.live_socket import serve_live
@@ -53,6 +54,7 @@ def create_app(
     for route in ROUTES:
         route.register(app, context)
     Attachments(service).register(app)
+    ContactFiles(service).register(app)
     described = _described()
 
     async def get_openapi(_request: web.Request) -> web.Response:

@@ -8,10 +8,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from alerting.attachments import SUFFIXES
-from service.api import live_messages, models
+from service.api import contact_files, live_messages, models
 from service.api.incidents_models import Attachment, AttachmentPath, IncidentPath, UploadForm
 from service.api.problems import MEDIA_TYPE
 from service.api.requests import LiveQuery, Nothing, Request, Subscription
+from service.api.response_models import ContactCheck
 from service.api.routes import Route
 
 VERSION = "1.0"
@@ -54,7 +55,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
     """The OpenAPI document of routes, and of what is no route with JSON in and out."""
     requests = _unique([model for route in routes for model in (route.path_model, route.query, route.body)])
     requests = _unique([*requests, LiveQuery, Subscription, IncidentPath, AttachmentPath, UploadForm])
-    answers = _unique([*(route.response for route in routes), *_LIVE_MODELS, Attachment, models.Problem])
+    answers = _unique([*(route.response for route in routes), *_LIVE_MODELS, Attachment, ContactCheck, models.Problem])
     named: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         *((model, "validation") for model in requests if model is not Nothing),
         *((model, "serialization") for model in answers),
@@ -66,6 +67,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
     paths["/api/v1/live"] = {"get": _live_operation(schemas)}
     paths["/api/v1/incidents/{id}/attachments"] = {"post": _upload_operation(schemas)}
+    paths |= contact_files.operations(_problems, _REFERENCE.format(model=ContactCheck.__name__))
     paths["/api/v1/attachments/{id}"] = {"get": _download_operation(schemas)}
     paths["/api/v1/openapi.json"] = {"get": _plain("get_openapi", "This document", _JSON, {"type": "object"})}
     paths["/metrics"] = {"get": _plain("get_metrics", "Metrics for Prometheus", "text/plain", {"type": "string"})}
@@ -86,8 +88,10 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
             {"name": "alarms", "description": "Alarms"},
             {"name": "incidents", "description": "Incidents and their closed loop"},
             {"name": "sites", "description": "Who and what is watched"},
+            {"name": "response", "description": "Contacts, rosters, plans, cards, messages and their channels"},
             {"name": "desks", "description": "Desks: the main screen, presence, handover of a shift"},
             {"name": "drills", "description": "Drills"},
+            {"name": "configuration", "description": "Revisions of the configuration, and changing it"},
             {"name": "records", "description": "Journal and quarantine"},
             {"name": "service", "description": "The service itself"},
         ],

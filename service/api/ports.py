@@ -8,12 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alerting.attachments import AttachmentStore
 from alerting.closed_loop import ClosedLoopRules
 from alerting.desks.duty_room import DutyRoom
+from alerting.notify.outbox import Outbox
 from alerting.records import Change
 from alerting.register import Register
+from alerting.response.response import Response
 from domain.clock import Clock
 from domain.site import Site
 from historian.protocol import Historian
 from rules.arrivals import Latest
+from service.revisions.reviser import Reviser
 from service.drills.runner import DrillRunner
 
 Result = TypeVar("Result")
@@ -63,6 +66,16 @@ class ServicePort(Protocol):
         ...
 
     @property
+    def response(self) -> Response:
+        """Contacts, plans and cards; the clocks of incidents and the messages to people."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """What leaves, and the channels that it leaves by."""
+        ...
+
+    @property
     def closed_loop(self) -> ClosedLoopRules:
         """What of the closed loop is data."""
         ...
@@ -70,6 +83,11 @@ class ServicePort(Protocol):
     @property
     def attachments(self) -> AttachmentStore:
         """Where the files of incidents are."""
+        ...
+
+    @property
+    def revisions(self) -> Reviser:
+        """The configuration as it holds, and its changes."""
         ...
 
     def health(self) -> dict[str, Any]:

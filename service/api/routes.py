@@ -15,6 +15,7 @@ from service.api.catalogue import Catalogue
 from service.api.ports import ServicePort
 from service.api.problems import Problem, invalid
 from service.api.requests import Nothing, Request
+from service.api.throttle import Throttle
 from service.api.views import Views
 
 Path = TypeVar("Path", bound=Request)
@@ -25,6 +26,8 @@ Model = TypeVar("Model", bound=Request)
 PREFIX = "/api/v1"
 _BODY_PATIENCE = 10.0
 """Seconds that a caller has to send its body."""
+_LARGE_BODY_PATIENCE = 120.0
+"""As above, for a body that may be larger than others [ours]."""
 
 
 @dataclass(slots=True)
@@ -34,6 +37,8 @@ class Context:
     service: ServicePort
     views: Views
     catalogue: Catalogue
+    wrong_codes: Throttle = field(default_factory=lambda: Throttle(10, 100, 60_000))
+    """Wrong one-time codes within a minute, from one address and from all [ours]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,8 @@ class Call(Generic[Path, Query, Body]):
     path: Path
     query: Query
     body: Body
+    remote: str = ""
+    """Address that the request comes from; of a proxy, where one stands before the service."""
 
     @property
     def service(self) -> ServicePort:
@@ -74,6 +81,8 @@ class Route:
     errors: tuple[HTTPStatus, ...] = ()
     is_open: bool = False
     """No bearer token is asked for."""
+    largest: int | None = None
+    """Bytes of a body; None: as for any."""
     path_model: type[Request] = field(init=False)
     query: type[Request] = field(init=False)
     body: type[Request] = field(init=False)
@@ -96,7 +105,7 @@ class Route:
             path = checked("path", self.path_model, dict(request.match_info))
             query = checked("query", self.query, query_of(request))
             body = await self._body_of(request)
-            return respond(await self.handler(Call(context, caller, path, query, body)))
+            return respond(await self.handler(Call(context, caller, path, query, body, request.remote or "")))
 
         if self.method == "GET":
             app.router.add_get(self.path, handle, name=self.operation)
@@ -111,13 +120,25 @@ class Route:
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body must be JSON; send Content-Type: application/json"
             )
         try:
-            async with asyncio.timeout(_BODY_PATIENCE):
-                data = orjson.loads(await request.read())
+            async with asyncio.timeout(_BODY_PATIENCE if self.largest is None else _LARGE_BODY_PATIENCE):
+                data = orjson.loads(await self._read(request))
         except TimeoutError:
             raise Problem(HTTPStatus.REQUEST_TIMEOUT, "the body did not arrive in time; send it again") from None
         except orjson.JSONDecodeError as fault:
             raise Problem(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {fault}; send a JSON object") from None
         return checked("body", self.body, data)
+
+    async def _read(self, request: web.Request) -> bytes:
+        """The body. One that may be larger than others is taken piece by piece up to its own limit."""
+        if self.largest is None:
+            return await request.read()
+        body = bytearray()
+        async for piece in request.content.iter_any():
+            body += piece
+            if len(body) > self.largest:
+                detail = f"the body is too large; send at most {self.largest} bytes"
+                raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+        return bytes(body)
 
 
 def query_of(request: web.Request) -> dict[str, str]:

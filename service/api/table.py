@@ -2,7 +2,20 @@
 
 from http import HTTPStatus
 
-from service.api import alarm_acts, alarms, desks, drills, incidents, models, watch, watched, watched_models
+from service.api import (
+    alarm_acts,
+    alarms,
+    config,
+    desks,
+    drills,
+    incidents,
+    messages,
+    models,
+    response,
+    watch,
+    watched,
+    watched_models,
+)
 from service.api.routes import PREFIX, Route
 
 _NOT_FOUND, _CONFLICT, _AWAY = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE
@@ -54,6 +67,8 @@ ROUTES: tuple[Route, ...] = (
         tag="alarms",
     ),
     *incidents.ROUTES,
+    *response.ROUTES,
+    *messages.ROUTES,
     Route(
         "GET",
         f"{PREFIX}/enterprises",
@@ -111,4 +126,5 @@ ROUTES: tuple[Route, ...] = (
     *watch.ROUTES,
     *desks.ROUTES,
     *drills.ROUTES,
+    *config.ROUTES,
 )

@@ -131,7 +131,6 @@ def _text_cell(sheet: Any, text: str) -> Any:
 
 
 def _cells(contact: Contact) -> list[str]:
-    quiet = "" if contact.quiet is None else "-".join(map(_time_text, contact.quiet))
     return [
         contact.id,
         contact.name,
@@ -143,9 +142,14 @@ def _cells(contact: Contact) -> list[str]:
         contact.phone,
         contact.mail,
         contact.language,
-        quiet,
+        quiet_text(contact),
         contact.updated.isoformat() if contact.updated else "",
     ]
+
+
+def quiet_text(contact: Contact) -> str:
+    """Quiet hours as the table has them; empty: none."""
+    return "" if contact.quiet is None else "-".join(map(_time_text, contact.quiet))
 
 
 def _time_text(milliseconds: int) -> str:
