@@ -4,13 +4,12 @@
 BAD; those of ``XL-1`` latch, and methane has rules with grades of their own, as DOMAIN's table asks.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
-from alerting.closed_loop import Result, Side, Step, missing_steps
 from alerting.grading import GradingTable, load_grading
 from alerting.journal import Journal
 from alerting.records import Alarm, Change, Entry, Incident
@@ -18,6 +17,7 @@ from alerting.register import Register
 from domain.scales import AlarmState, Grade, Level, RuleKind
 from domain.site import Enterprise, Gateway, Region, Rule, RuleTable, Site, Tag, Unit
 from domain.transitions import Transition
+from tests.missing_steps import do_missing_steps
 
 MIDNIGHT = 1_750_032_000_000
 """ms; second 0 of a story."""
@@ -158,20 +158,8 @@ class WatchedUnit:
 
     def handles_fully(self, at: float, unit: str = "tankfarm") -> list[str]:
         """Both sides do what the incident's grade requires before it is closed."""
-        change, now, identity = Change(), ms(at), self.incident(unit).id
-        book = self.register.casebook
-        acts: dict[Step, Callable[[], object]] = {
-            Step.DESK_ACKNOWLEDGED: lambda: book.acknowledge(identity, Side.DESK, "county", "王芳", "", now, change),
-            Step.ENTERPRISE_ACKNOWLEDGED: lambda: book.acknowledge(
-                identity, Side.ENTERPRISE, "works", "李工", "", now, change
-            ),
-            Step.VERIFIED: lambda: book.verify(identity, Result.REAL, "works", "李工", "", now, change),
-            Step.HANDLED: lambda: book.handle(identity, "切断进料", "works", "李工", "", now, change),
-            Step.FEEDBACK: lambda: book.feed_back(identity, "已处置", [], "works", "李工", now, change),
-            Step.REVIEWED: lambda: book.review(identity, "county", "王芳", "", now, change, accepted=True),
-        }
-        for missing in missing_steps(self.incident(unit)):
-            acts[missing]()
+        change = Change()
+        do_missing_steps(self.register.casebook, self.incident(unit).id, ms(at), change)
         return self._commit(change)
 
     def restarts(self, *, settled: Mapping[str, tuple[int, bool]] | None = None, site: Site | None = None) -> None:

@@ -46,6 +46,16 @@ async def test_a_leak_at_two_detectors_and_its_end(tmp_path: Path) -> None:
             "08:00:05 alarm.returned GT-103/H",
         ]
         assert shift.incident().grade.label == "orange"
+        with pytest.raises(Conflict, match="not ready to close"):
+            await shift.closes()
+        assert await shift.handles() == [
+            "08:00:05 incident.acknowledged tankfarm",
+            "08:00:05 incident.acknowledged tankfarm",
+            "08:00:05 incident.verified tankfarm",
+            "08:00:05 incident.handled tankfarm",
+            "08:00:05 incident.fed_back tankfarm",
+            "08:00:05 incident.reviewed tankfarm",
+        ]
         assert await shift.closes() == ["08:00:05 incident.closed tankfarm"]
         assert not shift.register.active
 
