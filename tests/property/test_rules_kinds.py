@@ -1,20 +1,29 @@
 """The kinds that look at more than a value: deviation, stuck value, vote, expression, and limits by mode."""
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 
-from tests.property.oracle import by_rule
+from domain.samples import SampleBlock
+from domain.scales import Level, RuleKind
+from domain.site import Reference, Rule, RuleExtra, RuleTable
+from rules.engine import RuleEngine, TagColumns
+from tests.property.oracle import Oracle, by_rule
 from tests.property.plants import (
     DEVIATIONS,
     EXPRESSIONS,
     FAULTS,
+    LATENESS,
     LIMITS,
     MODES,
     PLAYED_AGAIN,
     RATES,
     SELECTORS,
     SET_BACK,
+    START,
     STUCK,
     TICKS,
+    TOLERANCE,
     VOTES,
     Cut,
     Happening,
@@ -83,3 +92,66 @@ def test_the_split_into_blocks_changes_nothing(plant: Plant, stream: list[Happen
     assert by_rule(run_engine(plant.engine(), arrivals)) == in_blocks
     one_by_one = [item for arrival in arrivals for item in (arrival, Cut())]
     assert by_rule(run_engine(plant.engine(), one_by_one)) == in_blocks
+
+
+@pytest.mark.parametrize("largest_block", [1_500, 100, 8])
+def test_long_streams_agree_with_the_oracle(largest_block: int) -> None:
+    """Hundreds of readings in a window, dozens of tags and rules in a block: what small examples do not reach."""
+    random = np.random.default_rng(largest_block)
+    tags, samples = 24, 8_000
+    rules: list[Rule] = []
+    for tag in range(tags):
+        on, off = (int(d) for d in random.choice([0, 0, 30, 200], 2))
+        window = int(random.choice([100, 500, 1_000]))
+        others = tuple(int(other) for other in random.permutation(tags)[: 2 + tag % 6])
+        side = ("both", "above", "below")[tag % 3]
+        constant, median = Reference("constant", 1.0), Reference("median", window=window)
+        pair = Reference("tag", tag=(tag + 5) % tags)
+        rules += [
+            Rule(tag, "C", RuleKind.DEVIATION, Level.H, 4.0, 0.5, on, off, extra=RuleExtra(side, constant)),
+            Rule(tag, "M", RuleKind.DEVIATION, Level.H, 2.5, 0.5, on, off, extra=RuleExtra(side, median)),
+            Rule(tag, "P", RuleKind.DEVIATION, Level.H, 6.0, 1.0, on, off, extra=RuleExtra(side, pair)),
+            Rule(tag, "STUCK", RuleKind.STUCK, Level.FAULT, float(tag % 4), window=window, off_delay=off),
+            Rule(tag, "STALE", RuleKind.STALE, Level.FAULT, window=300),
+            Rule(
+                tag,
+                "VOTE",
+                RuleKind.VOTE,
+                Level.HH,
+                2.0,
+                0.5,
+                on,
+                off,
+                extra=RuleExtra(inputs=others, needed=1 + tag % len(others), low=tag % 2 == 0),
+            ),
+        ]
+    table = RuleTable.build(rules, tags)
+    live = [bool(flag) for flag in random.random(tags) < 0.7]
+    engine = RuleEngine(table, TagColumns(np.full(tags, 50), np.array(live)), LATENESS, TOLERANCE)
+    oracle = Oracle([table.row(row) for row in range(len(table))], [50] * tags, live, TOLERANCE)
+    engine.await_readings(START)
+    oracle.await_readings(START)
+
+    heard = (random.random(samples) ** 2 * tags).astype(np.int32)
+    received = START + np.cumsum(random.choice([0, 0, 1, 1, 4], samples))
+    source = received - random.choice([0, 0, 0, 0, 1, 3, 40, -150], samples)
+    # In steps of a half, so that many values stand on a limit; some tags stand still for a while.
+    phase = (received - START) / 300.0 + heard
+    uneasy = np.round(8 * np.sin(phase) + random.normal(0, 2, samples)) / 2
+    value = np.where(np.sin(phase / 3) > 0, uneasy, np.round(random.normal(0, 0.4, samples)))
+    quality = random.choice([192] * 18 + [64, 0], samples)
+    whole = SampleBlock(heard, source, received, value, quality.astype(np.uint8), np.zeros(samples, dtype=np.uint8))
+    found, expected = [], []
+    begin = 0
+    while begin < samples:
+        end = begin + int(random.integers(1, largest_block + 1))
+        part = whole.take(slice(begin, end))
+        found += engine.evaluate(part)
+        expected += oracle.evaluate(part)
+        now = int(part.received_time[-1]) + int(random.choice([0, 60]))
+        found += engine.advance(now)
+        expected += oracle.advance(now)
+        begin = end
+    assert by_rule(found) == by_rule(expected)
+    counts = {key: sum(table.key[t.rule] == key for t in found) for key in ("C", "M", "P", "STUCK", "VOTE")}
+    assert min(counts.values()) > 50, counts

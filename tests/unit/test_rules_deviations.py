@@ -1,0 +1,102 @@
+"""Distance from a constant, from another tag, and from the tag's own moving median."""
+
+from math import inf, nan
+
+import pytest
+
+from domain.scales import Level, RuleKind
+from domain.site import Reference, Rule, RuleExtra
+from tests.watched_tag import seconds
+from tests.watched_tags import BAD, UNCERTAIN, WatchedTags, stale
+
+FROM_FIFTY = Reference("constant", constant=50.0)
+FROM_B = Reference("tag", tag=1)
+FROM_MEDIAN = Reference("median", window=seconds(10))
+
+
+def deviation(reference: Reference, setpoint: float, deadband: float = 0.0, side: str = "both", on: float = 0) -> Rule:
+    extra = RuleExtra(side=side, reference=reference)
+    return Rule(0, "DEV", RuleKind.DEVIATION, Level.H, setpoint, deadband, seconds(on), extra=extra)
+
+
+@pytest.mark.parametrize(
+    ("side", "value", "enters"),
+    [
+        ("both", 60, True),
+        ("both", 40, True),
+        ("both", 59.9, False),
+        ("above", 60, True),
+        ("above", 40, False),
+        ("below", 60, False),
+        ("below", 40, True),
+        ("both", inf, True),
+        ("below", -inf, True),
+    ],
+)
+def test_from_a_constant(side: str, value: float, enters: bool) -> None:  # noqa: FBT001 - a table's column
+    unit = WatchedTags(deviation(FROM_FIFTY, 10, side=side))
+    assert unit.reads(1, A=value) == (["DEV entered at 1 s"] if enters else [])
+    if enters:
+        assert unit.last[0].value == value - 50
+        assert unit.last[0].inputs == ()
+
+
+def test_it_leaves_behind_the_deadband() -> None:
+    unit = WatchedTags(deviation(FROM_FIFTY, 10, deadband=2))
+    unit.reads(1, A=65)
+    assert unit.reads(2, A=42) == [], "at 8 it is still inside the deadband"
+    assert unit.reads(3, A=57.9) == ["DEV left at 3 s"]
+
+
+def test_bad_holds_and_uncertain_may_only_raise() -> None:
+    unit = WatchedTags(deviation(FROM_FIFTY, 10))
+    assert unit.reads(1, UNCERTAIN, A=65) == ["DEV entered at 1 s"]
+    assert unit.reads(2, UNCERTAIN, A=50) == []
+    assert unit.reads(3, BAD, A=50) == []
+    assert unit.reads(4, A=50) == ["DEV left at 4 s"]
+
+
+def test_from_another_tag_either_may_bring_it() -> None:
+    unit = WatchedTags(deviation(FROM_B, 10))
+    assert unit.reads(1, A=70) == [], "nothing to compare with"
+    assert unit.reads(2, B=65) == []
+    assert unit.reads(3, B=55) == ["DEV entered at 3 s"]
+    assert (unit.last[0].value, unit.inputs()) == (15.0, [{"A": 70.0, "B": 55.0}])
+    assert unit.reads(4, BAD, B=nan) == []
+    assert unit.reads(5, A=55) == [], "while the reference is bad nothing is said"
+    assert unit.reads(6, B=55) == ["DEV left at 6 s"]
+
+
+def test_a_stale_reference_says_nothing() -> None:
+    unit = WatchedTags(deviation(FROM_B, 10), stale("B", 3))
+    unit.reads(1, A=50, B=50)
+    unit.waits_until(5)
+    assert unit.reads(6, A=90) == []
+    assert unit.reads(7, B=50) == ["DEV entered at 7 s", "B-STALE left at 7 s"]
+
+
+def test_from_the_own_median_a_step_stands_out_until_it_is_the_usual() -> None:
+    unit = WatchedTags(deviation(FROM_MEDIAN, 10))
+    for second in range(8):
+        assert unit.reads(second, A=50) == []
+    assert unit.reads(8, A=65) == ["DEV entered at 8 s"]
+    assert unit.last[0].value == 15.0
+    said = [unit.reads(second, A=65) for second in range(9, 16)]
+    assert [each for each in said if each] == [["DEV left at 13 s"]], "five of 50 and five of 65: 57.5"
+
+
+def test_a_median_of_fewer_than_three_says_nothing() -> None:
+    unit = WatchedTags(deviation(FROM_MEDIAN, 10))
+    assert [unit.reads(second, A=value) for second, value in ((1, 0), (2, 0), (3, 90))] == [[], [], []]
+    assert unit.reads(4, A=90) == ["DEV entered at 4 s"]
+
+
+def test_what_is_not_good_makes_no_median() -> None:
+    unit = WatchedTags(deviation(FROM_MEDIAN, 10))
+    for second in range(3):
+        unit.reads(second, A=50)
+    for second in range(3, 9):
+        unit.reads(second, UNCERTAIN, A=90)
+    assert unit.is_in() == ["DEV"]
+    assert unit.reads(9, A=90) == []
+    assert unit.reads(9.5, A=50) == ["DEV left at 9.5 s"]
