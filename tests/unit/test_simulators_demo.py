@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from domain.samples import Float64
-from domain.scales import RuleKind
+from domain.samples import Float64, SampleBlock
+from domain.scales import Quality, RuleKind
 from domain.site import SERVICE_ENTERPRISE, Rule, Site
+from rules.engine import RuleEngine, TagColumns
+from rules.expressions import programs_of
 from service.config import check, load, load_site
 from simulators.batch_plant import BatchPlant, Phase
 from simulators.coal_mine import CoalMine
@@ -15,6 +17,7 @@ from simulators.instruments import Instruments, Point
 from simulators.tank_farm import FLANGE_LEAK, TankFarm
 
 SITE = CONFIGURATION.parent / "site.yaml"
+BEGIN = 1_767_225_600_000
 
 
 def watched(site: Site) -> dict[tuple[str, str], int]:
@@ -117,6 +120,40 @@ def test_hours_without_a_leak_stay_inside_limits_and_ranges(site: Site) -> None:
         for rule in limits(site, tags[name]):
             margin = rule.setpoint - high if rule.kind == RuleKind.HIGH else low - rule.setpoint
             assert margin > max(0.1 * spread, rule.deadband), (name, rule.key, rule.setpoint, low, high)
+
+
+def entered(site: Site, demo: Demo, seconds: int, dt: float) -> dict[str, float]:
+    """Conditions that enter while the demo runs, by the service's own rules, and after how many seconds first."""
+    count = len(site.tags)
+    columns = TagColumns(np.array([tag.period for tag in site.tags]), np.ones(count, dtype=np.bool_))
+    engine = RuleEngine(site.rules, columns, 600_000, 5_000, programs_of(site), site.selectors)
+    tags = watched(site)
+    found: dict[str, float] = {}
+    for step in range(int(seconds / dt)):
+        values = {(read.enterprise, tag): value for read in demo.advance(dt) for tag, value in read.values.items()}
+        now = np.full(len(values), BEGIN + round((step + 1) * dt * 1000), dtype=np.int64)
+        block = SampleBlock(
+            tag=np.array([tags[name] for name in values], dtype=np.int32),
+            source_time=now,
+            received_time=now,
+            value=np.array(list(values.values())),
+            quality=np.full(len(values), Quality.GOOD, dtype=np.uint8),
+            reason=np.zeros(len(values), dtype=np.uint8),
+        )
+        for transition in engine.evaluate(block):
+            if transition.entered:
+                found.setdefault(site.rule_path(transition.rule), (step + 1) * dt)
+    return found
+
+
+def test_the_demos_story_is_the_leak_alone(site: Site) -> None:
+    """Votes, expressions, deviations and stuck values of its site are silent as long as nothing is wrong."""
+    assert {RuleKind.VOTE, RuleKind.EXPRESSION, RuleKind.DEVIATION, RuleKind.STUCK} <= set(site.rules.kind.tolist())
+    found = entered(site, Demo(), 330, 1.0)
+    assert set(found) == {f"huarui/GT-{number}/{level}" for number in (101, 103) for level in ("H", "HH")}
+    assert 15 <= found["huarui/GT-101/H"] <= 25
+    assert 60 <= found["huarui/GT-103/HH"] <= 80
+    assert not entered(site, Demo(11, leak=None), 3600, 2.0)
 
 
 def test_reactors_heat_slower_than_their_rate_limit() -> None:
