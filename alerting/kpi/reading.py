@@ -1,5 +1,6 @@
 """The journal of a period, and what led up to it, read for the key figures."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -13,7 +14,7 @@ from alerting.records import Entry
 from alerting.schema import alarm, incident, journal
 from domain.scales import Grade
 
-_PAGE = 5_000
+_PAGE = 2_000
 _MOST_NAMED = 500
 """Numbers in one query."""
 
@@ -28,16 +29,14 @@ async def read_records(
     """
     reader = Reader(frozenset(Grade.parse(name) for name in targets.both_sides))
     first, last = await span_of(engine, period)
-    async for entry in _before(engine, first):
-        reader.take(entry)
+    await asyncio.to_thread(reader.take_all, await _before(engine, first))
     inside = (journal.c.at >= period.start, journal.c.at < period.end, journal.c.sequence <= last)
     count = 0
-    async for entry in _pages(engine, first - 1, *inside):
-        reader.take(entry)
-        count += 1
-        if count % _PAGE == 0:
-            progress(count)
-    progress(count)
+    async for page in _pages(engine, first - 1, *inside):
+        # In a thread, so that a year of journal does not keep alarms waiting.
+        await asyncio.to_thread(reader.take_all, page)
+        count += len(page)
+        progress(count)
     return reader.finish()
 
 
@@ -50,7 +49,7 @@ async def span_of(engine: AsyncEngine, period: Period) -> tuple[int, int]:
     return (1, 0) if first is None else (int(first), int(last))
 
 
-async def _before(engine: AsyncEngine, first: int) -> AsyncIterator[Entry]:
+async def _before(engine: AsyncEngine, first: int) -> list[Entry]:
     """Entries before the period about alarms and incidents that were not over when it began, in their order."""
     alive = select(alarm.c.id).where(alarm.c.id < first, or_(alarm.c.sequence >= first, alarm.c.state != "normal"))
     opened = select(incident.c.id).where(
@@ -63,19 +62,17 @@ async def _before(engine: AsyncEngine, first: int) -> AsyncIterator[Entry]:
     for column, numbers in ((journal.c.alarm, alarms), (journal.c.incident, incidents)):
         for start in range(0, len(numbers), _MOST_NAMED):
             part = numbers[start : start + _MOST_NAMED]
-            async for entry in _pages(engine, 0, column.in_(part), journal.c.sequence < first):
-                found[entry.sequence] = entry
-    for sequence in sorted(found):
-        yield found[sequence]
+            async for page in _pages(engine, 0, column.in_(part), journal.c.sequence < first):
+                found.update((entry.sequence, entry) for entry in page)
+    return [found[sequence] for sequence in sorted(found)]
 
 
-async def _pages(engine: AsyncEngine, after: int, *clauses: ColumnElement[bool]) -> AsyncIterator[Entry]:
+async def _pages(engine: AsyncEngine, after: int, *clauses: ColumnElement[bool]) -> AsyncIterator[list[Entry]]:
     while True:
         query = select(journal).where(journal.c.sequence > after, *clauses).order_by(journal.c.sequence).limit(_PAGE)
         async with reaching(engine) as connection:
             page = [entry_of(row) for row in (await connection.execute(query)).mappings()]
-        for entry in page:
-            yield entry
+        yield page
         if len(page) < _PAGE:
             return
         after = page[-1].sequence

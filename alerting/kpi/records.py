@@ -5,7 +5,7 @@ a suppression ends, when it sounds again. A drill's, what was suppressed and wha
 themselves and nowhere else. Kinds that are not known are passed over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,6 +131,11 @@ class Reader:
         """Alarm -> its annunciation that waits for an acknowledgement."""
         self._drills: set[int] = set()
         """Alarms and incidents of drills; their numbers come from one sequence."""
+
+    def take_all(self, entries: Iterable[Entry]) -> None:
+        """The next entries."""
+        for entry in entries:
+            self.take(entry)
 
     def take(self, entry: Entry) -> None:
         """The next entry."""

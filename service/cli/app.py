@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from service.cli.record_commands import evidence, kpi
+
 app = typer.Typer(
     name="anshao",
     help="AnShao 安哨: an alarm service for high-hazard sites. It is no safety instrumented system.",
@@ -16,6 +18,10 @@ app = typer.Typer(
 )
 journal = typer.Typer(help="The append-only journal 台账.", no_args_is_help=True)
 app.add_typer(journal, name="journal")
+app.add_typer(evidence, name="evidence")
+app.command("kpi", epilog="Example: `anshao kpi --from 2026-06-01 --to 2026-07-01 --html june.html --csv june.csv`")(
+    kpi
+)
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", help="The main configuration file.", exists=True, dir_okay=False)
