@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from functools import cached_property
 from importlib import metadata
 from typing import Any, TypeVar
 
@@ -17,6 +18,8 @@ from alerting.attachments import AttachmentStore
 from alerting.closed_loop import ClosedLoopRules
 from alerting.desks import duty_room
 from alerting.desks.duty_room import DutyRoom
+from alerting.keys import known_keys
+from alerting.kpi.targets import load_targets
 from alerting.ledger import Ledger
 from alerting.notify.entries import Webhook
 from alerting.notify.outbox import Outbox
@@ -42,8 +45,10 @@ from service.clock import SystemClock
 from service.conditions import BROKER, HISTORIAN, LEDGER, SPOOL, SystemConditions, channel_condition
 from service.config import Settings
 from service.drills.runner import DrillRunner
+from service.evidence.making import EvidenceMaker
 from service.gateways import Gateways
 from service.health import Health
+from service.kpi import KeyFigures, Scopes
 from service.metrics import ServiceCollector
 from service.pipeline import Pipeline, Told
 from service.receipts import Answers
@@ -115,8 +120,8 @@ class Application:
             broker = EmbeddedBroker(parse_broker_url(settings.broker.url)[1])
             self.broker_port = await broker.start()
             opened.push_async_callback(broker.stop)
-        sealer = await asyncio.to_thread(Sealer.open, settings.data_dir)
-        self._ledger = Ledger(settings.ledger.url.get_secret_value(), sealer=sealer)
+        self._sealer = await asyncio.to_thread(Sealer.open, settings.data_dir)
+        self._ledger = Ledger(settings.ledger.url.get_secret_value(), sealer=self._sealer)
         opened.push_async_callback(self._ledger.close)
         await self._ledger.start()
         store = RevisionStore(self._ledger.engine)
@@ -360,6 +365,8 @@ class Application:
             note(register, now, change)
             register.reconfigure(settings.site, settings.grading_table, now, change)
             self.response.reconfigure(settings.response, settings.site)
+            self.duty_room.reconfigure(settings.site, settings.response.desks, now, change)
+            self.duty_room.reconfigure(settings.site, settings.response.desks, now, change)
 
         await self.pipeline.swap(begin, lambda: self._replace(made))
         log.info("configuration in place", held_up_ms=round(self.pipeline.swap_seconds * 1000))
@@ -403,6 +410,22 @@ class Application:
     def sequence(self) -> int:
         """Number of the last committed journal entry."""
         return self.pipeline.committed_sequence
+
+    @cached_property
+    def key_figures(self) -> KeyFigures:
+        """Key figures from the journal."""
+        return KeyFigures(self.ledger, load_targets())
+
+    def scopes(self) -> Scopes:
+        """Whose key figures there are."""
+        return Scopes(self.site, self.settings.response.desks)
+
+    def evidence(self) -> EvidenceMaker:
+        """What makes evidence, by the configuration as it is now."""
+        keys = known_keys(self.settings.data_dir / "keys")
+        return EvidenceMaker(
+            self.ledger, self._historian, self.settings, self._sealer.key, keys, VERSION, self.attachments.path
+        )
 
     @property
     def closed_loop(self) -> ClosedLoopRules:

@@ -31,6 +31,7 @@ class Health:
             "historian": self._historian(),
             "spool": self._spool(),
             "canary": self._canary(),
+            "configuration": self._configuration(),
         }
         down = any(components[name]["status"] == "down" for name in ("broker", "ledger"))
         degraded = any(component["status"] != "ok" for component in components.values())
@@ -96,4 +97,13 @@ class Health:
             "detail": "",
             "latency_ms": canary.latency,
             "last": iso(canary.arrived_at) if canary.arrived_at else None,
+        }
+
+    def _configuration(self) -> dict[str, Any]:
+        revisions = self._app.revisions
+        return {
+            "status": "degraded" if revisions.divergence else "ok",
+            "since": iso(revisions.changed_at),
+            "detail": revisions.divergence,
+            "revision": revisions.current.number,
         }

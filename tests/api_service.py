@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 from aiohttp.test_utils import TestClient, TestServer
@@ -20,6 +21,8 @@ from alerting.desks.duty_room import DutyRoom
 from alerting.grading import load_grading
 from alerting.incidents import Incidents
 from alerting.journal import Journal
+from alerting.keys import SigningKey
+from alerting.kpi.targets import load_targets
 from alerting.ledger import Ledger, Refused
 from alerting.notify.outbox import Outbox
 from alerting.records import Alarm, Change, Entry, Incident
@@ -36,8 +39,11 @@ from rules.arrivals import Latest
 from rules.engine import RuleEngine, TagColumns
 from service.api import create_app
 from service.api.live import LiveHub
+from service.config import Settings
 from service.config.response_file import shipped_book
 from service.drills.runner import DrillRunner
+from service.evidence.making import EvidenceMaker
+from service.kpi import KeyFigures, Scopes
 from tests.api_revisions import make_reviser
 
 TOKEN = "a-token-of-the-county"
@@ -275,7 +281,7 @@ class FakeService:
             np.zeros(count, dtype=np.uint8),
         )
         self.ledger = ledger
-        self.revisions = make_reviser(ledger, self, NOW)
+        self.revisions = make_reviser(ledger, self, NOW, self.site)
         self.historian = FakeHistorian()
         self.clock = self
         self.tokens = [
@@ -292,11 +298,22 @@ class FakeService:
             Ledger("sqlite+aiosqlite://"), [], self, self.response.book, (), self.response.messages, self.act, _ignore
         )
         self.attachments = AttachmentStore(Path("/nonexistent"))
+        self.key_figures = KeyFigures(ledger, load_targets())
+        self.version = "0.1.0"
         self.register = Register(self.site, load_grading(), Journal())
         self.duty_room = DutyRoom(self.site, self.register, NOW)
         self.drills = DrillRunner(
             self.duty_room.drills, lambda: self.site, lambda: make_engine(self.site), Path(__file__).parent / "drills"
         )
+
+    def scopes(self) -> Scopes:
+        return Scopes(self.site)
+
+    def evidence(self) -> EvidenceMaker:
+        key = SigningKey.make()
+        settings = cast("Settings", SimpleNamespace(site=self.site, response=shipped_book()))
+        keys = {key.fingerprint: key.public}
+        return EvidenceMaker(self.ledger, self.historian, settings, key, keys, "0.1.0", self.attachments.path)
 
     @property
     def closed_loop(self) -> ClosedLoopRules:

@@ -42,10 +42,13 @@ HOSTILE = [
 ]
 
 
+KNOWN = {"id": "1", "enterprise": "huarui", "tag": "GT-101", "number": "1", "name": "site.yaml"}
+"""Something that is there for each parameter of a path."""
+
+
 def parameters_of(route: Route, value: str) -> Iterator[str]:
     """Addresses of a route with the value in place of each of its parameters, and of one it does not have."""
-    good = {"id": "1", "enterprise": "huarui", "tag": "GT-101"}
     for name in route.path_model.model_fields:
-        yield route.path.format(**good | {name: value})
+        yield route.path.format(**KNOWN | {name: value})
     for name in (*route.query.model_fields, "unknown"):
-        yield f"{route.path.format(**good)}?{name}={value}"
+        yield f"{route.path.format(**KNOWN)}?{name}={value}"

@@ -8,9 +8,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from alerting.attachments import SUFFIXES
-from service.api import contact_files, live_messages, models
+from service.api import contact_files, drill_pages, live_messages, models, record_files
 from service.api.incidents_models import Attachment, AttachmentPath, IncidentPath, UploadForm
 from service.api.problems import MEDIA_TYPE
+from service.api.records_models import EvidencePath, EvidenceQuery
 from service.api.requests import LiveQuery, Nothing, Request, Subscription
 from service.api.response_models import ContactCheck
 from service.api.routes import Route
@@ -54,7 +55,7 @@ _JSON = "application/json"
 def describe(routes: Sequence[Route]) -> dict[str, Any]:
     """The OpenAPI document of routes, and of what is no route with JSON in and out."""
     requests = _unique([model for route in routes for model in (route.path_model, route.query, route.body)])
-    requests = _unique([*requests, LiveQuery, Subscription, IncidentPath, AttachmentPath, UploadForm])
+    requests = _unique([*requests, LiveQuery, Subscription, IncidentPath, AttachmentPath, UploadForm, EvidencePath, EvidenceQuery])
     answers = _unique([*(route.response for route in routes), *_LIVE_MODELS, Attachment, ContactCheck, models.Problem])
     named: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         *((model, "validation") for model in requests if model is not Nothing),
@@ -67,6 +68,8 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
     paths["/api/v1/live"] = {"get": _live_operation(schemas)}
     paths["/api/v1/incidents/{id}/attachments"] = {"post": _upload_operation(schemas)}
+    paths |= drill_pages.operations(_problems)
+    paths |= record_files.operations(lambda place, model: _parameters(place, model, schemas), _problems)
     paths |= contact_files.operations(_problems, _REFERENCE.format(model=ContactCheck.__name__))
     paths["/api/v1/attachments/{id}"] = {"get": _download_operation(schemas)}
     paths["/api/v1/openapi.json"] = {"get": _plain("get_openapi", "This document", _JSON, {"type": "object"})}

@@ -153,6 +153,7 @@ HEALTH: dict[str, Any] = {
             "last": "2026-06-08T02:29:58.000Z",
             "since": "2026-06-08T00:01:00.000Z",
         },
+        "configuration": {"status": "ok", "since": "2026-06-01T00:12:00.000Z", "detail": "", "revision": 17},
     },
     "readings": {"total": 1860000, "per_second": 206.0, "refused": 3},
     "gateways": {"online": 3, "offline": 0, "unknown": 0},

@@ -204,6 +204,12 @@ class Canary(Document):
     since: Instant | None
 
 
+class ConfigurationComponent(Component):
+    """Degraded: the files and the revision that holds have both changed."""
+
+    revision: int = Field(description="Number of the revision that holds.")
+
+
 class Components(Document):
     """State of everything that the service stands on."""
 
@@ -212,6 +218,7 @@ class Components(Document):
     ledger: Component
     spool: SpoolComponent
     canary: Canary
+    configuration: ConfigurationComponent
 
 
 class ReadingCounts(Document):

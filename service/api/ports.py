@@ -16,8 +16,10 @@ from domain.clock import Clock
 from domain.site import Site
 from historian.protocol import Historian
 from rules.arrivals import Latest
-from service.revisions.reviser import Reviser
 from service.drills.runner import DrillRunner
+from service.evidence.making import EvidenceMaker
+from service.kpi import KeyFigures, Scopes
+from service.revisions.reviser import Reviser
 
 Result = TypeVar("Result")
 
@@ -88,6 +90,24 @@ class ServicePort(Protocol):
     @property
     def revisions(self) -> Reviser:
         """The configuration as it holds, and its changes."""
+        ...
+
+    @property
+    def key_figures(self) -> KeyFigures:
+        """Key figures from the journal."""
+        ...
+
+    def scopes(self) -> Scopes:
+        """Whose key figures there are."""
+        ...
+
+    def evidence(self) -> EvidenceMaker:
+        """What makes evidence, by the configuration as it is now."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Of the service."""
         ...
 
     def health(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from service.api import (
     incidents,
     messages,
     models,
+    records,
     response,
     watch,
     watched,
@@ -127,4 +128,5 @@ ROUTES: tuple[Route, ...] = (
     *desks.ROUTES,
     *drills.ROUTES,
     *config.ROUTES,
+    *records.ROUTES,
 )

@@ -12,7 +12,7 @@ from yarl import URL
 from service.api import models
 from service.api.table import ROUTES
 from tests.api_service import HEADERS, Client, FakeService, api, sqlite_ledger
-from tests.hostile_requests import HOSTILE, parameters_of
+from tests.hostile_requests import HOSTILE, KNOWN, parameters_of
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +28,10 @@ def client(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> 
     serving = api(FakeService(ledger.engine))
     client = runner.run(serving.__aenter__())
     client.session.headers.update(HEADERS)
-    # The ledger's connection brings a thread, which is to be there before the watch over the first test looks.
+    # The ledger's connection brings a thread, and so does the first look at a configuration: they are to be there before
+    # the watch over the first test looks.
     runner.run(send(client, "GET", "/api/v1/alarms"))
+    runner.run(send(client, "POST", "/api/v1/config/check", json={}))
     yield client
     runner.run(serving.__aexit__(None, None, None))
     runner.run(opened.__aexit__(None, None, None))
@@ -66,7 +68,7 @@ posts = [route for route in ROUTES if route.method == "POST"]
 @given(route=st.sampled_from(posts), identity=st.integers(-5, 40), body=json_values)
 @settings(max_examples=150)
 def test_bodies_of_any_shape(runner: asyncio.Runner, client: Client, route: Any, identity: int, body: Any) -> None:
-    runner.run(send(client, "POST", route.path.format(id=identity), json=body))
+    runner.run(send(client, "POST", route.path.format(**KNOWN | {"id": str(identity)}), json=body))
 
 
 @given(
@@ -76,7 +78,7 @@ def test_bodies_of_any_shape(runner: asyncio.Runner, client: Client, route: Any,
 )
 @settings(max_examples=150)
 def test_queries_of_any_text(runner: asyncio.Runner, client: Client, route: Any, name: str, value: str) -> None:
-    path = route.path.format(id=1, enterprise="huarui", tag="GT-101")
+    path = route.path.format(**KNOWN)
     address = URL(path).with_query({name: value})
     runner.run(send(client, "GET", str(address)))
 

@@ -15,6 +15,7 @@ from service.api import create_app, models, serve
 from service.api.live import LiveHub
 from service.api.table import ROUTES
 from tests.api_service import HEADERS, TOKEN, Client, FakeService, api, away, sqlite_ledger
+from tests.hostile_requests import KNOWN
 
 SIGNED = {"name": "王芳", "comment": "Patrol sent"}
 
@@ -49,10 +50,10 @@ async def test_without_a_known_token_nothing_is_told(service: FakeService, heade
     headers = {} if header is None else {"Authorization": header}
     async with api(service) as client:
         for route in ROUTES:
-            path = route.path.format(id=1, enterprise="huarui", tag="GT-101")
+            path = route.path.format(**KNOWN)
             answer = await client.request(route.method, path, headers=headers)
             if route.is_open:
-                assert answer.status == 200
+                assert answer.status != 401
                 continue
             assert "token" in (await problem(answer, 401)).detail
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")

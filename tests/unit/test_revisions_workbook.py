@@ -261,13 +261,6 @@ def test_mutilated_workbooks_are_named_or_read_and_nothing_else() -> None:
         read_workbook(replaced(GOOD, SHEET, lambda _, edited=edited: edited), "b.xlsx", FaultList())  # type: ignore[misc]
 
 
-def test_a_sheet_of_a_million_empty_rows_is_refused_soon() -> None:
-    def edit(sheet: Any) -> None:
-        sheet["A1048576"] = "x"
-
-    assert faults_of(book_of([HEADER, row_of(0)], edit=edit)) == ["more than 600000 rows"]
-
-
 def test_names_of_sheets_are_told_apart() -> None:
     names = sheet_names(["a/points.csv", "b/points.csv", "c/" + "x" * 40 + ".csv", "d/a[1].csv"])
     assert names["a/points.csv"] == "points"
