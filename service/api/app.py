@@ -22,11 +22,13 @@ from service.api.catalogue import Catalogue
 from service.api.console import BUILT, serve_console
 from service.api.contact_files import ContactFiles
 from service.api.desks import presence_middleware
+from service.api.drill_pages import DrillPages
 from service.api.live import LiveHub
 from service.api.live_socket import serve_live
 from service.api.openapi import document
 from service.api.ports import ServicePort
 from service.api.problems import Problem, unavailable
+from service.api.record_files import RecordFiles
 from service.api.routes import PREFIX, Context
 from service.api.table import ROUTES
 from service.api.views import Views
@@ -54,7 +56,9 @@ def create_app(
     for route in ROUTES:
         route.register(app, context)
     Attachments(service).register(app)
+    RecordFiles(service).register(app)
     ContactFiles(service).register(app)
+    DrillPages(service).register(app)
     described = _described()
 
     async def get_openapi(_request: web.Request) -> web.Response:

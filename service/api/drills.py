@@ -52,6 +52,10 @@ async def start_drill(call: Call[Nothing, Nothing, DrillStart]) -> dict[str, Any
         if unit not in chosen.file.units:
             remedy = f"Choose among {', '.join(chosen.file.units)}."
             raise _refused(f"units.{number}", f"the scenario does not take place in {unit!r}", remedy)
+    for number, contact in enumerate(body.circle):
+        if contact not in service.response.book.contacts:
+            remedy = "Use ids of contacts that the directory has."
+            raise _refused(f"circle.{number}", f"there is no contact {contact!r}", remedy)
     drill = await service.drills.start(
         chosen,
         units,
@@ -75,7 +79,7 @@ async def end_drill(call: Call[DrillPath, Nothing, Signature]) -> dict[str, Any]
             )
         )
     except NotFound:
-        known = await _drill(call.service, identity)
+        known = await find_drill(call.service, identity)
         detail = f"drill {known.id} is over: {known.reason}; reload the list"
         raise Problem(HTTPStatus.CONFLICT, detail) from None
     return drill_document(ended)
@@ -83,7 +87,7 @@ async def end_drill(call: Call[DrillPath, Nothing, Signature]) -> dict[str, Any]
 
 async def get_drill_report(call: Call[DrillPath, Nothing, Nothing]) -> dict[str, Any]:
     """Response times against the plan; while the drill runs, as far as it has come."""
-    drill = await _drill(call.service, call.path.id)
+    drill = await find_drill(call.service, call.path.id)
     made = await report.report(call.service.ledger, drill)
     for items, name in (("alarms", "entered_at"), ("incidents", "opened_at")):
         made[items] = [item | {name: iso(item[name])} for item in made[items]]
@@ -142,7 +146,8 @@ async def _chosen(service: ServicePort, identity: str) -> Scenario:
         raise Problem(HTTPStatus.BAD_REQUEST, detail, errors=errors[:20]) from None
 
 
-async def _drill(service: ServicePort, identity: int) -> Drill:
+async def find_drill(service: ServicePort, identity: int) -> Drill:
+    """A drill. Raises Problem: there is none."""
     found = await report.find(service.ledger, identity)
     if found is None:
         raise Problem(HTTPStatus.NOT_FOUND, f"there is no drill {identity}; GET {PREFIX}/drills lists them")
