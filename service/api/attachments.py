@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import structlog
 from aiohttp import BodyPartReader, MultipartReader, web
@@ -78,8 +78,8 @@ class Attachments:
             raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"send a file of at most {largest:,} bytes")
         try:
             await service.act(lambda register, _now, _change: register.casebook.refuse_attachment(identity))
-        except NotFound:
-            raise await past(service.ledger, identity) from None
+        except NotFound as fault:
+            raise await past(service.ledger, identity, fault) from None
         stored, signed = await self._store(request, largest)
 
         def act(register: Register, now: int, change: Change) -> Attachment:
@@ -152,7 +152,8 @@ class Attachments:
                 elif form.file is not None:
                     raise _unreadable("send one file in one request")
                 else:
-                    form.file = await self._service.attachments.receive(_chunks(part), part.filename or "", largest)
+                    name = unquote(part.filename or "")  # browsers and libraries escape differently
+                    form.file = await self._service.attachments.receive(_chunks(part), name, largest)
         except _MALFORMED as fault:
             raise _unreadable(f"the body is no multipart/form-data ({str(fault)[:100]}); send it again") from None
 

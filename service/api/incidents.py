@@ -260,18 +260,19 @@ _SUGGESTED = ("enterprise", "enterprise_name", "unit", "unit_name", "grade", "op
 async def _act(call: Call[IncidentPath, Any, Any], act: BookAct) -> dict[str, Any]:
     try:
         incident = await call.service.act(lambda register, now, change: act(register.casebook, now, change))
-    except NotFound:
-        raise await past(call.service.ledger, call.path.id) from None
+    except NotFound as fault:
+        raise await past(call.service.ledger, call.path.id, fault) from None
     return call.context.views.incident(incident)
 
 
-async def past(ledger: AsyncEngine, identity: int) -> Problem:
-    """Why an incident is not in the casebook: it is archived, or there is none."""
+async def past(ledger: AsyncEngine, identity: int, fault: NotFound) -> Problem:
+    """Why an incident, or another one that the act names, is not in the casebook."""
     known = await incident_queries.incident_by_id(ledger, identity)
     if known is None:
         return Problem(HTTPStatus.NOT_FOUND, f"there is no incident {identity}; GET {PREFIX}/incidents lists them")
-    detail = f"incident {identity} is {known.state.value}, by {known.closed_by}: nothing is changed any more; reload it"
-    return Problem(HTTPStatus.CONFLICT, detail)
+    if known.archived_at is None:
+        return Problem(HTTPStatus.NOT_FOUND, str(fault))
+    return Problem(HTTPStatus.CONFLICT, f"incident {identity} is archived: nothing is changed any more; reload it")
 
 
 async def _incident(call: Call[IncidentPath, Any, Any]) -> tuple[Incident, Sequence[Alarm], Sequence[Entry]]:
