@@ -78,6 +78,11 @@ class Histories:
         """The numbers that the next readings of these rings will have."""
         return self._next[ring]
 
+    def last_value(self, ring: Int64) -> Float64:
+        """The value of the last reading of each of these rings; NaN of none."""
+        number = self._next[ring] - 1
+        return np.where(number < 0, np.nan, self._value[self._place(ring, number)])
+
     def since(self, ring: Int64, number: Int64) -> tuple[Int64, Int64, Int64, Float64]:
         """All readings of these rings from ``number`` on: position in ``ring``, number, time and value of each."""
         owner, numbers = _spelled_out(number, self._next[ring])

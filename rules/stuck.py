@@ -6,6 +6,8 @@ one that was in force at the window's beginning. STUCK enters when all lie withi
 beginning it is not covered: that says nothing for being stuck. Only readings of good quality with a finite value
 count. A tag that became stale is looked at anew from its next reading on: silence is STALE, and no proof of anything.
 
+Of readings with the same value one after the other only the first is kept: the others tell nothing more.
+
 Nearly all readings change nothing. Of a condition that is out it is known since when its readings lie within the band;
 it need not be looked at before the window has passed since then. Of one that is in, the bounds of its readings are.
 """
@@ -52,10 +54,26 @@ class Stuck(Family):
             return None
         readings = readings.where(counts)
         ring = self._ring[readings.tag[readings.begins]]
-        number = self._histories.append(ring, readings.begins, readings.counts, readings.time, readings.value)
+        number = self._keep(readings, ring)
         with np.errstate(over="ignore"):
             stirs = self._stirs(readings)
             return self._run(readings, number, stirs) if stirs.any() else None
+
+    def _keep(self, readings: Readings, ring: Int64) -> Int64:
+        """Append the readings that differ from the one before; returns for all the number of the last kept so far."""
+        before = np.empty_like(readings.value)
+        before[1:] = readings.value[:-1]
+        before[readings.begins] = self._histories.last_value(ring)
+        differs = readings.value != before
+        kept: Int64 = np.cumsum(differs)
+        first = kept[readings.begins] - differs[readings.begins]
+        number: Int64 = (self._histories.next(ring) - first - 1).repeat(readings.counts) + kept
+        if differs.any():
+            own = readings.where(differs)
+            asked_from = readings.time[readings.begins][np.logical_or.reduceat(differs, readings.begins)]
+            own_ring = self._ring[own.tag[own.begins]]
+            self._histories.append(own_ring, own.begins, own.counts, own.time, own.value, asked_from)
+        return number
 
     def _stirs(self, readings: Readings) -> Bool:
         """Which tags of the readings have a condition that may change."""
@@ -80,26 +98,27 @@ class Stuck(Family):
         tag = readings.tag[readings.begins]
         ring = self._ring[tag]
         place = np.repeat(np.arange(len(ring)), readings.counts)[reading]
+        time = readings.time[reading]
         verdict = np.empty(len(reading), dtype=np.uint8)
         spread = np.empty(len(reading))
         held = self._histories.next(ring) - self._histories.oldest(ring)
         for begin, end in _parts(held):
             part = slice(*np.searchsorted(place, (begin, end)))
             verdict[part], spread[part] = self._look(
-                ring[begin:end], place[part] - begin, number[reading[part]], condition[part]
+                ring[begin:end], place[part] - begin, number[reading[part]], time[part], condition[part]
             )
-        time, received = readings.time[reading], readings.received_time[reading]
+        received = readings.received_time[reading]
         return self.conditions.run(condition, time, received, spread, verdict)
 
-    def _look(self, ring: Int64, place: Int64, number: Int64, condition: Int64) -> tuple[UInt8, Float64]:
-        """Verdict and spread of readings, by their numbers; ``place`` is the position in ``ring``, sorted."""
+    def _look(self, ring: Int64, place: Int64, number: Int64, time: Int64, condition: Int64) -> tuple[UInt8, Float64]:
+        """Verdict and spread of readings, by their numbers and times; ``place`` is the position in ``ring``, sorted."""
         oldest = self._histories.oldest(ring)
-        owner, _, time, value = self._histories.since(ring, oldest)
+        owner, _, kept_time, value = self._histories.since(ring, oldest)
         extremes = Extremes(value)
         begin = np.searchsorted(owner, np.arange(len(ring)))[place]
         at = begin + number - oldest[place]
-        window = self._window[condition]
-        inside = self._histories.first_not_before(ring[place], number, time[at] - window + 1)
+        since = time - self._window[condition] + 1
+        inside = self._histories.first_not_before(ring[place], number + 1, since)
         first = begin + inside - oldest[place]
         covered = first > begin
         first = np.maximum(first - 1, begin)
@@ -107,13 +126,11 @@ class Stuck(Family):
         spread = high - low
         within = spread <= self._band[condition]
         verdict = np.where(within, np.where(covered, np.uint8(FOR), np.uint8(NEITHER)), np.uint8(AGAINST))
-        # The last reading of each condition stays: assignment goes in order.
-        self._low[condition], self._high[condition] = low, high
-        last = np.zeros(len(self._due), dtype=np.int64)
-        last[condition] = np.arange(len(condition))
-        which = np.unique(condition)
-        unmoved = extremes.within(at[last[which]], begin[last[which]], self._band[which])
-        self._due[which] = time[unmoved] + self._window[which]
+        which, from_end = np.unique(condition[::-1], return_index=True)
+        last = len(condition) - 1 - from_end
+        self._low[which], self._high[which] = low[last], high[last]
+        unmoved = extremes.within(at[last], begin[last], self._band[which])
+        self._due[which] = kept_time[unmoved] + self._window[which]
         return verdict, spread
 
     def settle(self, condition: Int64) -> None:
