@@ -1,6 +1,7 @@
 """The table of the closed loop: every state with every event, and what an incident may do next."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 
@@ -144,3 +145,26 @@ def test_a_name_is_the_same_however_it_is_written(one: str, other: str, *, same:
 def test_a_second_person_is_asked_for_what_is_called_false_at_orange_and_red(result: Result) -> None:
     asked = [grade.label for grade in Grade if ClosedLoopRules().needs_second_person(result, grade)]
     assert asked == (["orange", "red"] if result is Result.FALSE else [])
+
+
+def documented(name: str) -> list[list[str]]:
+    """Rows of a table in docs/incidents.md."""
+    text = (Path(__file__).parents[2] / "docs" / "incidents.md").read_text("utf-8")
+    lines = text.partition(f"<!-- table:{name} -->\n")[2].splitlines()
+    table = list(itertools.takewhile(lambda line: line.startswith("|"), lines))
+    return [[cell.strip() for cell in line[1:-1].split("|")] for line in table if not line.startswith("|--")]
+
+
+def test_the_guide_draws_the_table() -> None:
+    header, *rows = documented("closed_loop")
+    assert header[1:] == [event.value for event in LoopEvent]
+    assert {row[0]: row[1:] for row in rows} == {
+        state.value: [step(state, event) or "" for event in LoopEvent] for state in IncidentState
+    }
+
+
+def test_the_guide_says_what_each_grade_requires() -> None:
+    rules = ClosedLoopRules()
+    assert documented("required_steps")[1:] == [
+        [grade.label, ", ".join(rules.required_of(incident(grade=grade)))] for grade in Grade
+    ]
