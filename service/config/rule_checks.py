@@ -168,14 +168,16 @@ def _check_deviations(drafts: Drafts, rules: RuleColumns) -> None:
 
 def _check_stuck(drafts: Drafts, rules: RuleColumns) -> None:
     """A band smaller than the span, and a time that holds several readings."""
-    for index in np.flatnonzero(rules.kind == RuleKind.STUCK).tolist():
+    picked = np.flatnonzero(rules.kind == RuleKind.STUCK)
+    tag = rules.tag[picked]
+    wide = rules.setpoint[picked] >= drafts.high[tag] - drafts.low[tag]
+    early = rules.window[picked] < STALE_PERIODS * drafts.period[tag]
+    for index in picked[(wide | early) & ~drafts.broken[tag]].tolist():
         row = int(rules.tag[index])
-        if drafts.broken[row]:
-            continue
         if rules.setpoint[index] >= drafts.high[row] - drafts.low[row]:
             message = f"the band {rules.setpoint[index]:.12g} is as wide as the range: every value would be stuck"
             drafts.fault(row, "stuck.band", message, "Give a smaller band, or correct the range.")
-        elif rules.window[index] < STALE_PERIODS * drafts.period[row]:
+        else:
             message = f"a time of {rules.window[index]} ms at a period of {drafts.period[row]} ms"
             drafts.fault(row, "stuck.for", message, f"Give {STALE_PERIODS} periods at least.")
 

@@ -1,6 +1,7 @@
 """Drafts of tags completed to rules in columns: what the file gives, and what the measurand brings."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -127,11 +128,13 @@ def _attach_re_alarm(rules: RuleColumns, drafts: Drafts) -> None:
     shared: dict[int, Attributes] = {}
     after = drafts.re_alarm[rules.tag]
     watched = (rules.kind != RuleKind.STALE) & (rules.kind != RuleKind.BAD) & (rules.kind != RuleKind.STUCK)
-    for row in np.flatnonzero((after != NOT_GIVEN) & watched).tolist():
-        time = int(after[row])
+    rows = np.flatnonzero((after != NOT_GIVEN) & watched)
+    for row, time in zip(rows.tolist(), after[rows].tolist(), strict=True):
         own = rules.attributes.get(row)
         if own is None:
-            rules.attributes[row] = shared.setdefault(time, Attributes(re_alarm=time))
+            if time not in shared:
+                shared[time] = Attributes(re_alarm=time)
+            rules.attributes[row] = shared[time]
         elif own.re_alarm == NOT_GIVEN:
             rules.attributes[row] = replace(own, re_alarm=time)
 
@@ -253,21 +256,23 @@ def _named(drafts: Drafts, profile: Int64, columns: ProfileColumns, share: Float
 def _stuck(drafts: Drafts, profile: Int64, profiles: Profiles) -> RuleColumns:
     """Rules STUCK, band and time where they are not given from the measurand: its share of the span."""
     rules: list[tuple[StuckDraft, float, int]] = []
+    numbers, spans, broken = profile.tolist(), (drafts.high - drafts.low).tolist(), drafts.broken.tolist()
     for rule in drafts.stuck:
-        if drafts.broken[rule.row]:
+        if broken[rule.row]:
             continue
         measurand = drafts.measurand[rule.row]
-        default = profiles[int(profile[rule.row])].measurand.stuck
-        span = float(drafts.high[rule.row] - drafts.low[rule.row])
-        if default is None and (np.isnan(rule.band) or rule.window == NOT_GIVEN):
+        default = profiles[numbers[rule.row]].measurand.stuck
+        span = spans[rule.row]
+        unknown = math.isnan(rule.band)
+        if default is None and (unknown or rule.window == NOT_GIVEN):
             message = f"the measurand {measurand} has no band and time of its own"
             drafts.fault(rule.row, "stuck", message, "Write `stuck: {band: 0.1, for: 30min}`, or `stuck: off`.")
-        elif np.isnan(rule.band) and np.isnan(span):
+        elif unknown and math.isnan(span):
             remedy = "Give the tag a range, or write `stuck: {band: 0.1, for: 30min}`."
             drafts.fault(rule.row, "stuck", "the band is a share of the range, and the tag has none", remedy)
         else:
             share, window = (0.0, 0) if default is None else (default.share, default.duration)
-            band = round(share * span, 12) if np.isnan(rule.band) else rule.band
+            band = round(share * span, 12) if unknown else rule.band
             rules.append((rule, band, window if rule.window == NOT_GIVEN else rule.window))
     count = len(rules)
     return RuleColumns(

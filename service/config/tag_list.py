@@ -139,14 +139,13 @@ class TagList:
     def _take_attributes(self, rules: RuleColumns, drafts: Drafts, start: int, unit: tuple[str, str]) -> None:
         """Before the rules themselves are taken: what refers to nothing is complete already, and shared where equal."""
         first = len(self._keys)
+        made: dict[int, RuleExtra] = {}
         for row, attributes in rules.attributes.items():
             if not attributes.refers:
-                extra = self._shared.get(attributes)
+                extra = made.get(id(attributes))  # a column of a table gives thousands of rows the same object
                 if extra is None:
-                    extra = self._shared[attributes] = RuleExtra(
-                        re_alarm=max(attributes.re_alarm, 0), cards=attributes.cards, given=attributes.given
-                    )
-                if extra != _NOTHING:
+                    extra = made[id(attributes)] = self._shared_extra(attributes)
+                if extra is not _NOTHING:
                     self.extras[first + row] = extra
                 continue
             draft = int(rules.tag[row])
@@ -170,6 +169,11 @@ class TagList:
             column = getattr(rules, name)
             self._columns[name].append(column + np.int32(start) if name == "tag" else column)
         self._keys.extend(rules.key)
+
+    def _shared_extra(self, attributes: Attributes) -> RuleExtra:
+        """What becomes of attributes that refer to nothing; ``_NOTHING`` where nothing does."""
+        extra = RuleExtra(re_alarm=max(attributes.re_alarm, 0), cards=attributes.cards, given=attributes.given)
+        return _NOTHING if extra == _NOTHING else self._shared.setdefault(attributes, extra)
 
     def _check_names(self, drafts: Drafts, enterprise: str, start: int) -> None:
         """Names that can be used, and each once; a block without a doubtful one takes the shorter way."""
