@@ -18,7 +18,7 @@ CAUSE = "cause"
 class Causes:
     """Finds and renews the causes of alarms. ``grace`` in ms."""
 
-    def __init__(self, relations: Relations, roll: Roll, timers: Timers[tuple[str, object]], grace: int) -> None:
+    def __init__(self, relations: Relations, roll: Roll, timers: Timers, grace: int) -> None:
         self.relations = relations
         self._roll = roll
         self._timers = timers
@@ -42,7 +42,7 @@ class Causes:
             if alarm.condition:
                 self._adopt(alarm, now, change)
             elif any(other.cause == path for other in self._silent(alarm)):
-                self._timers.set((CAUSE, path), now + self._grace)
+                self._timers.set((CAUSE, 0, path), now + self._grace)
         prefix = drill_prefix(alarm.drill)
         for child_path in self.relations.children_of(alarm.rule_path):
             child = self._roll.by_path.get(prefix + child_path)
@@ -66,7 +66,7 @@ class Causes:
         for silent in self._roll.silent.values():
             for link in {alarm.cause for alarm in silent.values() if alarm.follows_lost_link}:
                 if link is not None and not self._roll.is_in(link):
-                    self._timers.set((CAUSE, link), now + self._grace)
+                    self._timers.set((CAUSE, 0, link), now + self._grace)
 
     def renew(self, alarm: Alarm, now: int, change: Change) -> None:
         """The site may have changed: bring an alarm up to what it says."""
@@ -81,7 +81,7 @@ class Causes:
             self._roll.regroup(alarm, cause, now, change)
 
     def _adopt(self, link: Alarm, now: int, change: Change) -> None:
-        self._timers.cancel((CAUSE, link.path))
+        self._timers.cancel((CAUSE, 0, link.path))
         gateway = self.relations.gateway_of(link.enterprise, link.tag)
         for alarm in [other for other in self._silent(link) if other.cause is None]:
             is_of_it = self.relations.gateway_of(alarm.enterprise, alarm.tag) == gateway

@@ -36,7 +36,7 @@ class Conditions:
     shelving: Shelving
     causes: Causes
     chattering: Chattering
-    timers: Timers[tuple[str, object]]
+    timers: Timers
 
     def load(self) -> None:
         """Set the timers of what the ledger held."""
@@ -47,14 +47,14 @@ class Conditions:
     def schedule(self, alarm: Alarm) -> None:
         """Set an alarm's timers."""
         if alarm.condition and not alarm.stale:
-            self.timers.set((STALE, alarm.id), alarm.received_at + self.limits.stale_after + 1)
+            self.timers.set((STALE, alarm.id, ""), alarm.received_at + self.limits.stale_after + 1)
         if alarm.calm_at is not None:
-            self.timers.set((CALM, alarm.id), alarm.calm_at)
+            self.timers.set((CALM, alarm.id, ""), alarm.calm_at)
         after = self.relations.re_alarm_of(alarm.rule_path)
         if after and alarm.state is AlarmState.ACKNOWLEDGED and alarm.acknowledged_at is not None:
-            self.timers.set((RE_ALARM, alarm.id), alarm.acknowledged_at + after)
+            self.timers.set((RE_ALARM, alarm.id, ""), alarm.acknowledged_at + after)
         else:
-            self.timers.cancel((RE_ALARM, alarm.id))
+            self.timers.cancel((RE_ALARM, alarm.id, ""))
 
     def enter(
         self, transition: Transition, facts: RuleFacts, path: str, known: Alarm | None, now: int, change: Change
@@ -63,17 +63,17 @@ class Conditions:
         if known is not None and known.rule_is_in:
             return None
         chatters = self.chattering.toggles(path, transition.source_time)
+        if facts.rule.grade is Grade.RED:
+            self.shelving.end_red(path, now, change)
         if known is not None and known.condition:
             return self._stay(known, transition, now, change)
         alarm = self._make(facts, transition, known)
         alarm.cause = self.causes.of(alarm)
-        if alarm.grade is Grade.RED:
-            self.shelving.end_if_red(alarm, now, change)
         self.overlay.lay(alarm, self.overlay.over(alarm))
         if known is None:
             alarm.id = self._next_id(alarm)
         elif known.unit_key != alarm.unit_key:
-            self.roll.leave_unit(known)
+            self.roll.leave_unit(known, now, change)
             alarm.incident = None
         alarm.first_out = self.roll.first_out.enters(alarm)
         if alarm.suppression is None:
@@ -85,7 +85,7 @@ class Conditions:
         self.roll.record(alarm, "alarm.entered", SERVICE, data, now, change)
         if chatters or alarm.chattering:
             self._chatter(alarm, now, change)
-        self.timers.set((STALE, alarm.id), alarm.received_at + self.limits.stale_after + 1)
+        self.timers.set((STALE, alarm.id, ""), alarm.received_at + self.limits.stale_after + 1)
         self._changed(alarm, now, change)
         return alarm
 
@@ -121,11 +121,11 @@ class Conditions:
     def acknowledged(self, alarm: Alarm) -> None:
         """An alarm was acknowledged: it may sound again."""
         if after := self.relations.re_alarm_of(alarm.rule_path):
-            self.timers.set((RE_ALARM, alarm.id), (alarm.acknowledged_at or 0) + after)
+            self.timers.set((RE_ALARM, alarm.id, ""), (alarm.acknowledged_at or 0) + after)
 
-    def come_due(self, kind: str, identity: object, now: int, change: Change) -> None:
+    def come_due(self, kind: str, identity: int, now: int, change: Change) -> None:
         """A timer of an alarm has run out; it may be that nothing is to do."""
-        alarm = self.roll.by_id.get(identity) if isinstance(identity, int) else None
+        alarm = self.roll.by_id.get(identity)
         if alarm is None:
             return
         if kind == CALM and alarm.calm_at is not None:
@@ -195,7 +195,7 @@ class Conditions:
     def _chatter(self, alarm: Alarm, now: int, change: Change) -> None:
         """A condition toggles that chatters."""
         alarm.calm_at = now + self.limits.damping
-        self.timers.set((CALM, alarm.id), alarm.calm_at)
+        self.timers.set((CALM, alarm.id, ""), alarm.calm_at)
         if not alarm.chattering:
             alarm.chattering = True
             data = {"state": alarm.state.value, "damped": alarm.grade < Grade.ORANGE}
@@ -216,6 +216,7 @@ class Conditions:
             self._go_out(alarm, data, now, change)
 
     def _go_out(self, alarm: Alarm, data: dict[str, object], now: int, change: Change) -> None:
+        self.roll.before_less(alarm, now, change)
         if alarm.latching:
             event = AlarmEvent.LEAVES_LATCHING
         else:
@@ -242,7 +243,7 @@ class Conditions:
     def _forget(self, alarm: Alarm) -> None:
         """An alarm is normal: its timers mean nothing any more."""
         for kind in (CALM, STALE, RE_ALARM):
-            self.timers.cancel((kind, alarm.id))
+            self.timers.cancel((kind, alarm.id, ""))
 
 
 def number(value: float) -> float | None:

@@ -25,7 +25,7 @@ SCOPES = ("tag", "unit", "gateway")
 class Maintenance:
     """Acts on maintenance windows, their beginnings and ends."""
 
-    def __init__(self, overlay: Overlay, roll: Roll, timers: Timers[tuple[str, object]], limits: AlarmLimits) -> None:
+    def __init__(self, overlay: Overlay, roll: Roll, timers: Timers, limits: AlarmLimits) -> None:
         self._overlay = overlay
         self._roll = roll
         self._timers = timers
@@ -147,7 +147,7 @@ class Maintenance:
         window.state, window.ended_at, window.ended_by = kind, now, by
         del self._overlay.windows[window.id]
         self._waiting.pop(window.id, None)
-        self._timers.cancel((WINDOW, window.id))
+        self._timers.cancel((WINDOW, window.id, ""))
         self._note(window, kind, actor, data, now, change)
         if was_running:
             self._overlay.index()
@@ -162,7 +162,7 @@ class Maintenance:
         self._overlay.renew_all(covered, now, change)
 
     def _schedule(self, window: Window) -> None:
-        self._timers.set((WINDOW, window.id), window.begins_at if window.state == "announced" else window.ends_at)
+        self._timers.set((WINDOW, window.id, ""), window.begins_at if window.state == "announced" else window.ends_at)
 
     def _get(self, identity: int) -> Window:
         window = self._overlay.windows.get(identity)

@@ -69,7 +69,7 @@ class Register:
         self._settled = dict(settled or {})
         self.casebook = Incidents(site, grading, journal, incidents)
         self._roll = roll = Roll(journal, self.casebook)
-        self._timers: Timers[tuple[str, object]] = Timers()
+        self._timers: Timers = Timers()
         self._relations = relations = Relations(site)
         self.overlay = Overlay(relations, roll, overlaid.shelves, overlaid.windows)
         self.shelving = Shelving(self.overlay, roll, self._timers, limits)
@@ -118,7 +118,6 @@ class Register:
         found = [(transition, self._relations.of_row(transition.rule)) for transition in transitions]
         if len(found) > 1:
             roll.first_out.begin(self._process_alarms(found))
-        risen: set[tuple[str, str]] = set()
         for transition, facts in found:
             if transition.retrospective:
                 self._note_retrospective(transition, facts, now, change)
@@ -129,12 +128,7 @@ class Register:
             known = by_path.get(path)
             if transition.entered:
                 alarm = conditions.enter(transition, facts, path, known, now, change)
-                if alarm is not None:
-                    risen.add(alarm.unit_key)
             else:
-                if known is not None and known.unit_key in risen:
-                    risen.remove(known.unit_key)
-                    self.casebook.grade_before_leaving(known.unit_key, now, change)
                 alarm = conditions.leave(transition, path, known, now, change)
             if alarm is not None:
                 self._settled.pop(path, None)
@@ -147,9 +141,13 @@ class Register:
         if not self._has_begun:
             self._has_begun = True
             self._causes.begin(now)
-        for kind, key in self._timers.take_due(now):
-            self._come_due(kind, key, now, change)
         self.maintenance.retry(now, change)
+        instant = None
+        for at, key in self._timers.take_due(now):
+            if at != instant:
+                self._roll.settle(now, change)
+                instant = at
+            self._come_due(*key, now, change)
         self._roll.settle(now, change)
         self.casebook.advance(now, change)
         self._roll.settle(now, change)
@@ -199,17 +197,18 @@ class Register:
         """Journal something that the service itself did."""
         change.entries.append(self.journal.append(now, kind, SERVICE, data))
 
-    def _come_due(self, kind: str, key: object, now: int, change: Change) -> None:
+    def _come_due(self, kind: str, number: int, path: str, now: int, change: Change) -> None:
         if kind == SHELF:
-            self.shelving.expire(str(key), now, change)
+            self.shelving.expire(path, now, change)
         elif kind == CAUSE:
-            self._causes.come_due(str(key), now, change)
-        elif kind == WINDOW and isinstance(key, int):
-            self.maintenance.come_due(key, now, change)
-        elif kind == SILENCE and isinstance(key, int):
-            self.sound.expire(key, now, change)
+            self._causes.come_due(path, now, change)
+        elif kind == WINDOW:
+            self._roll.settle(now, change)  # it depends on what is red
+            self.maintenance.come_due(number, now, change)
+        elif kind == SILENCE:
+            self.sound.expire(number, now, change)
         else:
-            self._conditions.come_due(kind, key, now, change)
+            self._conditions.come_due(kind, number, now, change)
 
     def _is_repeated(self, transition: Transition, facts: RuleFacts, path: str) -> bool:
         settled = self._settled.get(path)

@@ -10,6 +10,9 @@ from alerting.records import SERVICE, Alarm, Change, Entry, Incident
 from alerting.refusals import NotFound
 from domain.scales import AlarmState, Grade, RuleKind
 
+_MORE = frozenset({"alarm.entered", "alarm.annunciated", "alarm.grouped"})
+"""Kinds of entries after which more may count."""
+
 OnRed = Callable[[Incident, int, Change], None]
 
 
@@ -33,6 +36,8 @@ class Roll:
         self.on_normal: Callable[[Alarm], None] | None = None
         """Told of each alarm that is over."""
         self._touched: dict[UnitKey, None] = {}
+        self._more: set[UnitKey] = set()
+        """Units in which more has come to count since they were graded."""
 
     def load(self, alarms: Iterable[Alarm]) -> None:
         """Take what the ledger holds."""
@@ -73,15 +78,25 @@ class Roll:
         change.alarms[alarm.id] = alarm
         self.casebook.touch(alarm, entry.sequence)
         self._keep(alarm)
-        self._touched[alarm.unit_key] = None
+        key = alarm.unit_key
+        self._touched[key] = None
+        if kind in _MORE:
+            self._more.add(key)
         return entry
+
+    def before_less(self, alarm: Alarm, now: int, change: Change) -> None:
+        """An alarm is about to count no more: its unit gets the grade that it has with it, however short that was."""
+        key = alarm.unit_key
+        if key in self._more:
+            self._more.remove(key)
+            self.casebook.grade_before_leaving(key, now, change)
 
     def regroup(self, alarm: Alarm, cause: str | None, now: int, change: Change) -> None:
         """Say what an alarm follows from; it may belong to another incident then."""
         before = alarm.unit_key
         after = self._unit_after(alarm, cause)
         if after != before:
-            self.leave_unit(alarm)
+            self.leave_unit(alarm, now, change)
         alarm.cause = cause
         if after != before:
             alarm.incident = None
@@ -89,8 +104,9 @@ class Roll:
                 self.casebook.join(alarm, now, change)
         self.record(alarm, "alarm.grouped", SERVICE, {"cause": cause, "state": alarm.state.value}, now, change)
 
-    def leave_unit(self, alarm: Alarm) -> None:
+    def leave_unit(self, alarm: Alarm, now: int, change: Change) -> None:
         """An alarm is about to belong to another unit's incident."""
+        self.before_less(alarm, now, change)
         self.casebook.drop(alarm)
         self._touched[alarm.unit_key] = None
 
@@ -103,6 +119,7 @@ class Roll:
         """Grade the units that were touched; what red puts an end to may touch others."""
         while True:
             touched, self._touched = self._touched, {}
+            self._more.clear()
             for key in touched:
                 self.casebook.regrade(key, now, change)
             for incident in list(change.incidents.values()):

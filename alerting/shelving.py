@@ -22,13 +22,13 @@ SHELF = "shelf"
 class Shelving:
     """Acts on shelves, and their ends."""
 
-    def __init__(self, overlay: Overlay, roll: Roll, timers: Timers[tuple[str, object]], limits: AlarmLimits) -> None:
+    def __init__(self, overlay: Overlay, roll: Roll, timers: Timers, limits: AlarmLimits) -> None:
         self._overlay = overlay
         self._roll = roll
         self._timers = timers
         self.limits = limits
         for shelf in overlay.shelves.values():
-            timers.set((SHELF, shelf.path), shelf.until)
+            timers.set((SHELF, 0, shelf.path), shelf.until)
         roll.on_red.append(self._end_at_red)
 
     def shelve(self, identity: int, until: int, reason: str, actor: str, name: str, now: int, change: Change) -> Alarm:
@@ -61,7 +61,7 @@ class Shelving:
             name=name,
         )
         self._overlay.shelves[shelf.path] = shelf
-        self._timers.set((SHELF, shelf.path), until)
+        self._timers.set((SHELF, 0, shelf.path), until)
         change.upsert("shelf", asdict(shelf))
         self._overlay.lay(alarm, self._overlay.over(alarm))
         data = {
@@ -112,10 +112,10 @@ class Shelving:
             if shelf.drill == drill:
                 self._end(shelf, SERVICE, {"why": "drill"}, now, change)
 
-    def end_if_red(self, alarm: Alarm, now: int, change: Change) -> None:
-        """An alarm enters that is red by itself: it is on no shelf."""
-        shelf = self._overlay.shelves.get(alarm.path)
-        if shelf is not None and alarm.grade is Grade.RED:
+    def end_red(self, path: str, now: int, change: Change) -> None:
+        """A condition enters whose alarms are red by themselves: it is on no shelf."""
+        shelf = self._overlay.shelves.get(path)
+        if shelf is not None:
             self._end(shelf, SERVICE, {"why": "red"}, now, change)
 
     def _refuse_red(self, alarm: Alarm) -> None:
@@ -135,7 +135,7 @@ class Shelving:
 
     def _end(self, shelf: Shelf, actor: str, data: Mapping[str, object], now: int, change: Change) -> None:
         del self._overlay.shelves[shelf.path]
-        self._timers.cancel((SHELF, shelf.path))
+        self._timers.cancel((SHELF, 0, shelf.path))
         shelf.ended_at = now
         change.upsert("shelf", asdict(shelf))
         alarm = self._roll.by_path.get(shelf.path)

@@ -46,7 +46,7 @@ class Sound:
     def __init__(
         self,
         roll: Roll,
-        timers: Timers[tuple[str, object]],
+        timers: Timers,
         limits: AlarmLimits,
         silences: Collection[Silence] = (),
     ) -> None:
@@ -55,7 +55,7 @@ class Sound:
         self.limits = limits
         self.silences = {silence.id: silence for silence in silences}
         for silence in silences:
-            timers.set((SILENCE, silence.id), silence.until)
+            timers.set((SILENCE, silence.id, ""), silence.until)
         roll.on_red.append(self._end_at_red)
 
     def silence(
@@ -101,7 +101,7 @@ class Sound:
             ):
                 raise Conflict("what is red is not silenced by one person: name a second one in `second`")
         self.silences[silence.id] = silence
-        self._timers.set((SILENCE, silence.id), until)
+        self._timers.set((SILENCE, silence.id, ""), until)
         data: dict[str, object] = {"name": name, "second": second, "reason": reason, "until": until}
         self._note(silence, "sound.silenced", actor, data, now, change)
         return silence
@@ -138,7 +138,7 @@ class Sound:
     ) -> None:
         silence.ended_at, silence.ended_by = now, by
         del self.silences[silence.id]
-        self._timers.cancel((SILENCE, silence.id))
+        self._timers.cancel((SILENCE, silence.id, ""))
         self._note(silence, "sound.resumed", actor, data, now, change)
 
     def _note(self, silence: Silence, kind: str, actor: str, data: dict[str, object], now: int, change: Change) -> None:

@@ -127,6 +127,8 @@ class Overlay:
         lying, before = self.over(alarm), alarm.suppression
         if lying == lying_of(alarm):
             return
+        if before is None:
+            self._roll.before_less(alarm, now, change)
         self.lay(alarm, lying)
         if lying is not None:
             self._roll.record(alarm, "alarm.suppressed", SERVICE, suppression_data(alarm), now, change)

@@ -1,52 +1,46 @@
 """What is due by time alone: a heap, so that a look at the clock costs nothing while nothing is due."""
 
 import heapq
-from collections.abc import Hashable, Iterator
-from typing import Generic, TypeVar
+from collections.abc import Iterator
 
-Key = TypeVar("Key", bound=Hashable)
+TimerKey = tuple[str, int, str]
+"""Kind, and number or path of what it is of. What is due at the same instant comes in the order of the keys."""
 _SLACK = 1_000
 """Entries of the heap that may be out of date before it is made anew."""
 
 
-class Timers(Generic[Key]):
+class Timers:
     """One instant (ms) per key; set again, a key has the new one."""
 
     def __init__(self) -> None:
-        self._due: dict[Key, int] = {}
-        self._heap: list[tuple[int, int, Key]] = []
-        self._count = 0
+        self._due: dict[TimerKey, int] = {}
+        self._heap: list[tuple[int, TimerKey]] = []
 
     def __len__(self) -> int:
         return len(self._due)
 
-    def set(self, key: Key, due: int) -> None:
+    def set(self, key: TimerKey, due: int) -> None:
         """Let a key come due at an instant."""
         known = self._due.get(key)
         self._due[key] = due
         if known is None or due < known:  # a later one is found when the earlier is reached
-            self._push(key, due)
+            heapq.heappush(self._heap, (due, key))
 
-    def cancel(self, key: Key) -> None:
+    def cancel(self, key: TimerKey) -> None:
         """Let a key not come due."""
         if self._due.pop(key, None) is not None and len(self._heap) > 2 * len(self._due) + _SLACK:
-            self._heap = [(due, number, key) for number, (key, due) in enumerate(self._due.items())]
-            self._count = len(self._heap)
+            self._heap = [(due, key) for key, due in self._due.items()]
             heapq.heapify(self._heap)
 
-    def take_due(self, now: int) -> Iterator[Key]:
-        """Keys that are due, in the order of their instants; each is forgotten. More may be set meanwhile."""
+    def take_due(self, now: int) -> Iterator[tuple[int, TimerKey]]:
+        """Instants and keys that are due, in their order; each is forgotten. More may be set meanwhile."""
         while self._heap and self._heap[0][0] <= now:
-            at, _, key = heapq.heappop(self._heap)
+            at, key = heapq.heappop(self._heap)
             due = self._due.get(key)
             if due is None:
                 continue
             if due > at:
-                self._push(key, due)
+                heapq.heappush(self._heap, (due, key))
                 continue
             del self._due[key]
-            yield key
-
-    def _push(self, key: Key, due: int) -> None:
-        self._count += 1
-        heapq.heappush(self._heap, (due, self._count, key))
+            yield at, key
