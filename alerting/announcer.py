@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import or_, select
 
 from alerting import schema
+from alerting.desks.drills import drill_of
 from alerting.journal import RETROSPECTIVE, describe
 from alerting.ledger import Ledger, LedgerUnavailable, entry_of, reaching
 from alerting.records import Entry
@@ -134,5 +135,7 @@ class Announcer:
 
 
 async def _publish(client: aiomqtt.Client, entry: Entry) -> None:
+    if drill_of(entry) is not None:
+        return
     shown = describe(entry)
     await client.publish(f"anshao/v1/alarms/{shown['region']}/{shown['enterprise']}", orjson.dumps(shown), qos=1)

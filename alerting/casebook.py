@@ -81,7 +81,7 @@ class Casebook:
             now,
             kind,
             actor,
-            {**data, "state": incident.state.value},
+            {**data, "state": incident.state.value} | ({} if incident.drill is None else {"drill": incident.drill}),
             region=incident.region,
             enterprise=incident.enterprise,
             unit=incident.unit,

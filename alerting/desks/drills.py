@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import orjson
+
 from alerting.journal import Journal
-from alerting.records import SERVICE, Change
+from alerting.records import SERVICE, Change, Entry
 from alerting.refusals import Conflict, NotFound
 
 TABLE = "drill"
@@ -19,6 +21,14 @@ RECONFIGURED = "another configuration was applied"
 
 Withdraw = Callable[[int, str, int, Change], object]
 """Told the drill, the reason, the time and the commit: ends the drill's alarms and incidents."""
+
+
+def drill_of(entry: Entry) -> int | None:
+    """The drill that an entry of the journal is part of: it goes to no machine beyond the drill's circle."""
+    if '"drill":' not in entry.body:
+        return None
+    found = orjson.loads(entry.body)["data"].get("drill")
+    return found if isinstance(found, int) else None
 
 
 @dataclass(frozen=True, slots=True)

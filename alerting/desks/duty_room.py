@@ -192,11 +192,11 @@ async def load(engine: AsyncEngine, now: int) -> RoomState:
             desks=[dict(row) for row in desks],
             annunciated=entries,
             unsigned=[Handover(**row) for row in unsigned.mappings()],
-            drills=[drill_of(row) for row in running.mappings()],
+            drills=[drill_of_row(row) for row in running.mappings()],
         )
 
 
-def drill_of(row: RowMapping) -> Drill:
+def drill_of_row(row: RowMapping) -> Drill:
     """Drill from a row."""
     return Drill(**dict(row) | {"units": tuple(row["units"]), "circle": tuple(row["circle"])})
 

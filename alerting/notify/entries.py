@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import RowMapping, func, select, update
 
 from alerting import schema
+from alerting.desks.drills import drill_of
 from alerting.journal import RETROSPECTIVE, describe
 from alerting.ledger import Ledger, LedgerUnavailable, entry_of, reaching
 from alerting.notify import signing
@@ -64,7 +65,8 @@ class EntryDeliveries:
         return [
             {"channel": name, "sequence": entry.sequence, "state": "queued", "attempts": 0, "next_attempt_at": now}
             for entry in entries
-            if entry.kind.startswith(_TOLD) and entry.kind != RETROSPECTIVE
+            if self._webhooks and entry.kind.startswith(_TOLD) and entry.kind != RETROSPECTIVE
+            if drill_of(entry) is None
             for name in self._webhooks
         ]
 

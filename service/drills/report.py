@@ -12,7 +12,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerting.desks.drills import Drill
-from alerting.desks.duty_room import drill_of
+from alerting.desks.duty_room import drill_of_row
 from alerting.desks_schema import drill as drills
 from alerting.ledger import reaching
 from alerting.schema import alarm as alarms
@@ -51,7 +51,7 @@ async def find(engine: AsyncEngine, identity: int) -> Drill | None:
     """A drill. Raises LedgerUnavailable, as all here."""
     async with reaching(engine) as connection:
         row = (await connection.execute(select(drills).where(drills.c.id == identity))).mappings().first()
-    return None if row is None else drill_of(row)
+    return None if row is None else drill_of_row(row)
 
 
 async def recent(engine: AsyncEngine, limit: int, after: int | None) -> list[Drill]:
@@ -60,7 +60,7 @@ async def recent(engine: AsyncEngine, limit: int, after: int | None) -> list[Dri
     if after is not None:
         query = query.where(drills.c.id < after)
     async with reaching(engine) as connection:
-        return [drill_of(row) for row in (await connection.execute(query)).mappings()]
+        return [drill_of_row(row) for row in (await connection.execute(query)).mappings()]
 
 
 async def report(engine: AsyncEngine, drill: Drill) -> dict[str, Any]:

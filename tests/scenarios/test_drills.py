@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from alerting.closed_loop import Side
+from alerting.desks.drills import drill_of
 from alerting.desks.watch import STANDING
+from alerting.notify.entries import EntryDeliveries, Webhook
 from alerting.refusals import Conflict, NotFound
 from service.drills import report
 from tests.scenarios.duty import DESK, DutyShift, duty
@@ -73,6 +75,25 @@ async def test_a_drill_raises_marked_alarms_and_the_real_ones_go_on(tmp_path: Pa
         assert marks == {f"drill:{drill.id}:works/GT-101/{rule}" for rule in ("H", "HH")}
         assert shift.room.floods.rate(DESK) == 2, "a drill's alarms don't count"
         assert all(alarm.drill is None for alarm in screen.members(STANDING) or ())
+
+
+async def test_what_belongs_to_a_drill_says_so_and_goes_to_no_machine(tmp_path: Path) -> None:
+    async with duty(prepare(tmp_path), SITE) as shift:
+        drill = await shift.starts_drill("leak")
+        await with_real_readings(shift, 20, GT_101=5, GT_103=5)
+        alarm = shift.register.find(f"drill:{drill.id}:works/GT-101/HH")
+        assert alarm is not None
+        await shift.does(
+            lambda register, now, change: register.acknowledge(alarm.id, "county", "王芳", "", now, change)
+        )
+        await with_real_readings(shift, 110, GT_101=5, GT_103=5)
+        entries = [entry async for entry in shift.ledger.entries()]
+        own = {alarm.incident} | {entry.incident for entry in entries if entry.incident}
+        about = [entry for entry in entries if entry.alarm or entry.incident in own]
+        assert len(about) > 8
+        assert [entry.kind for entry in about if drill_of(entry) != drill.id] == []
+        webhooks = EntryDeliveries(shift.ledger, [Webhook("county", "http://127.0.0.1:9/", "whsec_c2VjcmV0")], shift)
+        assert webhooks.deliveries_for(about, shift.time) == []
 
 
 async def test_drill_readings_are_none_of_the_site(tmp_path: Path) -> None:
