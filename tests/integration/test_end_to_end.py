@@ -217,6 +217,18 @@ async def test_a_leak_reaches_page_topic_webhook_and_historian(chain: Chain) -> 
             return not (await api.get("/alarms", active="true", unit="tankfarm"))["items"]
 
         await until(all_normal)
+        for act, body in (
+            ("acknowledge", {"name": "王强"}),
+            ("acknowledge", {"name": "王强", "side": "enterprise", "person": "李工"}),
+            ("verify", {"name": "李工", "result": "real"}),
+            ("handle", {"name": "李工", "step": "切断进料"}),
+            ("feedback", {"name": "李工", "text": "机封已更换"}),
+        ):
+            status, answer = await api.post(f"/incidents/{incident['id']}/{act}", body)
+            assert status == 200, answer
+        status, answer = await api.post(f"/incidents/{incident['id']}/close", {"name": "王强", "comment": "泄漏已堵"})
+        assert (status, answer["detail"].endswith("the feedback has yet to be reviewed and accepted")) == (409, True)
+        await api.post(f"/incidents/{incident['id']}/review", {"name": "王强", "accepted": True})
         status, answer = await api.post(f"/incidents/{incident['id']}/close", {"name": "王强", "comment": "泄漏已堵"})
         assert (status, answer["state"]) == (200, "closed"), answer
 
