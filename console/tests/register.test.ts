@@ -38,7 +38,7 @@ describe('register', () => {
   it('drops closed incidents', () => {
     const register = new Register();
     register.applyIncident(incident());
-    register.applyIncident(incident({ sequence: 2, state: 'closed' }));
+    register.applyIncident(incident({ sequence: 2, state: 'closed', closed_at: '2026-06-08T03:00:00.000Z' }));
     expect(register.incidents.size).toBe(0);
   });
 

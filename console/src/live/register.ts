@@ -36,7 +36,7 @@ export class Register {
     const before = this.alarms;
     const incidentsBefore = this.incidents;
     this.alarms = new Map(alarms.filter((alarm) => alarm.state !== 'normal').map((alarm) => [alarm.id, alarm]));
-    this.incidents = new Map(incidents.filter((item) => item.state === 'open').map((item) => [item.id, item]));
+    this.incidents = new Map(incidents.filter((item) => item.closed_at === null).map((item) => [item.id, item]));
     const entered = [...this.alarms.values()].filter((alarm) => !before.has(alarm.id));
     return {
       alarms: entered.length,
@@ -63,7 +63,7 @@ export class Register {
   applyIncident(incident: Incident): void {
     const known = this.incidents.get(incident.id);
     if (known !== undefined && known.sequence > incident.sequence) return;
-    if (incident.state === 'open') this.incidents.set(incident.id, incident);
+    if (incident.closed_at === null) this.incidents.set(incident.id, incident);
     else this.incidents.delete(incident.id);
   }
 
