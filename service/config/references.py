@@ -67,7 +67,7 @@ class Names:
         path = f"{enterprise}/{name}"
         index = self.tags.index.get(path)
         if index is not None:
-            return index
+            return UNKNOWN if index in self.tags.broken else index
         return None if self._whole and path not in self._broken else UNKNOWN
 
     def keys(self, paths: Iterable[str]) -> Callable[[str], bool]:

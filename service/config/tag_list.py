@@ -48,6 +48,8 @@ class TagList:
         self.index: dict[str, int] = {}
         """Tag path -> index into ``tags``."""
         self.measurands = measurands
+        self.broken: set[int] = set()
+        """Indices of tags that have faults."""
         self.referring: list[Referring] = []
         """Rules that refer to other tags, conditions or modes, to be looked up when all tags are known."""
         self.extras: dict[int, RuleExtra] = {}
@@ -77,6 +79,7 @@ class TagList:
         if rules.attributes:
             self._take_attributes(rules, drafts, start, (enterprise, unit))
         self._take_rules(rules, start)
+        self.broken.update((np.flatnonzero(drafts.broken) + start).tolist())
         gas = [held.measurand.gas for held in self._profiles]
         species = [held.species or None for held in self._profiles]
         self.tags.extend(

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from service.config import Fault, check, load, load_site, shipped
 from service.config.point_table import COLUMNS
 from service.config.rule_entries import (
+    AttributesEntry,
     DeviationEntry,
     LimitEntry,
     LimitsEntry,
@@ -39,11 +40,13 @@ from service.config.sections import (
 )
 from service.config.site_file import EnterpriseEntry, GatewayEntry, RegionEntry, SiteFile, TagEntry
 from service.config.unit_entries import ExpressionEntry, ModesEntry, ModeSpanEntry, UnitEntry, VoteEntry
+from service.config.validation import Section
 
 FUZZ = settings(
     deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 EXAMPLES = Path(__file__).parents[2] / "config"
+EXAMPLE: dict[str, Any] = yaml.safe_load((EXAMPLES / "site.yaml").read_text(encoding="utf-8"))
 MODELS = (
     BrokerSettings,
     CanarySettings,
@@ -208,6 +211,46 @@ def test_examples_with_one_value_replaced_or_removed(name: str, data: st.DataObj
             assert load_site([path]).tags
         elif not faults:
             assert load(path, {}).site.tags
+
+
+def keys_of(model: type[Section]) -> st.SearchStrategy[dict[str, Any]]:
+    """A mapping with keys that a model knows, and values that it may not know what to do with."""
+    names = sorted(field.alias or name for name, field in model.model_fields.items())
+    values = scalars | st.lists(scalars, max_size=3) | st.dictionaries(st.sampled_from(WORDS), scalars, max_size=3)
+    return st.dictionaries(st.sampled_from(names), values, max_size=len(names))
+
+
+unit_rules = (
+    keys_of(VoteEntry).map(lambda rule: {"key": "A", "kind": "vote", "tags": ["GT-101", "GT-102"], "needed": 1} | rule)
+    | keys_of(ExpressionEntry).map(lambda rule: {"key": "B", "kind": "expression", "when": "TI-101 > 3"} | rule)
+    | trees
+)
+tag_keys = st.fixed_dictionaries(
+    {},
+    optional={
+        "species": st.sampled_from(["CH4", "H2S", "Cl2"]) | scalars,
+        "re_alarm": scalars,
+        "deviation": keys_of(DeviationEntry).map(lambda held: {"setpoint": 5, "from": "TI-102"} | held) | scalars,
+        "stuck": keys_of(StuckEntry) | scalars,
+        "limits": st.fixed_dictionaries({"H": keys_of(LimitEntry).map(lambda held: {"setpoint": 41} | held)}),
+        "stale": keys_of(AttributesEntry) | scalars,
+    },
+)
+
+
+@FUZZ
+@given(
+    st.lists(unit_rules, max_size=3),
+    keys_of(ModesEntry) | st.just({"tag": "MODE-101", "values": {"startup": 1}}),
+    tag_keys,
+    st.integers(0, 7),
+)
+def test_rules_modes_and_attributes(rules: list[Any], modes: dict[str, Any], keys: dict[str, Any], which: int) -> None:
+    tree = copy.deepcopy(EXAMPLE)
+    unit = tree["enterprises"][0]["units"][0]
+    unit |= {"rules": rules, "modes": modes}
+    unit["tags"][which] |= keys
+    check_text(yaml.safe_dump(tree, allow_unicode=True))
 
 
 cells = (

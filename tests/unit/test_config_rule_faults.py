@@ -446,6 +446,20 @@ def test_a_faulty_tag_is_not_reported_where_others_name_it(tmp_path: Path) -> No
     assert [fault.field for fault in found] == ["enterprises[0].units[0].tags[4].limits.H"], format_faults(found)
 
 
+@pytest.mark.parametrize("fault", ["measurand: temprature", "measurand: temperature, range: [0, 9], limits: {H: 10}"])
+def test_a_tag_that_is_known_and_faulty_causes_no_further_fault(fault: str, tmp_path: Path) -> None:
+    unit = (
+        "rules: [{key: V, kind: vote, tags: [T1, X], needed: 1, high: 50}, {key: E, kind: expression, when: X > P1},\n"
+        "          {key: S, kind: expression, when: T1 > 5, suppressed_by: [X/HH]}]"
+    )
+    text = f"{HEAD}        {unit}\n{TAGS}          - {{tag: X, {fault}}}\n"
+    found = faults_of(tmp_path, text)
+    assert [fault.field.rpartition(".")[0] for fault in found] in (
+        ["enterprises[0].units[0].tags[4]"],
+        ["enterprises[0].units[0].tags[4].limits"],
+    ), format_faults(found)
+
+
 def test_a_faulty_table_hides_no_other_fault_and_causes_none(tmp_path: Path) -> None:
     (tmp_path / "points.csv").write_text("tag,measurand\nX,flow,5\n", encoding="utf-8")
     unit = (
