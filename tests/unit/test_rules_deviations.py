@@ -4,10 +4,11 @@ from math import inf, nan
 
 import pytest
 
+from domain.samples import SampleBlock
 from domain.scales import Level, RuleKind
 from domain.site import Reference, Rule, RuleExtra
-from tests.watched_tag import seconds
-from tests.watched_tags import BAD, UNCERTAIN, WatchedTags, stale
+from tests.watched_tag import MIDNIGHT, seconds
+from tests.watched_tags import BAD, GOOD, UNCERTAIN, WatchedTags, stale
 
 FROM_FIFTY = Reference("constant", constant=50.0)
 FROM_B = Reference("tag", tag=1)
@@ -100,3 +101,12 @@ def test_what_is_not_good_makes_no_median() -> None:
     assert unit.is_in() == ["DEV"]
     assert unit.reads(9, A=90) == []
     assert unit.reads(9.5, A=50) == ["DEV left at 9.5 s"]
+
+
+def test_readings_are_kept_for_the_earliest_that_asks_for_them() -> None:
+    unit = WatchedTags(deviation(FROM_MEDIAN, 10))
+    for quarter in range(32):
+        unit.reads(quarter / 4, A=50)
+    later = [MIDNIGHT + seconds(8), MIDNIGHT + seconds(17.9)]
+    found = unit.engine.evaluate(SampleBlock.of([0, 0], later, later, [65, 50], [UNCERTAIN, GOOD], [0, 0]))
+    assert [(t.entered, t.value) for t in found] == [(True, 15.0)]

@@ -35,6 +35,15 @@ def test_an_uncertain_reading_raises_and_clears_nothing() -> None:
     assert unit.reads(3, A=5) == ["EXPRESSION left at 3 s"]
 
 
+def test_a_reading_that_is_not_good_shows_no_return() -> None:
+    unit = WatchedTags(expression("A > 90 and B > 90", off=5))
+    unit.reads(1, A=95, B=95)
+    assert unit.reads(2, A=5) == []
+    assert unit.reads(8, BAD, B=nan) == []
+    assert unit.reads(9, UNCERTAIN, B=5) == []
+    assert unit.reads(10, A=5) == ["EXPRESSION left at 7 s"]
+
+
 def test_what_has_become_stale_is_unknown() -> None:
     unit = WatchedTags(expression("A > 90 and B > 90"), stale("B", 3))
     unit.reads(1, A=5, B=95)

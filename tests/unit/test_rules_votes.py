@@ -67,6 +67,15 @@ def test_an_uncertain_reading_raises_and_clears_nothing() -> None:
     assert unit.reads(5, B=5) == ["VOTE left at 5 s"]
 
 
+def test_a_reading_that_is_not_good_shows_no_return() -> None:
+    unit = WatchedTags(vote(2, 20, off=5))
+    unit.reads(1, A=25, B=25, C=5)
+    assert unit.reads(2, A=5) == []
+    assert unit.reads(8, BAD, C=nan) == []
+    assert unit.reads(9, UNCERTAIN, A=5) == []
+    assert unit.is_in() == ["VOTE"]
+
+
 def test_silence_of_one_makes_the_other_enough_as_time_passes() -> None:
     unit = WatchedTags(vote(2, 20), stale("A", 3), stale("B", 3), stale("C", 30))
     unit.reads(1, A=5, B=5, C=25)
