@@ -175,7 +175,10 @@ def _expression(rule: UnitRule, entry: ExpressionEntry, names: Names) -> Rule | 
             return None
         tags = [names.tags.tags[index] for index in known]
         units = {tag.name: tag.engineering_unit for tag in tags}
-        expression.check_units(lambda name: names.tags.measurands.canonical_unit(units[name]))
+        spelled: dict[str, str] = {}  # by canonical unit: faults tell it as the first tag has it
+        expression.check_units(
+            lambda name: spelled.setdefault(names.tags.measurands.canonical_unit(units[name]), units[name])
+        )
     except ExpressionFault as fault:
         rule.fault("when", f"{fault.message} (character {fault.position + 1})", fault.remedy)
         return None

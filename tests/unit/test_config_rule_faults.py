@@ -283,7 +283,7 @@ UNIT_FAULTS = {
     "expression that compares unlike units": (
         "rules: [{key: A, kind: expression, when: T1 > P1}]",
         "rules[0].when",
-        "°c and mpa cannot be compared (character 6)",
+        "°C and MPa cannot be compared (character 6)",
         "same engineering unit",
     ),
     "expression that cannot be read": (
