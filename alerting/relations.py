@@ -4,7 +4,7 @@ Relations between conditions hold within one enterprise; one that names another 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.scales import RuleKind
 from domain.site import Rule, Site, Tag
@@ -64,7 +64,7 @@ class Relations:
         if found is None:
             site = self._site
             rule = site.rules.row(row)
-            tag = site.tags[rule.tag]
+            tag = _as_voted(site, rule, site.tags[rule.tag])
             found = RuleFacts(f"{tag.enterprise}/{tag.name}/{rule.key}", rule, tag, site.region_of(tag.enterprise))
             if len(self._facts) >= _KEPT:
                 self._facts.clear()
@@ -112,3 +112,12 @@ class Relations:
 def link_path(enterprise: str, gateway: str) -> str:
     """Path of the condition that a gateway is lost."""
     return f"{enterprise}/@{gateway}/{LINK}"
+
+
+def _as_voted(site: Site, rule: Rule, tag: Tag) -> Tag:
+    """The system tag of a vote with the unit and the gas of what votes: a vote of gas detectors is an alarm of gas."""
+    if rule.kind is not RuleKind.VOTE or rule.extra is None:
+        return tag
+    voters = [site.tags[index] for index in rule.extra.inputs]
+    gas = voters[0].gas if len({voter.gas for voter in voters}) == 1 else None
+    return replace(tag, engineering_unit=voters[0].engineering_unit, gas=gas)

@@ -82,6 +82,9 @@ async def test_two_of_three_detectors_and_then_one_of_the_two_that_work(tmp_path
             "08:00:02 alarm.entered @unit.tankfarm/H2S-2OO3",
         ]
         assert shift.incident().grade.label == "orange"
+        alarm = shift.alarm("@unit.tankfarm", "H2S-2OO3")
+        assert alarm is not None
+        assert (alarm.gas, alarm.engineering_unit, alarm.setpoint) == ("toxic", "mg/m3", 20)
         assert await shift.restarts() == [], "it is in still, and raised once"
         assert shift.state("@unit.tankfarm", "H2S-2OO3") == "unacknowledged"
         assert await shift.reads(3, GT_101=3, GT_103=3, GT_102=3) == [
