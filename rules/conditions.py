@@ -36,7 +36,8 @@ class Conditions:
 
     def of_same_tags(self, condition: Int64) -> tuple[Int64, Int64, Int64]:
         """All conditions of the tags of at least one: the tags, where those of each begin, and the conditions."""
-        tag = np.unique(self.tag[condition])
+        tag = np.sort(self.tag[condition])  # ten times as fast as np.unique, which hashes
+        tag = tag[group_begins(tag)]
         owner, condition = self.pairs(tag)
         return tag, group_begins(owner).nonzero()[0], condition
 
