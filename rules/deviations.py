@@ -91,8 +91,8 @@ class PairDeviations(OverInputs):
 
     def judge(self, events: Events) -> tuple[UInt8, Float64]:
         """Verdict and distance at each event."""
-        value, good = self.conditions.column(events, 0, 0, len(events))
-        reference, reference_good = self.conditions.column(events, 1, 0, len(events))
+        value, good = self.conditions.column(events, 0)
+        reference, reference_good = self.conditions.column(events, 1)
         with np.errstate(over="ignore", invalid="ignore"):
             distance = value - reference
         return verdict_of(self._setpoints, events.condition, distance, good & reference_good), distance

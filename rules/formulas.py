@@ -40,12 +40,11 @@ class Formulas(OverInputs):
         for condition, begin, end in zip(
             events.conditions.tolist(), events.begins.tolist(), events.ends.tolist(), strict=True
         ):
-            width = int(self.conditions.width[condition])
-            columns = [self.conditions.column(events, number, begin, end) for number in range(width)]
+            value, good = self.conditions.rows_of(events, condition, begin, end)
             program = self._programs[condition]
-            true, false = program.evaluate([value for value, _ in columns])
-            if not all(bool(good.all()) for _, good in columns):
-                _, false = program.evaluate([np.where(good, value, np.nan) for value, good in columns])
+            true, false = program.evaluate(list(value))
+            if not good.all():
+                _, false = program.evaluate(list(np.where(good, value, np.nan)))
             said = verdict[begin:end]
             said[false & events.good[begin:end] & ~np.isnan(events.value[begin:end])] = AGAINST
             said[true] = FOR

@@ -122,17 +122,28 @@ class Inputs(Conditions):
         self._time[events.slot] = events.own_time
         self._instant[events.conditions] = events.time[events.ends - 1]
 
-    def column(self, events: Events, number: int, begin: int, end: int) -> tuple[Float64, Bool]:
-        """Value and goodness of an input (``number``, 0 the first) at each event from ``begin`` to before ``end``.
+    def column(self, events: Events, number: int) -> tuple[Float64, Bool]:
+        """Value and goodness of one input (``number``, 0 the first) of the condition of each event.
 
         To be asked before the events are held.
         """
-        slot = self.first[events.condition[begin:end]] + number
-        own = events.slot[begin:end] == slot
-        last = np.maximum.accumulate(np.where(own, np.arange(begin, end), -1))
+        slot = self.first[events.condition] + number
+        last = np.maximum.accumulate(np.where(events.slot == slot, np.arange(len(events)), -1))
         known = (last >= 0) & (events.slot[last] == slot)
         value = np.where(known, events.value[last], self.value[slot])
         return value, np.where(known, events.good[last], self.good[slot]) & ~np.isnan(value)
+
+    def rows_of(self, events: Events, condition: int, begin: int, end: int) -> tuple[Float64, Bool]:
+        """Values and goodness of all inputs of one condition, whose events are ``begin`` to before ``end``.
+
+        One row an input, one column an event. To be asked before the events are held.
+        """
+        slots = np.arange(self.first[condition], self.first[condition] + self.width[condition])[:, np.newaxis]
+        own = events.slot[begin:end] == slots
+        last = np.maximum.accumulate(np.where(own, np.arange(begin, end), -1), axis=1)
+        known = last >= 0
+        value = np.where(known, events.value[last], self.value[slots])
+        return value, np.where(known, events.good[last], self.good[slots]) & ~np.isnan(value)
 
     def shown(self, events: Events, toggles: Toggles, verdict: UInt8) -> Toggles:
         """The toggles with their inputs, as they stood with the event that showed it.
