@@ -126,6 +126,10 @@ async def test_enterprises_name_the_gravest_open_incident_of_each_unit(client: C
         "name": "原料罐区",
         "hazard_level": 2,
         "tags": 3,
+        "neighbours": [],
+        "cards": [],
+        "modes": [],
+        "rules": [],
         "grade": "blue",
         "incident": 8,
     }
@@ -134,6 +138,10 @@ async def test_enterprises_name_the_gravest_open_incident_of_each_unit(client: C
         "name": "主扇",
         "hazard_level": None,
         "tags": 40,
+        "neighbours": [],
+        "cards": [],
+        "modes": [],
+        "rules": [],
         "grade": "red",
         "incident": 7,
     }
