@@ -269,6 +269,16 @@ class RuleTable:
         """Indices of the rules of one tag."""
         return range(int(self.start[tag]), int(self.start[tag + 1]))
 
+    def looking_at(self, tags: Iterable[int]) -> list[int]:
+        """Indices of the rules that these tags have a say in: their own, and those over several tags."""
+        named = set(tags)
+        over_several = [
+            row
+            for row, extra in self.extras.items()
+            if not named.isdisjoint(extra.inputs) or (extra.reference is not None and extra.reference.tag in named)
+        ]
+        return sorted({row for tag in named for row in self.of_tag(tag)} | set(over_several))
+
     @classmethod
     def build(cls, rules: Iterable[Rule], tag_count: int) -> "RuleTable":
         """Table from rules in any order; rules of one tag keep their order."""

@@ -8,7 +8,7 @@ import pytest
 from domain.clock import iso
 from domain.samples import SampleBlock
 from domain.scales import AlarmState, Grade, Level, Quality, QualityReason, RuleKind
-from domain.site import LEVELS, Enterprise, Gateway, Region, Rule, RuleTable, Site, Tag, Unit
+from domain.site import LEVELS, Enterprise, Gateway, Reference, Region, Rule, RuleExtra, RuleTable, Site, Tag, Unit
 from domain.transitions import Transition
 
 
@@ -129,6 +129,17 @@ def test_a_table_without_rules_is_a_table() -> None:
     table = RuleTable.build([], tag_count=2)
     assert len(table) == 0
     assert list(table.of_tag(1)) == []
+
+
+def test_rules_that_look_at_a_tag_are_its_own_and_those_over_several() -> None:
+    rules = [
+        Rule(2, "VOTE", RuleKind.VOTE, Level.HH, extra=RuleExtra(inputs=(0, 1), needed=1)),
+        Rule(1, "DEVIATION", RuleKind.DEVIATION, Level.H, extra=RuleExtra(reference=Reference("tag", tag=0))),
+        Rule(0, "H", RuleKind.HIGH, Level.H, 80.0),
+    ]
+    table = RuleTable.build(rules, 3)
+    keys = [[table.key[row] for row in table.looking_at(tags)] for tags in ([0], [1], [2], [0, 2], [])]
+    assert keys == [["H", "DEVIATION", "VOTE"], ["DEVIATION", "VOTE"], ["VOTE"], ["H", "DEVIATION", "VOTE"], []]
 
 
 def a_site(*, tag_index: dict[str, int] | None = None) -> Site:

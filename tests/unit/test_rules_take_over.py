@@ -87,3 +87,12 @@ def test_a_mode_goes_on() -> None:
     new = taken_over(old, rule, selectors=(selector,))
     assert new.engine.modes == ["startup"]
     assert new.waits_until(60) == ["H entered at 7 s"]
+
+
+def test_an_instant_goes_on_and_a_recording_that_plays_again_takes_its_own_part_back() -> None:
+    old = WatchedTags(expression("A > 90 and B > 90"))
+    old.reads(3, B=95)
+    old.reads(5, A=5)
+    new = taken_over(old, expression("A > 90 and B > 90"))
+    new.engine.begin_anew(np.array([0]))
+    assert new.reads(1, A=95) == ["EXPRESSION entered at 3 s"]
