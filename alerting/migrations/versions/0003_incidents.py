@@ -30,8 +30,8 @@ def upgrade() -> None:
     )
     for column in columns:
         op.add_column("incident", column)
-    # What is there already: closed incidents are closed, and those told are told by their grade.
-    op.execute("UPDATE incident SET state = 'closed' WHERE closed_at IS NOT NULL")
+    # What is there already: what was closed was closed for good, and who is told is told by the grade.
+    op.execute("UPDATE incident SET state = 'archived', archived_at = closed_at WHERE closed_at IS NOT NULL")
     op.execute("UPDATE incident SET tier = grade")
     op.create_index(op.f("ix_incident_archived_at"), "incident", ["archived_at"], unique=False)
     op.create_index(op.f("ix_incident_state"), "incident", ["state"], unique=False)
