@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerting.desks.desks import Desk, Desks, lineage
 from alerting.kpi.figures import figures
-from alerting.kpi.reading import read_records
+from alerting.kpi.reading import begins_at, read_records
 from alerting.kpi.records import Records
 from alerting.kpi.selection import Period, Selection
 from alerting.kpi.targets import Targets
@@ -103,6 +103,17 @@ class KeyFigures:
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
             return records
+
+    async def covered(self, period: Period, now: int) -> Period:
+        """The part of a period of which there is a journal: not before its first entry, and not after now.
+
+        Raises NotFound: there is none; LedgerUnavailable.
+        """
+        begins = await begins_at(self._engine)
+        start, end = max(period.start, begins if begins is not None else now), min(period.end, now)
+        if start >= end:
+            raise NotFound("the journal has nothing of this period; choose one between its first entry and now")
+        return Period(start, end)
 
     async def of(self, chosen: Chosen, period: Period, now: int) -> dict[str, Any]:
         """The figures of one scope. Raises LedgerUnavailable."""

@@ -223,22 +223,22 @@ def answer_times(chosen: Selection, targets: Targets, step: str) -> dict[str, di
                 missing += 1
             else:
                 waiting += 1
-        result[grade.label] = _summary(spans, limit) | {"missing": missing, "open": waiting}
-        decided = len(spans) + missing
-        result[grade.label]["share"] = result[grade.label]["in_time"] / decided if decided else None
+        result[grade.label] = _decided(_summary(spans, limit), missing, waiting)
     return result
 
 
 def alarm_answers(chosen: Selection, targets: Targets) -> dict[str, dict[str, Any]]:
-    """By grade: how long single alarms waited for their acknowledgement. Those that nobody acknowledged: missing."""
+    """The same of single alarms: how long they waited for their acknowledgement, by the times of incidents."""
     limits: Mapping[str, int] = targets.acknowledge.model_dump()
     result = {}
     for grade in Grade:
+        limit = limits[grade.label] * 1000
         rows = (chosen.called_grade == grade) & (chosen.is_first == 1)
         answered = rows & (chosen.answered != NEVER) & (chosen.answered < chosen.period.end)
+        waiting = rows & ~answered & (chosen.called + limit > chosen.period.end)
         spans = (chosen.answered - chosen.called)[answered].tolist()
-        missing = int(rows.sum()) - len(spans)
-        result[grade.label] = _summary(spans, limits[grade.label] * 1000) | {"missing": missing}
+        missing = int(rows.sum()) - len(spans) - int(waiting.sum())
+        result[grade.label] = _decided(_summary(spans, limit), missing, int(waiting.sum()))
     return result
 
 
@@ -276,6 +276,12 @@ def _summary(spans: list[int], limit: int) -> dict[str, Any]:
         "median": float(np.median(spans)) if spans else None,
         "nine_in_ten": float(np.quantile(spans, 0.9, method="inverted_cdf")) if spans else None,
     }
+
+
+def _decided(summary: dict[str, Any], missing: int, waiting: int) -> dict[str, Any]:
+    decided = summary["answered"] + missing
+    share = summary["in_time"] / decided if decided else None
+    return summary | {"missing": missing, "open": waiting, "share": share}
 
 
 def _fits(

@@ -40,6 +40,13 @@ async def read_records(
     return reader.finish()
 
 
+async def begins_at(engine: AsyncEngine) -> int | None:
+    """Time of the journal's first entry, ms; None where it has none. Raises LedgerUnavailable."""
+    async with reaching(engine) as connection:
+        at = await connection.scalar(select(journal.c.at).order_by(journal.c.sequence).limit(1))
+    return None if at is None else int(at)
+
+
 async def span_of(engine: AsyncEngine, period: Period) -> tuple[int, int]:
     """Numbers of the first and the last entry of a period; (1, 0) where there are none."""
     numbers = func.min(journal.c.sequence), func.max(journal.c.sequence)

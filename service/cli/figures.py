@@ -74,6 +74,7 @@ async def _compute(
     chosen = scopes.choose(scope, identity)
     figures = KeyFigures(ledger.engine, targets)
     try:
+        period = await figures.covered(period, now)
         first, last = await span_of(ledger.engine, period)
         with Progress(transient=True) as progress:
             bar = progress.add_task("journal", total=last - first + 1)

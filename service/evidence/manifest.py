@@ -67,3 +67,11 @@ def members_of(document: Mapping[str, Any], manifest: bytes, signature: bytes) -
         measure(SIGNATURE, signature),
         *(Member(one["name"], one["size"], one["crc32"]) for one in document["members"]),
     ]
+
+
+def digest_of(file: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    digest = hashlib.sha256()
+    for chunk in chunks(file):
+        digest.update(chunk)
+    return digest.hexdigest()

@@ -17,7 +17,7 @@ from service.reports.words import full_time, word
 
 MOST_ENTRIES = 1_000
 """Entries that the page shows; the rest is in the journal part only [ours]."""
-MOST_PLOTS = 24
+MOST_PLOTS = 12
 """Trends that the page shows, those with alarms first [ours]."""
 MOST_ROWS = 40
 """Alarms in the timeline [ours]."""
@@ -62,7 +62,11 @@ def incident_report(
         steps=[_step(body) for body in own if body["kind"] in _LOOP],
         messages=file.rows.get("message", ()),
         revisions=file.revisions,
-        rules=rules,
+        rules=[
+            row
+            for row in rules
+            if (row["enterprise"], row["tag"]) in {(one.enterprise, one.tag) for one in file.alarms}
+        ],
         attachments=file.attachments,
         entries=[_entry(body) for body in bodies[:MOST_ENTRIES]],
         entries_left_out=max(len(bodies) - MOST_ENTRIES, 0),

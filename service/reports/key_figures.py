@@ -29,8 +29,7 @@ def key_figures_page(
     """The page, UTF-8, of one scope; ``compared`` are the figures of others."""
     histogram = {("> 10" if name == "more" else name): count for name, count in figures["histogram"].items()}
     top = [
-        (_short(row["path"]), row["alarms"], f"{share(row['share'])} {_described(site, row['path'])[:14]}")
-        for row in figures["top_ten"]
+        (_short(row["path"]), row["alarms"], f"{row['alarms']:,}　{share(row['share'])}") for row in figures["top_ten"]
     ]
     rates = [(one["name"], one["online_rate"]) for one in (figures, *compared) if one["online_rate"] is not None]
     floods = sorted(figures["floods"], key=lambda flood: -flood["alarms"])[:MOST_FLOODS]
@@ -169,11 +168,7 @@ def _answers(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
         ("警情反馈 incident fed back", "feedback"),
         ("报警确认 alarm acknowledged", "alarm_acknowledge"),
     )
-    return [
-        {"step": name, "grade": grade, "open": "—", **told}
-        for name, step in steps
-        for grade, told in figures[step].items()
-    ]
+    return [{"step": name, "grade": grade, **told} for name, step in steps for grade, told in figures[step].items()]
 
 
 def _described(site: Site, path: str) -> str:

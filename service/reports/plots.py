@@ -178,10 +178,10 @@ def columns(bars: Mapping[str, int], label: str, danger_from: int) -> Markup:
     return svg(height, parts, label)
 
 
-def ranking(rows: Sequence[tuple[str, int, str]], label: str) -> Markup:
-    """Horizontal bars: name, count, what stands after the count."""
+def ranking(rows: Sequence[tuple[str, float, str]], label: str) -> Markup:
+    """Horizontal bars: name, length, what stands after the bar."""
     step, left = 26, 290
-    most = max([count for _, count, _ in rows], default=1)
+    most = max([count for _, count, _ in rows], default=1.0)
     along = _scale(0, most, left, WIDTH - 130)
     parts = []
     for index, (name, count, after) in enumerate(rows):
@@ -190,7 +190,7 @@ def ranking(rows: Sequence[tuple[str, int, str]], label: str) -> Markup:
             f'<text x="{left - 10}" y="{y + 16}" text-anchor="end">{escape(name)}</text>'
             f'<rect x="{left}" y="{y + 3}" width="{max(along(count) - left, 1):.1f}" '
             f'height="18" rx="2" fill="#5f87ad"/>'
-            f'<text x="{along(count) + 8:.1f}" y="{y + 16}" fill="{INK}">{count:,}　{escape(after)}</text>'
+            f'<text x="{along(count) + 8:.1f}" y="{y + 16}" fill="{INK}">{escape(after)}</text>'
         )
     return svg(12 + step * max(len(rows), 1), parts, label)
 

@@ -1,0 +1,101 @@
+"""Key figures over HTTP."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from alerting.kpi.selection import Period
+from domain.clock import iso
+from domain.site import Site
+from service.api.ports import ServicePort
+from service.api.problems import Problem
+from service.api.records_models import LONGEST, BadActors, KeyFigures, KpiQuery
+from service.api.requests import Nothing
+from service.api.routes import PREFIX, Call, Route
+
+_THIRTY_DAYS = 30 * 86_400_000
+_BAD_ACTORS = ("scope", "id", "name", "start", "end", "top_ten", "top_ten_share", "chattering", "fleeting",
+               "stale_per_day", "standing")  # fmt: skip
+
+
+async def get_key_figures(call: Call[Nothing, KpiQuery, Nothing]) -> dict[str, Any]:
+    """Key figures of a desk, an enterprise, a region or all, over a period. Graded from 30 days on."""
+    return figures_view(await figures_of(call.service, call.query), call.service.site)
+
+
+async def get_bad_actors(call: Call[Nothing, KpiQuery, Nothing]) -> dict[str, Any]:
+    """Conditions that alarm more than they should: the ten most frequent, chattering, fleeting, stale, standing."""
+    shown = figures_view(await figures_of(call.service, call.query), call.service.site)
+    return {name: shown[name] for name in _BAD_ACTORS}
+
+
+def figures_view(figures: Mapping[str, Any], site: Site) -> dict[str, Any]:
+    """``records_models.KeyFigures``."""
+
+    def described(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        shown = []
+        for row in rows:
+            index = site.tag_index.get(row["path"].rpartition("/")[0])
+            shown.append(row | {"description": "" if index is None else site.tags[index].description})
+        return shown
+
+    standing = figures["standing"]
+    return {
+        **figures,
+        "start": iso(figures["start"]),
+        "end": iso(figures["end"]),
+        "floods": [
+            {**flood, "began_at": iso(flood["began_at"]), "ended_at": iso(flood["ended_at"])}
+            for flood in figures["floods"]
+        ],
+        "top_ten": described(figures["top_ten"]),
+        "chattering": described(figures["chattering"]),
+        "fleeting": described(figures["fleeting"]),
+        "standing": {
+            **standing,
+            "longest": [row | {"since": iso(row["since"])} for row in described(standing["longest"])],
+        },
+        "per_day": [{**day, "start": iso(day["start"])} for day in figures["per_day"]],
+    }
+
+
+async def figures_of(service: ServicePort, query: KpiQuery) -> dict[str, Any]:
+    """The figures that a query asks for. Raises NotFound, Problem, LedgerUnavailable."""
+    chosen = service.scopes().choose(query.scope, query.id)
+    return await service.key_figures.of(chosen, await period_of(service, query), service.clock.now())
+
+
+async def period_of(service: ServicePort, query: KpiQuery) -> Period:
+    """The period of a query, as far as the journal goes. Raises NotFound, Problem, LedgerUnavailable."""
+    now = service.clock.now()
+    end = now if query.end is None else query.end
+    start = max(end - _THIRTY_DAYS, 0) if query.start is None else query.start
+    if not 0 < end - start <= LONGEST:
+        detail = (
+            "query start: the period is empty or longer than 400 days. Give start before end, and a shorter period."
+        )
+        raise Problem(HTTPStatus.BAD_REQUEST, detail)
+    return await service.key_figures.covered(Period(start, end), now)
+
+
+_NOT_FOUND, _AWAY = HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        f"{PREFIX}/kpi",
+        get_key_figures,
+        "Key figures",
+        KeyFigures,
+        errors=(_NOT_FOUND, _AWAY),
+        tag="records",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/kpi/bad-actors",
+        get_bad_actors,
+        "Bad actors",
+        BadActors,
+        errors=(_NOT_FOUND, _AWAY),
+        tag="records",
+    ),
+)
