@@ -20,7 +20,7 @@ from service.api.incidents_models import (
     AccidentBody,
     AccidentReportBody,
     Acknowledgement,
-    CommentBody,
+    RemarkBody,
     DecisionBody,
     DisposalBody,
     FeedbackBody,
@@ -185,7 +185,7 @@ async def decide_incident(call: Call[IncidentPath, Nothing, DecisionBody]) -> di
     )
 
 
-async def comment_incident(call: Call[IncidentPath, Nothing, CommentBody]) -> dict[str, Any]:
+async def comment_incident(call: Call[IncidentPath, Nothing, RemarkBody]) -> dict[str, Any]:
     """Put a remark on record."""
     body = call.body
     return await _act(

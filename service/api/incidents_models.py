@@ -34,6 +34,9 @@ Words = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000), AfterValidator(printable)
 ]
 
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(printable)
+]
 StateName = Literal[
     "open",
     "triggered",
@@ -102,7 +105,7 @@ class Acknowledgement(Signature):
     )
 
     side: Side = Side.DESK
-    person: Text | None = Field(
+    person: Name | None = Field(
         None, description="Of the enterprise, who said so by telephone to `name` of the desk; only with `enterprise`."
     )
 
@@ -142,7 +145,7 @@ class FeedbackBody(Request):
         }
     )
 
-    name: Text
+    name: Name
     text: LongText
     attachments: list[Number] = Field(default_factory=list, max_length=100, description="Ids of files uploaded before.")
 
@@ -170,17 +173,17 @@ class DecisionBody(Request):
         json_schema_extra={"examples": [{"grade": "red", "name": "王芳", "reason": "现场目视大量泄漏"}]}
     )
 
-    name: Text
+    name: Name
     grade: GRADES
     reason: Words
 
 
-class CommentBody(Request):
+class RemarkBody(Request):
     """A remark."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "王芳", "comment": "消防已到场"}]})
 
-    name: Text
+    name: Name
     comment: LongText
 
 
@@ -416,5 +419,5 @@ class UploadForm(Request):
     """A photo (JPEG, PNG, WebP, HEIC) or a PDF document, as multipart/form-data."""
 
     file: Annotated[str, Field(json_schema_extra={"format": "binary"})]
-    name: Text
+    name: Name
     comment: str = ""
