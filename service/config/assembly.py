@@ -1,7 +1,7 @@
 """Site files put together: regions, enterprises, units, gateways and tags, every reference between them checked."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -53,6 +53,7 @@ class SiteAssembly:
         self._gateways: dict[tuple[str, str], Gateway] = {}
         self._places: dict[tuple[str, ...], _Place] = {}
         self._wanted_regions: list[tuple[_Place, str]] = []
+        self._cards_of: list[tuple[_Place, tuple[str, ...]]] = []
         self._wanted_units: list[tuple[_Place, str, str]] = []
         self._modes_of: dict[str, tuple[_Place, str, ModesEntry]] = {}
         self._modes = Modes()
@@ -99,6 +100,19 @@ class SiteAssembly:
     def enterprises(self) -> Mapping[str, Enterprise]:
         """Enterprises by id, as far as they have been read."""
         return self._enterprises
+
+    def check_cards(self, known: Collection[str]) -> None:
+        """Report response cards that units and rules name, and that are not among the known."""
+        for origin, draft, field, cards in self._tags.cards:
+            for card in cards:
+                if card not in known:
+                    origin.fault(draft, f"{field}.cards", f"no response card {card!r}", suggestion(card, known))
+        named = [(_Place(rule.document, rule.loc), rule.entry.cards) for rule in self._unit_rules]
+        for place, cards in [*named, *self._cards_of]:
+            for index, card in enumerate(cards):
+                if card not in known:
+                    loc = (*place.loc, "cards", index)
+                    place.document.fault(loc, f"no response card {card!r}", suggestion(card, known))
 
     def build(self, canary_period: int, channels: Iterable[str] = ()) -> Site:
         """The site with the service's own points. Only after ``finish``, and only when there are no faults."""
@@ -172,6 +186,7 @@ class SiteAssembly:
             self._units[enterprise, unit] = Unit(enterprise, unit, entry.name, entry.hazard_level, near, entry.cards)
             for index, path in enumerate(near):
                 self._wanted_units.append((_Place(document, (*loc, "neighbours", index)), f"{enterprise}/{unit}", path))
+            self._cards_of.append((_Place(document, loc), entry.cards))
             if entry.modes is not None:
                 self._modes_of[f"{enterprise}/{unit}"] = _Place(document, (*loc, "modes")), enterprise, entry.modes
         else:

@@ -173,7 +173,11 @@ def _read_documents(document: Document, roots: Roots | None, faults: FaultList, 
     response = None if roots is None or roots.response is None else folder / roots.response
     # Where a site file has faults, what it does not hold may stand in what could not be read.
     places = None if faults else assembly
-    return _Read(assembly, grading, read_response(response, env, faults, places, (document, ("response",))))
+    sound = len(faults)
+    book = read_response(response, env, faults, places, (document, ("response",)))
+    if len(faults) == sound:
+        assembly.check_cards(book.cards.by_id)
+    return _Read(assembly, grading, book)
 
 
 def _read_sites(files: Sequence[tuple[Path, tuple[Document, Loc] | None]], faults: FaultList) -> SiteAssembly:

@@ -52,6 +52,8 @@ class TagList:
         """Indices of tags that have faults."""
         self.referring: list[Referring] = []
         """Rules that refer to other tags, conditions or modes, to be looked up when all tags are known."""
+        self.cards: list[tuple[Origin, int, str, tuple[str, ...]]] = []
+        """Origin, draft and field of the rules that name response cards, and the cards."""
         self.extras: dict[int, RuleExtra] = {}
         """By row of the rules as they were taken."""
         self._shared: dict[Attributes, RuleExtra] = {}
@@ -144,6 +146,8 @@ class TagList:
         first = len(self._keys)
         made: dict[int, RuleExtra] = {}
         for row, attributes in rules.attributes.items():
+            if attributes.cards:
+                self.cards.append((drafts.origin, int(rules.tag[row]), rules.field[row], attributes.cards))
             if not attributes.refers:
                 extra = made.get(id(attributes))  # a column of a table gives thousands of rows the same object
                 if extra is None:

@@ -471,3 +471,28 @@ def test_a_faulty_table_hides_no_other_fault_and_causes_none(tmp_path: Path) -> 
         ("points.csv", ""),
         ("site.yaml", "enterprises[0].units[0].neighbours[0]"),
     ], format_faults(found)
+
+
+def test_cards_that_nobody_wrote(tmp_path: Path) -> None:
+    """Shipped ones are known to every configuration; a site file that is checked alone may name those of any."""
+    unit = (
+        "cards: [h2s, chlorine]\n"
+        "        rules: [{key: E, kind: expression, when: T1 > 5, cards: [cl3]}]"
+    )
+    tag = f"{X}, limits: {{H: {{setpoint: 80, cards: [co, c0]}}, HH: {{setpoint: 90, parent: X/H, cards: [c1]}}}}"
+    text = f"{HEAD}        {unit}\n{TAGS}          - {{{tag}}}\n"
+    assert not faults_of(tmp_path, text)
+    main = tmp_path / "anshao.yaml"
+    main.write_text("sites: [site.yaml]\nhistorian: {kind: duckdb}\n", encoding="utf-8")
+    found = check([main], {})
+    assert [(fault.field.removeprefix("enterprises[0].units[0]."), fault.message) for fault in found] == [
+        ("cards[1]", "no response card 'chlorine'"),
+        ("rules[0].cards[0]", "no response card 'cl3'"),
+        ("tags[4].limits.H.cards", "no response card 'c0'"),
+        ("tags[4].limits.HH.cards", "no response card 'c1'"),
+    ]
+    assert all("Did you mean" in fault.remedy or "Use one of" in fault.remedy for fault in found)
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "response.yaml").write_text("cards: nowhere\n", encoding="utf-8")
+    main.write_text("sites: [site.yaml]\nresponse: response.yaml\nhistorian: {kind: duckdb}\n", encoding="utf-8")
+    assert {Path(fault.file).name for fault in check([main], {})} == {"response.yaml"}, "cards cannot be known then"
