@@ -178,7 +178,7 @@ class Application:
             state=await duty_room.load(self._ledger.engine, now),
         )
         self.response = Response(settings.response, self.site, self.register, self.duty_room.drills.circle_of)
-        await self.response.load(self._ledger.engine)
+        await self.response.load(self._ledger.engine, now)
 
     def _assemble(self, now: int) -> None:
         settings = self.settings

@@ -32,6 +32,10 @@ class Holding:
         recent.times.append(now)
         return True
 
+    def count(self, contact: str, at: int) -> None:
+        """A message went by itself, before the start; in the order of their times."""
+        self._recent.setdefault(contact, _Recent()).times.append(at)
+
     def hold(self, contact: str, message: int, digest_at: int) -> None:
         """Keep a message for the next digest, which goes out then unless it was to go before."""
         recent = self._recent.setdefault(contact, _Recent())

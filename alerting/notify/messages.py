@@ -56,7 +56,7 @@ class Messages:
         """The texts of the book."""
         return self._templates
 
-    async def load(self, connection: AsyncConnection, incidents: Iterable[int]) -> None:
+    async def load(self, connection: AsyncConnection, incidents: Iterable[int], now: int) -> None:
         """Take from the ledger what still moves, and what belongs to these incidents, which are open."""
         table = message_table
         self._last = int(await connection.scalar(select(table.c.id).order_by(table.c.id.desc()).limit(1)) or 0)
@@ -67,6 +67,15 @@ class Messages:
         for start in range(0, len(wanted), 500):
             part = select(table).where(table.c.incident.in_(wanted[start : start + 500])).order_by(table.c.id)
             rows += [row for row in (await connection.execute(part)).mappings() if row["id"] not in known]
+        recent = select(table.c.contact, table.c.created_at).where(
+            table.c.created_at > now - self._limits.digest_window,
+            table.c.grade < int(Grade.ORANGE),
+            table.c.digest.is_(None),
+            table.c.channel.is_not(None),
+            table.c.incident.is_not(None),
+        )
+        for contact, at in await connection.execute(recent.order_by(table.c.created_at)):
+            self._holding.count(contact, at)
         for row in sorted(rows, key=lambda row: int(row["id"])):
             found = message_of(row)
             self._keep(found)

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerting.desks.desks import lineage
 from alerting.journal import Journal
+from alerting.notify.message import Message
 from alerting.notify.messages import Messages
 from alerting.records import SERVICE, Alarm, Change, Incident
 from alerting.register import Register
@@ -244,24 +245,50 @@ class Escalation:
             self._begin(incident, reason, now, change)
 
     def _escalate_unreached(self, now: int, change: Change) -> None:
-        """A step of the plan that reaches none of those whom it names escalates as one that nobody acknowledges."""
+        """What is not delivered escalates as what is not acknowledged.
+
+        A step that reaches none of those whom it names is followed at once by those that come after it. A tier is, by
+        the next one, when it reaches nobody whose acknowledgement would be enough [ours].
+        """
         while self._messages.unreached:
             found, self._messages.unreached = self._messages.unreached, []
             for identity in found:
                 message = self._messages.find(identity)
                 clock = self._clocks.get(message.incident or 0) if message is not None else None
-                if message is None or clock is None or message.tier != clock.tier or clock.tier >= COMMAND:
+                if message is None or clock is None or message.created_at < clock.began_at:
                     continue
                 incident = self._register.incidents[clock.incident]
-                step = [
-                    each
-                    for each in self._messages.of_incident(clock.incident)
-                    if each.step == message.step and each.created_at >= clock.began_at
-                ]
-                if all(each.is_unreached for each in step) and not self._is_acknowledged(clock, incident):
-                    data = {"tier": clock.tier, "step": message.step, "messages": [each.id for each in step]}
+                if self._is_acknowledged(clock, incident):
+                    continue
+                if all(each.is_unreached for each in self._told(clock) if each.step == message.step):
+                    self._hurry(clock, incident, message.step, now, change)
+                told = self._told(clock)
+                if not clock.pending and self._is_out_of_reach(clock, told):
+                    data = {"tier": clock.tier, "messages": [each.id for each in told if each.is_unreached]}
                     self._note(incident, "delivery.escalated", data, now, change)
                     self._escalate(clock, incident, "not_delivered", now, change)
+
+    def _told(self, clock: IncidentClock) -> list[Message]:
+        """Messages of the tier."""
+        return [each for each in self._messages.of_incident(clock.incident) if each.created_at >= clock.began_at]
+
+    def _hurry(self, clock: IncidentClock, incident: Incident, step: int, now: int, change: Change) -> None:
+        """Tell at once those who come after a step."""
+        schedule = () if clock.plan is None else clock.plan.schedule
+        after = [(index, at) for index, at in clock.pending if schedule[index].parent == step]
+        if after:
+            clock.pending = [(index, now if (index, at) in after else at) for index, at in clock.pending]
+            self._tell_due(clock, incident, "unanswered", now, change)
+            change.upsert("escalation", clock.row())
+
+    def _is_out_of_reach(self, clock: IncidentClock, told: Collection[Message]) -> bool:
+        """Neither side is reached; where both have to acknowledge, one of them is not."""
+        unreached = [
+            all(each.is_unreached for each in told if each.side == side) for side in {each.side for each in told}
+        ]
+        if clock.tier >= COMMAND or not unreached:
+            return False
+        return any(unreached) if clock.plan is not None and clock.plan.both_sides else all(unreached)
 
     # ---- whom it tells
 
@@ -302,13 +329,10 @@ class Escalation:
         """Somebody whom the step before told has acknowledged: those after need not be told."""
         if due.parent < 0:
             return False
-        return any(
-            message.step == due.parent and message.acknowledged_at is not None and message.created_at >= clock.began_at
-            for message in self._messages.of_incident(clock.incident)
-        )
+        return any(each.step == due.parent and each.acknowledged_at is not None for each in self._told(clock))
 
     def _facts(self, clock: IncidentClock, incident: Incident, reason: str) -> dict[str, Any]:
-        members = list(self._members.get(incident.id, {}).values())
+        members = [alarm for alarm in self._members.get(incident.id, {}).values() if alarm.suppression is None]
         return facts_of(self._book, self._site, incident, members, reason, clock.acknowledge_by, clock.tier)
 
     def _hazards(self, incident: Incident) -> frozenset[str]:

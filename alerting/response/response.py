@@ -42,10 +42,10 @@ class Response:
         self._used: set[str] = set()
         """Digests of codes used since the start."""
 
-    async def load(self, engine: AsyncEngine) -> None:
+    async def load(self, engine: AsyncEngine, now: int) -> None:
         """Take what stands in the ledger. Raises LedgerUnavailable."""
         async with reaching(engine) as connection:
-            await self.messages.load(connection, self._register.incidents)
+            await self.messages.load(connection, self._register.incidents, now)
             await self.escalation.load(connection)
 
     def reconfigure(self, book: ResponseBook, site: Site) -> None:
