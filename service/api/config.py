@@ -31,7 +31,7 @@ async def list_revisions(call: Call[Nothing, models.RevisionsQuery, Nothing]) ->
     found = await _reviser(call).store.page(query.limit + 1, query.after)
     more = len(found) > query.limit
     items = found[: query.limit]
-    return {"items": [_revision(item) for item in items], "next": str(items[-1].number) if more else None}
+    return {"items": [describe_revision(item) for item in items], "next": str(items[-1].number) if more else None}
 
 
 async def get_revision(call: Call[models.RevisionPath, models.DifferenceQuery, Nothing]) -> dict[str, Any]:
@@ -49,7 +49,7 @@ async def get_revision(call: Call[models.RevisionPath, models.DifferenceQuery, N
             unreadable = f"{len(error.faults)} faults, {_line(error.faults[0])} first"
         except DocumentDamaged as error:
             unreadable = str(error)
-    return _revision(found) | {
+    return describe_revision(found) | {
         "roots": dict(found.roots),
         "documents": _documents(await reviser.store.names(number)),
         "against": against,
@@ -105,7 +105,7 @@ async def make_revision(call: Call[Nothing, Nothing, models.RevisionRequest]) ->
         made = await _reviser(call).revise(_proposal(call.body), _signed(call.caller, call.body))
     except ConfigurationError as error:
         raise _refused(error) from None
-    return _revision(made)
+    return describe_revision(made)
 
 
 async def restore_revision(call: Call[models.RevisionPath, Nothing, models.ConfigSignature]) -> dict[str, Any]:
@@ -116,7 +116,7 @@ async def restore_revision(call: Call[models.RevisionPath, Nothing, models.Confi
         raise _refused(error) from None
     except DocumentDamaged as error:
         raise Problem(HTTPStatus.CONFLICT, f"{error}; it cannot be restored") from None
-    return _revision(made)
+    return describe_revision(made)
 
 
 def _reviser(call: Call[Any, Any, Any]) -> Reviser:
@@ -173,7 +173,8 @@ def _fault(fault: Fault) -> dict[str, Any]:
     return asdict(fault) | {"cell": f"{get_column_letter(fault.column)}{fault.line}" if in_sheet else None}
 
 
-def _revision(found: Revision) -> dict[str, Any]:
+def describe_revision(found: Revision) -> dict[str, Any]:
+    """``models.Revision``."""
     return {
         "number": found.number,
         "at": iso(found.at),

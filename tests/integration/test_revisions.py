@@ -27,7 +27,7 @@ NO_DELAY = {"deadband": 2, "on_delay": 0, "off_delay": 0}
 def site() -> dict[str, Any]:
     """The load's tags, and a few that say nothing but what the test makes them say."""
     made = load.site()
-    unit = {
+    unit: dict[str, Any] = {
         "id": "steady",
         "name": "对照",
         "tags": [
@@ -38,7 +38,7 @@ def site() -> dict[str, Any]:
         ],
     }
     made["enterprises"][0]["gateways"].append({"id": "gw2", "name": "对照网关"})
-    for tag in (*made["enterprises"][0]["units"][0]["tags"],):
+    for tag in made["enterprises"][0]["units"][0]["tags"]:
         tag["gateway"] = "gw1"
     for tag in unit["tags"]:
         tag["gateway"] = "gw2"
