@@ -43,6 +43,7 @@ VALUES: dict[str, list[str]] = {
     "alarm": ["7", "9223372036854775807"],
     "since": ["2026-05-28T20:28:20Z", "2026-05-28T20:30:00Z"],
     "active": ["true", "false"],
+    "drill": ["true", "false", "7"],
     "kind": list(KINDS),
     "gateway": ["gw1", "gw2"],
     "limit": ["1", "17", "1000"],
@@ -63,7 +64,7 @@ LISTS = {
         "limit",
         "after",
     ],
-    "incidents": ["grade", "region", "enterprise", "unit", "limit", "after"],
+    "incidents": ["drill", "grade", "region", "enterprise", "unit", "limit", "after"],
     "journal": ["since", "kind", "enterprise", "alarm", "incident", "limit", "after"],
     "quarantine": ["enterprise", "gateway", "limit", "after"],
 }

@@ -207,6 +207,10 @@ async def test_the_grade_by_decision_and_the_accident_with_its_clock(office: tup
         ("accident", {"accident_class": "IV", "loss": "NaN"}, "loss"),
         ("accident/report", {"step": "to_moon"}, "step"),
         ("acknowledge", {"side": "press"}, "side"),
+        ("acknowledge", {"side": "enterprise", "person": "  "}, "person"),
+        ("decide", {"grade": "red", "reason": "x", "name": "  "}, "name"),
+        ("comment", {"comment": "x", "name": "  "}, "name"),
+        ("feedback", {"text": "x", "name": "  "}, "name"),
         ("acknowledge", {"side": "desk", "person": "李工"}, "body"),
     ],
 )
@@ -215,7 +219,7 @@ async def test_a_body_at_fault_is_named(
 ) -> None:
     desk, client = office
     await desk.happens("PI-1/H")
-    refused = await post(client, f"incidents/{desk.number()}/{act}", 400, name="王芳", **body)
+    refused = await post(client, f"incidents/{desk.number()}/{act}", 400, **{"name": "王芳"} | body)
     assert refused["errors"][0]["field"] == field
     assert refused["errors"][0]["remedy"]
 
