@@ -294,9 +294,9 @@ class _Answer:
 
 
 @asynccontextmanager
-async def on_duty(folder: Path) -> AsyncIterator[Shift]:
+async def on_duty(folder: Path, site: dict[str, Any] = SITE) -> AsyncIterator[Shift]:
     """A shift from its beginning."""
-    write_yaml(folder / "site.yaml", SITE)
+    write_yaml(folder / "site.yaml", site)
     main = write_yaml(folder / "anshao.yaml", main_file(historian={"kind": "duckdb"}))
     settings = load(main, {})
     settings.data_dir.mkdir()

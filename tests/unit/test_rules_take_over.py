@@ -96,3 +96,23 @@ def test_an_instant_goes_on_and_a_recording_that_plays_again_takes_its_own_part_
     new = taken_over(old, expression("A > 90 and B > 90"))
     new.engine.begin_anew(np.array([0]))
     assert new.reads(1, A=95) == ["EXPRESSION entered at 3 s"]
+
+
+def test_a_detector_that_dies_after_the_change_had_still_voted_before() -> None:
+    rule = vote(1, 20, names="AB")
+    old = WatchedTags(rule)
+    old.reads(1, A=25, B=5)
+    new = taken_over(old, rule)
+    new.reads(2, BAD, A=25)
+    assert new.reads(3, B=5) == []
+    assert new.reads(4, A=5) == ["VOTE left at 4 s"]
+
+
+def test_a_detector_that_was_never_heard_may_still_be_why_it_is_in() -> None:
+    rules = (vote(1, 20, names="AB"), stale("A", 3))
+    old = WatchedTags(*rules)
+    old.engine.restore(np.array([old.rules.key.index("VOTE")]))
+    new = taken_over(old, *rules)
+    assert new.waits_until(10) == ["A-STALE entered at 3 s"]
+    assert new.reads(11, B=5) == []
+    assert new.reads(12, A=5) == ["A-STALE left at 12 s", "VOTE left at 12 s"]
