@@ -61,12 +61,28 @@ class Count(_Model):
         )
 
 
+class Says(_Model):
+    """How a row of a site's own is said to the officer; ``{tags}`` and ``{count}`` stand for what it matched."""
+
+    zh: str
+    en: str
+
+    def of(self, tags: list[str], count: int) -> dict[str, str]:
+        """The words for what was matched."""
+        named = {"{tags}": ", ".join(tags), "{count}": str(count)}
+        words = {"zh": self.zh, "en": self.en}
+        for place, value in named.items():
+            words = {language: text.replace(place, value) for language, text in words.items()}
+        return words
+
+
 class UnitRow(_Model):
     """A row of the unit's table."""
 
     name: str
     grade: GradeName
     counts: list[Count] = Field(min_length=1)
+    says: Says | None = None
 
 
 class HazardSource(_Model):
@@ -143,6 +159,8 @@ class UnitGrading:
         """Those that count."""
         self._grades: dict[Grade, dict[int, None]] = {grade: {} for grade in Grade}
         self._tallies = [[_Tally() for _ in row.counts] for row in table.unit]
+        self._tallies_of: dict[tuple[Grade, Level, str | None], list[_Tally]] = {}
+        """Those that alarms of a grade, level and gas count in: all that ``Count.matches`` looks at."""
 
     def __len__(self) -> int:
         return len(self._places)
@@ -153,9 +171,12 @@ class UnitGrading:
         return max(self._places, default=0)
 
     def add(self, alarm: Alarm) -> None:
-        """An alarm's condition has entered."""
-        self.remove(alarm)
+        """An alarm's condition has entered. One that is counted as it is already changes nothing."""
         path = alarm.cause or alarm.path
+        as_before = self._places.get(alarm.id) == (path, alarm.grade)
+        if as_before and self._groups[path].by_grade[alarm.grade].get(alarm.id) is alarm:
+            return
+        self.remove(alarm)
         self._places[alarm.id] = (path, alarm.grade)
         group = self._groups.setdefault(path, _Group())
         group.by_grade[alarm.grade][alarm.id] = alarm
@@ -220,22 +241,32 @@ class UnitGrading:
                 reasons = []
             tags = self._tags_of(identity for tally in tallies for identity in tally.received)
             count = sum(len(tally.received) for tally in tallies)
-            params = {"grade": grade.label, "count": count, "tags": tags}
-            persists = max(count.persists for count in row.counts)
-            reasons.append({"rule": row.name, "params": params | ({"seconds": persists} if persists else {})})
+            params: dict[str, Any] = {"grade": grade.label, "count": count, "tags": tags}
+            persists = max(each.persists for each in row.counts)
+            if persists:
+                params["seconds"] = persists
+            if row.says is not None:
+                params |= row.says.of(tags, count)
+            reasons.append({"rule": row.name, "params": params})
         source = self._table.hazard_source
         if self._hazard_level in source.levels and source.steps and grade < Grade.RED:
             raised = Grade(min(grade + source.steps, Grade.RED))
-            params = {"level": self._hazard_level, "steps": raised - grade, "from": grade.label, "grade": raised.label}
-            reasons.append({"rule": "hazard_source", "params": params})
+            steps = {"level": self._hazard_level, "steps": raised - grade, "from": grade.label, "grade": raised.label}
+            reasons.append({"rule": "hazard_source", "params": steps})
             grade = raised
         return Verdict(grade, reasons, min(recheck, default=None))
 
     def _matching(self, alarm: Alarm) -> Iterable[_Tally]:
-        for row, tallies in zip(self._table.unit, self._tallies, strict=True):
-            for count, tally in zip(row.counts, tallies, strict=True):
-                if count.matches(alarm):
-                    yield tally
+        alike = (alarm.grade, alarm.level, alarm.gas)
+        found = self._tallies_of.get(alike)
+        if found is None:
+            found = self._tallies_of[alike] = [
+                tally
+                for row, tallies in zip(self._table.unit, self._tallies, strict=True)
+                for count, tally in zip(row.counts, tallies, strict=True)
+                if count.matches(alarm)
+            ]
+        return found
 
     def _holds(self, count: Count, tally: _Tally, now: int, recheck: list[int]) -> bool:
         if count.persists:
