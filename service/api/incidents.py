@@ -20,7 +20,6 @@ from service.api.incidents_models import (
     AccidentBody,
     AccidentReportBody,
     Acknowledgement,
-    RemarkBody,
     DecisionBody,
     DisposalBody,
     FeedbackBody,
@@ -29,6 +28,7 @@ from service.api.incidents_models import (
     IncidentPath,
     IncidentsQuery,
     LinkBody,
+    RemarkBody,
     ReviewBody,
     VerificationBody,
 )
