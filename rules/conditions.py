@@ -12,6 +12,13 @@ from rules.arrivals import Readings
 from rules.scan import AGAINST, FOR, ConditionState, Toggles, group_begins, scan
 
 
+def begins_by_tag(tag: Int64, tag_count: int) -> Int64:
+    """Where the entries of each tag begin in a sorted column, and last where they end."""
+    if not len(tag):
+        return np.broadcast_to(np.int64(0), (tag_count + 1,))  # of no size in memory
+    return np.searchsorted(tag, np.arange(tag_count + 1))
+
+
 class Conditions:
     """The rules of one family: the rows of the rule table they stand in, their delays and state.
 
@@ -24,7 +31,7 @@ class Conditions:
         self.on_delay = rules.on_delay[rows]
         self.off_delay = rules.off_delay[rows]
         self.state = ConditionState.out(len(rows))
-        self._start = np.searchsorted(self.tag, np.arange(tag_count + 1))
+        self._start = begins_by_tag(self.tag, tag_count)
 
     def pairs(self, tag: Int64) -> tuple[Int64, Int64]:
         """All pairs of an entry of ``tag`` and a condition of it: positions in ``tag``, and indices of conditions."""

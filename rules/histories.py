@@ -183,6 +183,9 @@ def of_tags(tag: Int64, window: Int64, period: Int64) -> tuple[Int64, Histories]
 
     ``period``: expected ms between readings of each tag there is. Returns the ring of each tag, -1 for none.
     """
+    if not len(tag):
+        nothing = np.empty(0, dtype=np.int64)
+        return np.broadcast_to(np.int64(-1), (len(period),)), Histories(nothing, nothing)  # of no size in memory
     watched = np.unique(tag)
     ring = np.full(len(period), -1, dtype=np.int64)
     ring[watched] = np.arange(len(watched))

@@ -13,7 +13,7 @@ import numpy as np
 from domain.samples import Bool, Float64, Int64, UInt8
 from domain.site import RuleTable
 from rules.arrivals import BAD, GOOD, Readings
-from rules.conditions import Conditions, Family
+from rules.conditions import Conditions, Family, begins_by_tag
 from rules.scan import FOR, Toggles, group_begins
 
 SILENT = 3
@@ -71,7 +71,7 @@ class Inputs(Conditions):
         self._time = np.zeros(count, dtype=np.int64)
         self._instant = np.zeros(len(rows), dtype=np.int64)
         self._by_tag = np.argsort(self.input, kind="stable")
-        self._slots_begin = np.searchsorted(self.input[self._by_tag], np.arange(tag_count + 1))
+        self._slots_begin = begins_by_tag(self.input[self._by_tag], tag_count)
         self._concerned = np.diff(self._slots_begin) > 0
 
     def slots(self, tag: Int64) -> tuple[Int64, Int64]:
