@@ -63,6 +63,8 @@ class Profiles:
     measurands: Measurands
     _index: dict[tuple[str, str, str], int] = field(default_factory=dict)
     _profiles: list[Profile] = field(default_factory=list)
+    _columns: ProfileColumns | None = None
+    """Of all profiles, until there is another one."""
 
     def index(self, measurand: str, engineering_unit: str, species: str) -> int:
         """Number of a profile, whose measurand must be known. ``species``: as the tag says, or ""."""
@@ -72,6 +74,7 @@ class Profiles:
             unit = self.measurands.canonical_unit(engineering_unit)
             found = self._index[key] = len(self._profiles)
             self._profiles.append(_profile(self.measurands.by_key[measurand], unit, species))
+            self._columns = None
         return found
 
     def __getitem__(self, index: int) -> Profile:
@@ -90,6 +93,11 @@ class Profiles:
 
     def columns(self) -> ProfileColumns:
         """All profiles so far in columns."""
+        if self._columns is None:
+            self._columns = self._in_columns()
+        return self._columns
+
+    def _in_columns(self) -> ProfileColumns:
         held = self._profiles
         return ProfileColumns(
             setpoint=np.array(
