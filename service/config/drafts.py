@@ -124,6 +124,8 @@ class Drafts:
     named: list[NamedRule] = field(default_factory=list)
     stuck: list[StuckDraft] = field(default_factory=list)
     units: list[GivenUnit] = field(default_factory=list)
+    inheriting: list[tuple[int, int]] = field(default_factory=list)
+    """Row and column of limits that are spoken of without a setpoint, which the measurand must give then."""
     attributes: dict[tuple[int, str], Attributes] = field(default_factory=dict)
     """By row and field (``H``, ``RISE``, ``stuck``, …), of rules without a name of their own."""
 

@@ -95,7 +95,10 @@ def _set_limit(drafts: Drafts, row: int, column: int, tag: TagEntry, limit: Limi
     deadband = tag.deadband
     on_delay, off_delay, latching = tag.on_delay, tag.off_delay, tag.latching
     if limit is not None:
-        drafts.setpoint[row, column] = limit.setpoint
+        if limit.setpoint is None:
+            drafts.inheriting.append((row, column))
+        else:
+            drafts.setpoint[row, column] = limit.setpoint
         deadband = limit.deadband if limit.deadband is not None else deadband
         on_delay = limit.on_delay if limit.on_delay != NOT_GIVEN else on_delay
         off_delay = limit.off_delay if limit.off_delay != NOT_GIVEN else off_delay

@@ -20,6 +20,7 @@ _DEFAULT = " (the default of its measurand)"
 
 def check_rules(drafts: Drafts, rules: RuleColumns, profile: Int64, profiles: Profiles) -> None:
     """Report every fault that the rules of these drafts have; a draft at fault is not checked further."""
+    _check_inherited(drafts, profile, profiles)
     _check_units(drafts, rules, profile, profiles)
     _check_order(drafts, rules)
     _check_limits(drafts, rules)
@@ -29,6 +30,15 @@ def check_rules(drafts: Drafts, rules: RuleColumns, profile: Int64, profiles: Pr
     _check_stuck(drafts, rules)
     if any(attributes.modes for attributes in rules.attributes.values()):
         check_modes(drafts, rules)
+
+
+def _check_inherited(drafts: Drafts, profile: Int64, profiles: Profiles) -> None:
+    """A limit without a setpoint needs a default."""
+    for row, column in drafts.inheriting:
+        if np.isnan(profiles.columns().setpoint[profile[row], column]) and not drafts.broken[row]:
+            level = LEVEL_KEYS[column]
+            message = f"limit {level} has no setpoint, and the measurand {drafts.measurand[row]} gives none"
+            drafts.fault(row, level, message, f"Add `setpoint: …` to `{level}`.")
 
 
 def _check_units(drafts: Drafts, rules: RuleColumns, profile: Int64, profiles: Profiles) -> None:

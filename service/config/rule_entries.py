@@ -121,13 +121,20 @@ class LimitEntry(AttributesEntry):
     ``unit``: of setpoint, deadband and modes of this limit, where it is not the tag's own.
     """
 
-    setpoint: Number
+    setpoint: Number | None = None
     unit: str | None = None
     deadband: NonNegative | None = None
     on_delay: Duration = NOT_GIVEN
     off_delay: Duration = NOT_GIVEN
     latching: bool | None = None
     modes: _Modes = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.setpoint is None and self.unit is not None:
+            remedy = "Add `setpoint: …` in this unit, or delete it: what is inherited is converted by itself."
+            raise refusal("a unit without a setpoint", remedy, at=("unit",))
+        return self
 
 
 _Limit = Annotated[LimitEntry | None, WrapValidator(_bare_setpoint)]

@@ -125,6 +125,18 @@ TAG_FAULTS = {
         "a limit in 'mg/m3' on a tag in 'ppm'",
         "species: CH4",
     ),
+    "unit without a setpoint": (
+        f"{X}, limits: {{H: {{unit: K}}}}",
+        "limits.H.unit",
+        "a unit without a setpoint",
+        "setpoint",
+    ),
+    "limit without a setpoint": (
+        f"{X}, limits: {{H: {{deadband: 1}}}}",
+        "limits.H",
+        "limit H has no setpoint, and the measurand temperature gives none",
+        "Add `setpoint",
+    ),
     "unit of a rate": (
         f"{X}, rules: [{{key: N, kind: rise, setpoint: 5, unit: ppm}}]",
         "rules[0].unit",

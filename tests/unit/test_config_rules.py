@@ -339,6 +339,21 @@ def test_a_limit_in_a_unit_of_its_own(tmp_path: Path) -> None:
     assert rule_of(site, "e/X/N").setpoint == 30_000
 
 
+def test_an_inherited_limit_with_more_to_say(tmp_path: Path) -> None:
+    site = with_tag(
+        tmp_path,
+        "tag: X, measurand: h2s, engineering_unit: ppm, range: [0, 100], limits: "
+        "{H: {deadband: 0.5, re_alarm: 5min, cards: [h2s]}, HH: {on_delay: 3s, modes: {up: 50}}}",
+        "        modes: {tag: MODE, values: {up: 1}}\n",
+    )
+    limit = rule_of(site, "e/X/H")
+    assert (limit.setpoint, limit.deadband, limit.default) == (7, 0.5, True)
+    assert limit.extra == RuleExtra(re_alarm=300_000, cards=("h2s",))
+    limit = rule_of(site, "e/X/HH")
+    assert (limit.setpoint, limit.on_delay, limit.default) == (14, 3_000, True)
+    assert limit.extra == RuleExtra(modes=(ModeLimit("up", 50),), selector=0)
+
+
 def test_species_of_tags(tmp_path: Path) -> None:
     site = with_tag(tmp_path, "tag: X, measurand: concentration, species: Cl2, engineering_unit: ppm, limits: {}")
     species = {tag.name: tag.species for tag in site.tags}
