@@ -160,6 +160,21 @@ class Api:
         async with self._session.post(self._url + path, json=body) as response:
             return response.status, await response.json(content_type=None)
 
+    async def upload(self, path: str, content: bytes, filename: str, **fields: str) -> Any:
+        """A file with fields beside it; asserts that it is taken."""
+        form = aiohttp.FormData(fields, quote_fields=False)
+        form.add_field("file", content, filename=filename, content_type="application/octet-stream")
+        async with self._session.post(self._url + path, data=form) as response:
+            body = await response.json(content_type=None)
+            assert response.status == 200, body
+            return body
+
+    async def download(self, path: str) -> bytes:
+        """A file; asserts that it is there."""
+        async with self._session.get(self._url + path) as response:
+            assert response.status == 200, await response.text()
+            return await response.read()
+
     @asynccontextmanager
     async def live(self, since: int | None = None) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         """The WebSocket."""

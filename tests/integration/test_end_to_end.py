@@ -217,15 +217,19 @@ async def test_a_leak_reaches_page_topic_webhook_and_historian(chain: Chain) -> 
             return not (await api.get("/alarms", active="true", unit="tankfarm"))["items"]
 
         await until(all_normal)
-        for act, body in (
+        for act, said in (
             ("acknowledge", {"name": "王强"}),
             ("acknowledge", {"name": "王强", "side": "enterprise", "person": "李工"}),
             ("verify", {"name": "李工", "result": "real"}),
             ("handle", {"name": "李工", "step": "切断进料"}),
             ("feedback", {"name": "李工", "text": "机封已更换"}),
         ):
-            status, answer = await api.post(f"/incidents/{incident['id']}/{act}", body)
+            status, answer = await api.post(f"/incidents/{incident['id']}/{act}", said)
             assert status == 200, answer
+        photo = b"\x89PNG\r\n\x1a\n" + bytes(300_000)
+        attached = await api.upload(f"/incidents/{incident['id']}/attachments", photo, "现场.png", name="李工")
+        assert (attached["name"], attached["type"], attached["size"]) == ("现场.png", "image/png", len(photo))
+        assert await api.download(f"/attachments/{attached['id']}") == photo
         status, answer = await api.post(f"/incidents/{incident['id']}/close", {"name": "王强", "comment": "泄漏已堵"})
         assert (status, answer["detail"].endswith("the feedback has yet to be reviewed and accepted")) == (409, True)
         await api.post(f"/incidents/{incident['id']}/review", {"name": "王强", "accepted": True})
