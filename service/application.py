@@ -19,7 +19,6 @@ from alerting.closed_loop import ClosedLoopRules
 from alerting.desks import duty_room
 from alerting.desks.duty_room import DutyRoom
 from alerting.keys import known_keys
-from alerting.kpi.targets import load_targets
 from alerting.ledger import Ledger
 from alerting.notify.entries import Webhook
 from alerting.notify.outbox import Outbox
@@ -414,7 +413,7 @@ class Application:
     @cached_property
     def key_figures(self) -> KeyFigures:
         """Key figures from the journal."""
-        return KeyFigures(self.ledger, load_targets())
+        return KeyFigures(self.ledger, self.settings.kpi)
 
     def scopes(self) -> Scopes:
         """Whose key figures there are."""

@@ -1,8 +1,7 @@
 """The table of targets (``targets.yaml``): data, with a version."""
 
-from collections.abc import Mapping
+from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
@@ -109,8 +108,29 @@ class Targets(_Model):
     online: Online
 
 
-def load_targets(path: Path | None = None) -> Targets:
-    """The table of a file, or the one that is shipped. Raises OSError, yaml.YAMLError, pydantic.ValidationError."""
-    text = (path or resources.files("alerting.kpi") / "targets.yaml").read_text(encoding="utf-8")
-    data: Mapping[str, Any] = yaml.safe_load(text)
-    return Targets.model_validate(data)
+def load_targets() -> Targets:
+    """The table that is shipped."""
+    return Targets.model_validate(_shipped())
+
+
+def over_shipped(given: object) -> object:
+    """What a site says, laid over the table that is shipped; still to be checked."""
+    return _laid_over(_shipped(), given) if isinstance(given, dict) else given
+
+
+@cache
+def _text() -> str:
+    return (resources.files("alerting.kpi") / "targets.yaml").read_text(encoding="utf-8")
+
+
+def _shipped() -> dict[str, Any]:
+    data: dict[str, Any] = yaml.safe_load(_text())
+    return data
+
+
+def _laid_over(below: dict[str, Any], given: dict[Any, Any]) -> dict[Any, Any]:
+    laid: dict[Any, Any] = dict(below)
+    for key, value in given.items():
+        known = below.get(key)
+        laid[key] = _laid_over(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+    return laid

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from alerting.kpi.reading import span_of
 from alerting.kpi.selection import Period
-from alerting.kpi.targets import Targets, load_targets
+from alerting.kpi.targets import Targets
 from alerting.ledger import Ledger, LedgerUnavailable
 from alerting.refusals import NotFound
 from service.cli.serving import load_or_exit
@@ -48,7 +48,7 @@ def show_figures(
     if period.length <= 0:
         typer.echo("--from must lie before --to", err=True)
         raise typer.Exit(2)
-    targets = load_targets()
+    targets = settings.kpi
     try:
         figures, compared = asyncio.run(
             _compute(settings, targets, period, scope, identity, now, every=bool(html or table))

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
+from alerting.kpi.targets import Targets, load_targets, over_shipped
 from alerting.limits import AlarmLimits
 from service.config.quantities import Duration, Identifier, Name, PathText, PositiveDuration, Size, refusal
 from service.config.validation import Section
@@ -284,3 +285,5 @@ class MainFile(Roots):
     drills: PathText = "drills"
     """Folder of the scenarios of drills."""
     log: LogSettings = LogSettings()
+    kpi: Annotated[Targets, BeforeValidator(over_shipped)] = Field(default_factory=load_targets)
+    """Targets of the key figures: what is written is laid over what is shipped."""

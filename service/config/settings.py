@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 import alerting
 from alerting.grading import GradingTable, load_grading
+from alerting.kpi.targets import Targets, load_targets
 from alerting.response.book import ResponseBook
 from domain.site import Site
 from service.config.document import Document, Loc, read_document
@@ -73,6 +74,8 @@ class Settings:
     """Where the table of grades came from."""
     log: LogSettings
     site: Site = field(repr=False)
+    kpi: Targets = field(default_factory=load_targets, repr=False)
+    """Targets of the key figures."""
     grading_table: GradingTable = field(default_factory=load_grading, repr=False)
     response: ResponseBook = field(default_factory=shipped_book, repr=False)
     documents: DocumentSet = field(default_factory=DocumentSet, repr=False)
@@ -146,6 +149,7 @@ def settings_of(
         drills=folder / main.drills,
         grading=_shipped_grading() if main.grading is None else folder / main.grading,
         log=main.log,
+        kpi=main.kpi,
         site=site,
         grading_table=grading,
         response=response,

@@ -49,6 +49,19 @@ class CaseFile:
         return self.settings.site
 
     @property
+    def shown(self) -> tuple[int, int]:
+        """Source times that are plotted: around the alarms' transitions; what people did later needs no trend."""
+        begin, end = self.spans[0][0], self.spans[-1][1]
+        instants = [
+            body["data"].get("source_time") or body["at"]
+            for body in self.bodies()
+            if body["kind"] in {"alarm.entered", "alarm.returned"} and body["incident"] == self.incident.id
+        ]
+        if not instants:
+            return begin, end
+        return max(begin, min(instants) - AROUND), min(end, max(instants) + AROUND)
+
+    @property
     def attachments(self) -> list[Mapping[str, Any]]:
         """Rows of its files."""
         return list(self.rows.get("attachment", ()))

@@ -72,7 +72,7 @@ class EvidenceMaker:
             written = Written()
             if with_samples:
                 progress("samples")
-                written = await write_samples(self.historian, file.site, file.tags, file.spans, folder)
+                written = await write_samples(self.historian, file.site, file.tags, file.spans, file.shown, folder)
             progress("report")
             facts = self._facts(file, proof, written, made_by, now, with_samples=with_samples)
             report = await asyncio.to_thread(incident_report, file, rules, written.trends, made_by, now, self.version)

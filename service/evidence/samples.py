@@ -49,10 +49,14 @@ async def write_samples(
     site: Site,
     tags: Sequence[int],
     spans: Sequence[tuple[int, int]],
+    shown: tuple[int, int],
     folder: Path,
     progress: Callable[[], object] = lambda: None,
 ) -> Written:
-    """Write ``samples.csv`` and ``samples.parquet``. Raises HistorianUnavailable, OSError."""
+    """Write ``samples.csv`` and ``samples.parquet``; trends are of the stretch ``shown``.
+
+    Raises HistorianUnavailable, OSError.
+    """
     written = Written()
     connection = duckdb.connect(config={"threads": 1, "memory_limit": "512MB", "temp_directory": str(folder)})
     try:
@@ -61,7 +65,7 @@ async def write_samples(
             pages = await _read(historian, site.tags[tag].path, spans)
             await asyncio.to_thread(_insert, connection, site.tags[tag].path, pages)
             written.samples += sum(map(len, pages))
-            written.trends[tag] = _trend(pages, spans[0][0], spans[-1][1])
+            written.trends[tag] = _trend(pages, *shown)
             progress()
         await asyncio.to_thread(_export, connection, folder)
     finally:
@@ -112,7 +116,7 @@ def _export(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
 def _trend(pages: Sequence[Samples], begin: int, end: int) -> Trend:
     time = np.concatenate([page.source_time for page in pages]) if pages else np.empty(0, dtype=np.int64)
     value = np.concatenate([page.value for page in pages]) if pages else np.empty(0)
-    known = np.isfinite(value)
+    known = np.isfinite(value) & (time >= begin) & (time < end)
     time, value = time[known], value[known]
     if len(time) <= 2 * POINTS:
         return Trend(time, value)

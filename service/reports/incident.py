@@ -42,7 +42,7 @@ def incident_report(
     case, site = file.incident, file.site
     bodies = file.bodies()
     own = [body for body in bodies if body.get("incident") == case.id or body.get("alarm")]
-    span = file.spans[0][0], file.spans[-1][1]
+    span = file.shown
     enterprise = site.enterprises.get(case.enterprise)
     unit = site.units.get((case.enterprise, case.unit))
     region = site.regions.get(case.region)
@@ -58,7 +58,7 @@ def incident_report(
         alarms=file.alarms,
         timeline=_timeline(file.alarms, own, span),
         plots=_plots(file, rules, trends, own, span),
-        no_plots="无采样值 no samples",
+        silent=[site.tags[index].name for index, points in trends.items() if not len(points.time)],
         steps=[_step(body) for body in own if body["kind"] in _LOOP],
         messages=file.rows.get("message", ()),
         revisions=file.revisions,
@@ -156,7 +156,7 @@ def _plots(
     alarming = {(alarm.enterprise, alarm.tag) for alarm in file.alarms}
     order = sorted(trends, key=lambda index: (site.tags[index].enterprise, site.tags[index].name) not in alarming)
     plots = []
-    for index in order[:MOST_PLOTS]:
+    for index in [index for index in order if len(trends[index].time)][:MOST_PLOTS]:
         tag = site.tags[index]
         limits = [
             Limit(rule["key"], rule["setpoint"], GRADES["red" if rule["level"] in {"HH", "LL"} else "orange"])
@@ -186,7 +186,8 @@ def _plots(
 
 def _reason(reason: Mapping[str, Any]) -> str:
     params = "，".join(f"{name} {_value(value)}" for name, value in (reason.get("params") or {}).items())
-    return f"{reason.get('rule')}（{params}）" if params else str(reason.get("rule"))
+    name = word("reasons", reason.get("rule"))
+    return f"{name}（{params}）" if params else name
 
 
 def _value(value: object) -> str:
