@@ -134,9 +134,9 @@ def _check_circles(subjects: Sequence[Subject], found: Mapping[str, Conditions])
                 way.popitem()
                 done.add(path)
             elif path in way:
-                circle = [*list(way)[list(way).index(path) :], path]
-                _circle(subjects, found, circle)
-                return
+                _circle(subjects, found, [*list(way)[list(way).index(path) :], path])
+                done.update(way)
+                break
             elif path not in done and path in found:
                 way[path] = None
                 stack.append((path, True))

@@ -485,12 +485,23 @@ def test_a_faulty_table_hides_no_other_fault_and_causes_none(tmp_path: Path) -> 
     ], format_faults(found)
 
 
+def test_each_circle_is_told_once(tmp_path: Path) -> None:
+    tags = (
+        f"          - {{{X}, limits: {{H: {{setpoint: 5, parent: Y/H}}, HH: {{setpoint: 9, parent: X/H}}}}}}\n"
+        f"          - {{{X.replace('X', 'Y')}, limits: {{H: {{setpoint: 5, suppressed_by: [T1/H, X/H]}}}}}}\n"
+        f"          - {{{X.replace('X', 'Z')}, limits: {{H: {{setpoint: 5, parent: Z/HH}},\n"
+        "             HH: {setpoint: 9, parent: Z/H}}}\n"
+    )
+    found = faults_of(tmp_path, HEAD + TAGS + tags)
+    assert [fault.message for fault in found] == [
+        "a circle of conditions: e/X/H -> e/Y/H -> e/X/H",
+        "a circle of conditions: e/Z/HH -> e/Z/H -> e/Z/HH",
+    ], format_faults(found)
+
+
 def test_cards_that_nobody_wrote(tmp_path: Path) -> None:
     """Shipped ones are known to every configuration; a site file that is checked alone may name those of any."""
-    unit = (
-        "cards: [h2s, chlorine]\n"
-        "        rules: [{key: E, kind: expression, when: T1 > 5, cards: [cl3]}]"
-    )
+    unit = "cards: [h2s, chlorine]\n        rules: [{key: E, kind: expression, when: T1 > 5, cards: [cl3]}]"
     tag = f"{X}, limits: {{H: {{setpoint: 80, cards: [co, c0]}}, HH: {{setpoint: 90, parent: X/H, cards: [c1]}}}}"
     text = f"{HEAD}        {unit}\n{TAGS}          - {{{tag}}}\n"
     assert not faults_of(tmp_path, text)
