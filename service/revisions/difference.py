@@ -238,6 +238,7 @@ def _extra(site: Site, extra: RuleExtra) -> dict[str, Any]:
         "parent": extra.parent,
         "re_alarm": extra.re_alarm,
         "cards": _value(extra.cards),
+        "given": extra.given or None,
     }
 
 

@@ -2,7 +2,7 @@
 
 A tag is known by its path, a rule by its tag and key. A rule is the same if it says the same of the same tag: in the
 same engineering unit and measurand, by the same clock, with all its delays, references, inputs and modes. Whether its
-setpoint is the measurand's default or the site's own is said of it, and is no part of it.
+setpoint is the measurand's default or the site's own, and in what unit it was given, is no part of it.
 """
 
 from dataclasses import dataclass, replace
@@ -123,9 +123,12 @@ def _spelled(site: Site, extra: RuleExtra | None) -> Any:
     """What a rule has beyond its columns, with tags and selectors as themselves and not by their numbers."""
     if extra is None:
         return None
+    plain = replace(extra, inputs=(), selector=-1, reference=None, given="")
+    if plain == RuleExtra() and not extra.inputs and extra.selector < 0 and extra.reference is None:
+        return None
     reference = extra.reference
     return (
-        replace(extra, inputs=(), selector=-1, reference=None),
+        plain,
         [_meaning(site, index) for index in extra.inputs],
         None if reference is None else (replace(reference, tag=-1), _meaning(site, reference.tag)),
         _selector(site, extra.selector),

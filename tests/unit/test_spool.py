@@ -424,3 +424,60 @@ def test_appending_and_forwarding_at_the_same_time(opened: Open) -> None:
     thread.join()
     assert found == list(range(total))
     assert spool.corrupt_samples == 0
+
+
+# ---- another list of tags while it is open
+
+
+def of_tags(*tags: int) -> SampleBlock:
+    """A sample of each tag."""
+    count = len(tags)
+    return SampleBlock.of(tags, [5] * count, [5] * count, [1.0] * count, [192] * count, [0] * count)
+
+
+def test_another_list_of_tags_begins_a_segment_of_its_own(directory: Path) -> None:
+    spool = Spool(directory, ["a/x", "a/y"], "one")
+    spool.append([of_tags(0, 1)])
+    spool.prepare(["a/y", "a/z", "a/x"], "two")
+    spool.rebase("two", 1_000)
+    spool.append([of_tags(0, 2)])
+    spool.append([of_tags(1)])
+    assert [path.name[21:24] for path in sorted(directory.glob("*.seg"))] == ["one", "two"]
+    first = spool.read(100)
+    assert first is not None
+    assert [first.paths[tag] for tag in first.block.tag.tolist()] == ["a/x", "a/y"]
+    spool.advance(first.position)
+    second = spool.read(100)
+    assert second is not None
+    assert [second.paths[tag] for tag in second.block.tag.tolist()] == ["a/y", "a/x", "a/z"]
+    # A start with the new list sees all that it still has, by its own numbers.
+    spool.close()
+    again = Spool(directory, ["a/z", "a/x"], "three")
+    assert [tag for found in again.recent(0) for tag in found.tag.tolist()] == [1, 1, 0]
+    again.close()
+
+
+def test_the_same_list_of_tags_goes_on_in_its_segment(directory: Path) -> None:
+    spool = Spool(directory, ["a/x"], "one")
+    spool.append([of_tags(0)])
+    spool.prepare(["a/x"], "one")
+    spool.rebase("one", 1_000)
+    spool.append([of_tags(0)])
+    assert len(list(directory.glob("*.seg"))) == 1
+    spool.close()
+
+
+def test_a_list_that_is_prepared_and_never_taken_does_no_harm(directory: Path) -> None:
+    spool = Spool(directory, ["a/x"], "one", retention=0)
+    spool.prepare(["a/y"], "two")
+    spool.append([of_tags(0)])
+    batch = spool.read(100)
+    assert batch is not None
+    spool.advance(batch.position)
+    spool.prepare(["a/z"], "three")
+    spool.rebase("three", 0)
+    spool.append([of_tags(0)])
+    assert (directory / "tags-three.json").exists()
+    with pytest.raises(ValueError, match="another list"):
+        spool.prepare(["a/other"], "three")
+    spool.close()
