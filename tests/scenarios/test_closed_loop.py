@@ -1,12 +1,14 @@
 """Incidents as desk and enterprise handle them: each way through the closed loop, with a restart at every step."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from alerting.closed_loop import next_steps
 from alerting.grading import load_grading
+from alerting.records import Change
 from alerting.refusals import Conflict, NotFound
 from domain.scales import Grade
 from tests.scenarios.handled import HandledIncident, handled
@@ -509,3 +511,43 @@ def test_a_new_table_lowers_no_grade_that_is_held_from_before(story: HandledInci
     story.table = story.table.model_copy(update={"version": 2})
     assert story.act(5, lambda book, _i, now, c: book.reconfigure(story.site, story.table, now, c)) == []
     assert story.grade() == "orange"
+
+
+# ---- drills, and what is suppressed
+
+
+def test_a_drill_has_incidents_of_its_own(story: HandledIncident) -> None:
+    story.alarms("PI-1/H", at=0)
+    drilled = [replace(story.transition(path, 60, entered=True), drill=7) for path in ORANGE]
+    assert story.apply(drilled, 60)[0] == "incident.opened tankfarm"
+    real, drill = sorted(story.register.incidents.values(), key=lambda found: found.id)
+    assert [(found.drill, found.grade.label) for found in (real, drill)] == [(None, "blue"), (7, "orange")]
+    story.handles_now(real.id)
+    with pytest.raises(Conflict, match="never linked"):
+        story.act(2, lambda book, i, now, c: book.link(i, drill.id, "county", "王芳", "", now, c))
+    assert story.verifies("real", at=3) == ["incident.verified"]
+    assert story.register.casebook.find(drill.id).state == "triggered"
+
+
+def test_a_drill_reopens_no_real_incident(story: HandledIncident) -> None:
+    close_in_full(story, at=0)
+    drilled = replace(story.transition("PI-3/H", 600, entered=True), drill=7)
+    assert story.apply([drilled], 600)[0] == "incident.opened tankfarm"
+    assert story.stands == "closed"
+
+
+def test_an_alarm_whose_shelf_ends_after_closing_reopens_the_incident(story: HandledIncident) -> None:
+    story.alarms("PI-1/H", "PI-2/H", at=0)
+    story.ends("PI-1/H", at=1)
+    shelved = story.alarm("PI-2/H").id
+    change = Change()
+    story.register.shelving.shelve(shelved, ms(3_600), "标定", "county", "王芳", ms(120), change)
+    story.register.advance(ms(120), change)
+    story._commit(change)
+    assert story.incident().alarms_open == 0
+    story.finishes(at=3)
+    told = story.passes(at=61)
+    assert "incident.reopened tankfarm" in told
+    assert "alarm.annunciated PI-2/H" in told
+    assert story.alarm("PI-2/H").incident == story.incident().id == story.case.id
+    assert (story.case.alarms_open, story.case.reopened) == (1, 1)
