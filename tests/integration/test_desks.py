@@ -170,3 +170,25 @@ async def test_presence_and_handover(running: tuple[Service, Api, int]) -> None:
     for path in ("/watch", "/watch/alarms"):
         async with api._session.get(f"{api._url}{path}", params={"desk": "nowhere", "group": "standing"}) as answer:
             assert answer.status in {400, 404}
+
+
+async def test_a_drill_ends_when_the_service_dies_in_the_middle(running: tuple[Service, Api, int]) -> None:
+    service, api, _ = running
+    begin = {"scenario": "leak", "circle": [], "leader": "赵磊", "name": "王芳"}
+    status, drill = await api.post("/drills", begin)
+    assert status == 200
+    await screen_with(api, lambda found: found["drills"] and found["drills"][0]["alarms_total"] == 2)
+    service.kill()
+    service.start()
+    await service.ready()
+
+    async def ended() -> Any:
+        found = (await api.get("/drills"))["items"][0]
+        return found if found["ended_at"] else None
+
+    found = await until(ended)
+    assert found["id"] == drill["id"]
+    assert "started anew" in found["reason"]
+    assert [each for each in await api.every("/alarms", active="true") if each["tag"] == "GT-101"] == []
+    status, _ = await api.post("/drills", begin)
+    assert status == 200
