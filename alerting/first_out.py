@@ -18,7 +18,7 @@ class FirstOut:
     def __init__(self) -> None:
         self._present: dict[UnitKey, dict[int, Alarm]] = {}
         self._awaited: dict[UnitKey, int] = {}
-        """Units that were calm when the block began to raise alarms -> the earliest source time to come."""
+        """Units -> the earliest source time of a process alarm that the block may raise."""
         self._raised: dict[UnitKey, list[tuple[int, int]]] = {}
         """Units that were calm -> (source time, id) of the alarms that the block has raised in them so far."""
         self._found: set[UnitKey] = set()
@@ -40,8 +40,7 @@ class FirstOut:
         """A block of transitions follows: units and source times of the process alarms that it may raise."""
         self._forget()
         for key, at in entering:
-            if key not in self._present:
-                self._awaited[key] = min(at, self._awaited.get(key, at))
+            self._awaited[key] = min(at, self._awaited.get(key, at))
 
     def enters(self, alarm: Alarm) -> bool:
         """Whether an alarm that enters is the first. To be asked before ``keep``, and only once."""

@@ -154,11 +154,10 @@ class Register:
 
     def begin_anew(self, tags: Iterable[int]) -> None:
         """Take the next transitions of these tags for new ones, whatever their source times."""
-        for tag in tags:
-            paths = [self.site.rule_path(row) for row in self.site.rules.of_tag(tag)]
-            for path in paths:
-                self._settled.pop(path, None)
-            self._conditions.chattering.forget(paths)
+        paths = [self.site.rule_path(row) for row in self.site.rules.looking_at(tags)]
+        for path in paths:
+            self._settled.pop(path, None)
+        self._conditions.chattering.forget(paths)
 
     def withdraw_unknown(self, now: int, change: Change) -> None:
         """End alarms whose tag or rule the site no longer has, or has as one of another kind; the journal says why."""
@@ -229,7 +228,7 @@ class Register:
 
     def _mark_first(self, identity: int, now: int, change: Change) -> None:
         alarm = self._roll.by_id.get(identity)
-        if alarm is not None and alarm.is_annunciated:
+        if alarm is not None:
             alarm.first_out = True
             self._roll.record(alarm, "alarm.first_out", SERVICE, {"state": alarm.state.value}, now, change)
 

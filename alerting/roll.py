@@ -80,7 +80,7 @@ class Roll:
         self._keep(alarm)
         key = alarm.unit_key
         self._touched[key] = None
-        if kind in _MORE:
+        if kind in _MORE and alarm.counts:
             self._more.add(key)
         return entry
 
