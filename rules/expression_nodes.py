@@ -16,6 +16,8 @@ from rules.expression_tokens import ExpressionFault
 Dimension = Mapping[str, int] | None
 """Exponent of each unit; empty: a pure number, as of a quotient of like units. None: a bare number, which takes the
 unit of whatever stands on its other side."""
+BARE: Dimension = None
+"""Of a bare number."""
 Units = Callable[[str], str]
 """Canonical engineering unit of a tag, by its name."""
 Values = Sequence[Float64]
@@ -42,8 +44,9 @@ class Constant:
         return np.array(self.value)
 
     def dimension(self, unit_of: Units) -> Dimension:
-        """None: takes any unit."""
+        """Takes any unit."""
         del unit_of
+        return BARE
 
 
 @dataclass(frozen=True, slots=True)
