@@ -2,13 +2,16 @@
 
 import asyncio
 import threading
+import warnings
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 from urllib.parse import quote
 
 import aiohttp
 import apprise
 import orjson
+from apprise.conversion import convert_between
 
 from alerting.notify import signing
 from alerting.notify.message import ERROR_SHOWN
@@ -114,14 +117,30 @@ class AppriseWay:
     def _notify(self, letter: Letter) -> str | None:
         """What went wrong. Runs in a thread."""
         try:
-            server = apprise.Apprise()
-            if not server.add(addressed(self._channel.url, letter.address)):
+            _load_services()
+            service = apprise.Apprise.instantiate(
+                addressed(self._channel.url, letter.address), suppress_exceptions=True
+            )
+            if not isinstance(service, apprise.NotifyBase):
                 return "the URL is none that apprise knows"
-            kind = apprise.NotifyFormat.TEXT if letter.html is None else apprise.NotifyFormat.HTML
-            taken = server.notify(body=letter.html or letter.text, title=letter.subject, body_format=kind)
+            # Not by ``Apprise.notify``: its threads are shared by all services, so that one could hold up another.
+            given = apprise.NotifyFormat.TEXT if letter.html is None else apprise.NotifyFormat.HTML
+            wanted = service.notify_format
+            body = convert_between(given, wanted, content=letter.html or letter.text)  # type: ignore[no-untyped-call]
+            taken = service.notify(
+                body=body, title=letter.subject, notify_type=apprise.NotifyType.WARNING, body_format=wanted
+            )
         except Exception as fault:  # noqa: BLE001 - a plugin's own fault is the channel's, whatever it raises
             return f"{type(fault).__name__} in apprise"
         return None if taken else "the service refused it or did not answer"
+
+
+@cache
+def _load_services() -> None:
+    """Load apprise's plugins, some of which stand on modules that Python is about to drop."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        apprise.Apprise.instantiate("json://127.0.0.1")
 
 
 def way_of(channel: Channel, session: aiohttp.ClientSession, clock: Clock) -> Way:
@@ -140,6 +159,7 @@ def is_known_to_apprise(url: str) -> bool:
     """Whether apprise takes a URL, whoever the recipient is."""
     for name, sample in (("phone", "13800000000"), ("mail", "a@example.cn"), ("address", "someone")):
         url = url.replace(f"{{{name}}}", sample)
+    _load_services()
     return apprise.Apprise.instantiate(url, suppress_exceptions=True) is not None
 
 

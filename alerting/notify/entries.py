@@ -98,7 +98,8 @@ class EntryDeliveries:
                 log.info("outbox waits for the ledger", reason=str(fault))
                 wait = 1.0
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(awake.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await awake.wait()
 
     async def _deliver_due(self, session: aiohttp.ClientSession, webhook: Webhook) -> float:
         """Try what is due; returns seconds until there may be more."""

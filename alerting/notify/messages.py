@@ -334,8 +334,8 @@ class Messages:
         """After a failure: wait for the next try, or go on to the next route."""
         message.last_error = f"{message.channel}: {error}"
         message.tries += 1
-        channel = self._book.channels.get(message.channel or "")
-        if channel is not None and message.tries < channel.retries:
+        is_first_round = message.route < len(message.routes)
+        if is_first_round and message.tries < self._retries(message):
             message.next_attempt_at = now + self._backoff(message.tries)
             return
         message.tries = 0

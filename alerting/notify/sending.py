@@ -166,7 +166,8 @@ class Sending:
                     log.info("messages wait for the ledger", reason=str(fault))
                     wait = CALM
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(awake.wait(), wait)
+                    async with asyncio.timeout(wait):
+                        await awake.wait()
 
     async def _begin_due(self, channel: Channel, slots: asyncio.Semaphore, group: asyncio.TaskGroup) -> float:
         """Begin to send what is due, gravest first; returns seconds until there may be more."""

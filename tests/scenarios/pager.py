@@ -8,7 +8,9 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
@@ -64,6 +66,21 @@ def book_of(**changes: Any) -> ResponseBook:
     return replace(shipped, **(given | changes))
 
 
+@cache
+def _empty_ledger() -> bytes:
+    """A ledger with its tables: to make them takes longer than most stories."""
+
+    async def make(path: Path) -> None:
+        ledger = Ledger(f"sqlite+aiosqlite:///{path}")
+        await ledger.start()
+        await ledger.close()
+
+    with TemporaryDirectory() as folder, asyncio.Runner() as runner:
+        path = Path(folder) / "ledger.sqlite"
+        runner.run(make(path))
+        return path.read_bytes()
+
+
 class Pager:
     """``told`` lists what reached whom, ``00:00 sms op opened``; ``lines`` what was journaled of the incident."""
 
@@ -80,8 +97,8 @@ class Pager:
         self.circle: dict[int, tuple[str, ...]] = {}
         self._run = runner.run
         self._restarting = restarting
+        (folder / "ledger.sqlite").write_bytes(_empty_ledger())
         self.ledger = Ledger(f"sqlite+aiosqlite:///{folder}/ledger.sqlite")
-        self._run(self.ledger.start())
         self.restarts()
 
     def restarts(self) -> None:
