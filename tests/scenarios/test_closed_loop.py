@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alerting.closed_loop import next_steps
+from alerting.closed_loop import Result, next_steps
 from alerting.grading import load_grading
 from alerting.records import Change
 from alerting.refusals import Conflict, NotFound
@@ -511,6 +511,31 @@ def test_a_new_table_lowers_no_grade_that_is_held_from_before(story: HandledInci
     story.table = story.table.model_copy(update={"version": 2})
     assert story.act(5, lambda book, _i, now, c: book.reconfigure(story.site, story.table, now, c)) == []
     assert story.grade() == "orange"
+
+
+def test_a_new_table_may_ask_for_other_steps(story: HandledIncident) -> None:
+    story.alarms("PI-1/HH", at=0)
+    story.ends("PI-1/HH", at=1)
+    with pytest.raises(Conflict, match="not ready to close"):
+        story.finishes(at=2)
+    loop = story.table.closed_loop
+    required = loop.required.model_copy(update={"yellow": ()})
+    story.table = story.table.model_copy(
+        update={"version": 2, "closed_loop": loop.model_copy(update={"required": required})}
+    )
+    story.act(3, lambda book, _i, now, c: book.reconfigure(story.site, story.table, now, c))
+    assert story.case.loop["required"] == []
+    assert story.finishes(at=4) == ["incident.closed"]
+
+
+def test_a_site_may_ask_a_second_person_for_maintenance_too(tmp_path: Path) -> None:
+    table = load_grading()
+    second = table.closed_loop.second_person.model_copy(update={"results": (Result.FALSE, Result.MAINTENANCE)})
+    stricter = table.model_copy(update={"closed_loop": table.closed_loop.model_copy(update={"second_person": second})})
+    with handled(tmp_path, table=stricter) as story:
+        story.alarms(*ORANGE, at=0)
+        assert story.verifies("maintenance", at=1, by="王芳") == ["incident.verification_proposed"]
+        assert story.confirms(at=2, by="张强") == ["incident.verified"]
 
 
 # ---- drills, and what is suppressed
