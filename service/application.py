@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import cached_property
 from importlib import metadata
@@ -49,7 +49,7 @@ from service.gateways import Gateways
 from service.health import Health
 from service.kpi import KeyFigures, Scopes
 from service.metrics import ServiceCollector
-from service.pipeline import Pipeline, Told
+from service.pipeline import Pipeline
 from service.receipts import Answers
 from service.recovery import recover
 from service.revisions.adoption import adopt
@@ -57,6 +57,8 @@ from service.revisions.matching import Matching
 from service.revisions.replacement import Replacement, replacement_of
 from service.revisions.reviser import Note, Reviser
 from service.revisions.store import RevisionStore
+from service.tasks import Tasks
+from service.work import Told
 
 log = structlog.get_logger(__name__)
 
@@ -70,13 +72,7 @@ BROKER_GRACE = 1_000
 """ms without a connection before that is an alarm [ours]."""
 DRAIN_PATIENCE = 5.0
 """Seconds that a stop waits for what was taken to be committed; what is not is not acknowledged, and comes again."""
-END_PATIENCE = 3.0
-"""Seconds that the request under way to the historian may take when the service stops."""
 VERSION = metadata.version("anshao")
-
-
-class _Cancelled(Exception):
-    """A part ended as if it had been told to, and was not."""
 
 
 class Application:
@@ -91,9 +87,7 @@ class Application:
         self.port = 0
         """The console's port."""
         self.version = VERSION
-        self._tasks: list[asyncio.Task[None]] = []
-        self._failed: asyncio.Future[None] | None = None
-        self._stopping = False
+        self._tasks: Tasks | None = None
         self._stack = AsyncExitStack()
 
     # ---- life
@@ -238,7 +232,7 @@ class Application:
 
     def _begin(self) -> None:
         self.engine.await_readings(self.clock.now())
-        self._failed = asyncio.get_running_loop().create_future()
+        tasks = self._tasks = Tasks()
         for work, name in (
             (self.pipeline.commit(), "commit"),
             (self.pipeline.watch_ledger(), "ledger watch"),
@@ -252,57 +246,32 @@ class Application:
             (self.drills.run(self._link, self.clock), "drills"),
             (self.hub.run(), "live"),
         ):
-            self._spawn(work, name)
-        self._stack.push_async_callback(self._end_tasks)
-        self._taking = self._spawn(self.pipeline.intake(), "intake")
-        self._stack.push_async_callback(self._finish_taking)
+            tasks.spawn(work, name)
+        self._stack.push_async_callback(tasks.end, "forwarder")
+        self._stack.callback(self._forwarder.stop)
+        self._stack.push_async_callback(self._finish_taking, tasks, tasks.spawn(self.pipeline.intake(), "intake"))
 
     async def wait(self) -> None:
         """Return only when a part of the service has failed: raises what it raised."""
-        if self._failed is not None:
-            await asyncio.shield(self._failed)
+        if self._tasks is not None:
+            await asyncio.shield(self._tasks.failed)
 
     async def stop(self) -> None:
         """End in an order that loses nothing: take no more, commit and acknowledge what was taken, let go."""
-        self._stopping = True
+        if self._tasks is not None:
+            self._tasks.is_stopping = True
         await self._stack.aclose()
         log.info("service stopped")
 
-    async def _finish_taking(self) -> None:
-        self._taking.cancel()
-        await asyncio.wait([self._taking])
-        if self._failed is not None and not self._failed.done():
+    async def _finish_taking(self, tasks: Tasks, taking: asyncio.Task[None]) -> None:
+        taking.cancel()
+        await asyncio.wait([taking])
+        if not tasks.failed.done():
             drained = asyncio.create_task(self.pipeline.drain())
-            await asyncio.wait([drained, self._failed], timeout=DRAIN_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([drained, tasks.failed], timeout=DRAIN_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
             if not drained.done():
                 log.warning("stopping with work that is not committed; the broker delivers it again")
             drained.cancel()
-
-    async def _end_tasks(self) -> None:
-        self._forwarder.stop()
-        for task in self._tasks:
-            if task.get_name() != "forwarder":
-                task.cancel()
-        _, late = await asyncio.wait(self._tasks, timeout=END_PATIENCE)
-        for task in late:  # a request that the historian does not answer; what it carried stays in the spool
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
-        if self._failed is not None:
-            self._failed.cancel()
-
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(self._ended)
-        self._tasks.append(task)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        fault = task.exception() if not task.cancelled() else None if self._stopping else _Cancelled(task.get_name())
-        if fault is None:
-            return
-        log.error("a part of the service has failed", part=task.get_name(), exc_info=fault)
-        if self._failed is not None and not self._failed.done():
-            self._failed.set_exception(fault)
 
     # ---- what runs
 

@@ -7,21 +7,21 @@ people's acts travel the same road. The order of commits is the order of evaluat
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import structlog
 
-from alerting.ledger import Ledger, LedgerUnavailable, Refused
+from alerting.ledger import Ledger, LedgerUnavailable
 from alerting.participation import Participant
-from alerting.records import Alarm, Change, Entry, Incident
+from alerting.records import Change, Entry, Incident
 from alerting.refusals import Conflict, NotFound
 from alerting.register import Register
 from domain.clock import Clock
 from domain.samples import SampleBlock
 from domain.transitions import Transition
 from historian.spool import Spool, SpoolFull
-from ingest.decoder import Decoded, Decoder, Receipt
+from ingest.decoder import Decoded, Decoder
 from ingest.intake import Refusal
 from ingest.links.protocol import Link, LinkDown, Message
 from rules.engine import RuleEngine
@@ -29,6 +29,7 @@ from service.conditions import LEDGER, SPOOL, SystemConditions
 from service.drills.runner import DrillRunner
 from service.gateways import Gateways
 from service.receipts import Answers
+from service.work import Counters, LedgerStatus, Listener, Work, quarantined
 
 log = structlog.get_logger(__name__)
 
@@ -48,63 +49,9 @@ QUEUE = 8
 """Evaluated slices that may wait for their commit."""
 RETRY_FIRST, RETRY_LONGEST = 0.1, 5.0
 """Seconds between tries to commit while the ledger is away."""
-PAYLOAD_SHOWN = 4_096
-"""Characters of a refused payload that are kept."""
 
 Result = TypeVar("Result")
-Acted = tuple["Work", Any]
-Told = tuple[Entry, Alarm | None, Incident | None]
-
-
-@dataclass(slots=True)
-class Work:
-    """What goes from the first stage to the second."""
-
-    generation: int = 0
-    messages: Sequence[Message] = ()
-    blocks: list[SampleBlock] = field(default_factory=list)
-    transitions: list[Transition] = field(default_factory=list)
-    of_drill: list[Transition] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
-    receipts: list[Receipt] = field(default_factory=list)
-    canaries: list[Transition] = field(default_factory=list)
-    begun: list[int] = field(default_factory=list)
-    """Tags whose recording is played again."""
-    act: Callable[[Register, int, Change], Any] | None = None
-    done: asyncio.Future[Any] | None = None
-    finish: Callable[[], None] | None = None
-    """What is to be done once the act is committed, before anything else happens."""
-
-
-class Listener(Protocol):
-    """What is told after each commit."""
-
-    def committed(self, told: Sequence[Told], canaries: Sequence[Transition]) -> None:
-        """A commit is on disk: journal entries with their alarms and incidents, canaries arrived."""
-        ...
-
-
-@dataclass(slots=True)
-class Counters:
-    """Since the start."""
-
-    messages: int = 0
-    readings: int = 0
-    refused: int = 0
-    late: int = 0
-    unstored: int = 0
-    """Readings that were evaluated but could not be spooled."""
-    transitions: int = 0
-    commits: int = 0
-
-
-@dataclass(slots=True)
-class LedgerStatus:
-    """Whether commits go through."""
-
-    ok: bool
-    since: int
-    detail: str = ""
+Acted = tuple[Work, Any]
 
 
 class Pipeline:
@@ -406,7 +353,7 @@ class Pipeline:
     async def _write_ledger(
         self, change: Change, refusals: Sequence[Refusal], canaries: Sequence[Transition], now: int
     ) -> None:
-        refused = [_quarantined(refusal) for refusal in refusals]
+        refused = [quarantined(refusal) for refusal in refusals]
         deliveries = self._deliveries_for(change.entries, now)
         delay = RETRY_FIRST
         self._writing_since = asyncio.get_running_loop().time()
@@ -440,17 +387,3 @@ class Pipeline:
         if entry.incident is None:
             return None
         return change.incidents.get(entry.incident) or self._register.incidents.get(entry.incident)
-
-
-def _quarantined(refusal: Refusal) -> Refused:
-    shown = refusal.payload[:PAYLOAD_SHOWN].decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
-    return Refused(
-        received_at=refusal.received_time,
-        enterprise=refusal.enterprise,
-        gateway=refusal.gateway,
-        topic=refusal.topic,
-        reason=refusal.reason.value,
-        detail=refusal.detail.replace("\x00", "\\x00"),
-        payload=shown[:PAYLOAD_SHOWN],
-        payload_bytes=len(refusal.payload),
-    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alerting.register import Register
+from domain.samples import Int64
 from historian.spool import Spool
 from ingest.decoder import Decoder
 from rules.engine import RuleEngine
@@ -26,6 +27,8 @@ class Replacement:
 
     settings: Settings
     matching: Matching
+    changed_rows: Int64
+    """Rows whose rule is new or has changed."""
     decoder: Decoder
     engine: RuleEngine
     gateways: Gateways
@@ -44,7 +47,7 @@ class Replacement:
         self.engine.take_over(pipeline.engine, matching.kept_tags, matching.kept_rows)
         # A condition whose rule has changed stays as the register has it until a reading shows otherwise.
         inside = rows_inside(site, register)
-        self.engine.restore(inside[np.isin(inside, matching.changed_rows(site))])
+        self.engine.restore(inside[np.isin(inside, self.changed_rows)])
         self.gateways.take_over(pipeline.gateways)
         conditions.reconfigure(self.system_rows)
         pipeline.replace(
@@ -65,6 +68,7 @@ def replacement_of(
     return Replacement(
         settings=settings,
         matching=matching,
+        changed_rows=matching.changed_rows(settings.site),
         decoder=Decoder(settings.site, settings.future),
         engine=parts.make_engine(settings),
         gateways=Gateways(settings.site, conditions, settings.clock_tolerance, now),

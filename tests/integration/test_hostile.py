@@ -19,7 +19,7 @@ import pytest
 from domain.clock import iso
 from ingest.decoder import Decoder
 from service.config import load_site
-from service.pipeline import PAYLOAD_SHOWN
+from service.work import PAYLOAD_SHOWN
 from tests import generated, hostile, servers
 from tests.hostile import DATA, Hostile
 from tests.running import Api, Service, api_of, main_file, until

@@ -15,7 +15,7 @@ from service import parts
 from service.config import Settings, load
 from service.drills import scenario
 from service.drills.runner import DrillRunner
-from service.pipeline import Told, Work
+from service.work import Told, Work
 from tests.running import main_file, write_yaml
 from tests.scenarios.shift import Sent, Shift, _Answer, ms
 

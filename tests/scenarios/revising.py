@@ -9,10 +9,10 @@ from alerting.records import Change
 from alerting.register import Register
 from service.config import load_revision
 from service.config.documents import DocumentSet
-from service.pipeline import Work
 from service.revisions.matching import match
 from service.revisions.replacement import Replacement, replacement_of
 from service.revisions.versions import inherit
+from service.work import Work
 from tests.running import write_yaml
 from tests.scenarios.shift import Shift, _Answer
 

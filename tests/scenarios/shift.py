@@ -27,9 +27,10 @@ from service.canary import RULE as CANARY_RULE
 from service.conditions import SystemConditions
 from service.config import Settings, load
 from service.gateways import Gateways
-from service.pipeline import Pipeline, Told, Work
+from service.pipeline import Pipeline
 from service.receipts import Answers
 from service.recovery import recover
+from service.work import Told, Work
 from tests.missing_steps import do_missing_steps
 from tests.running import main_file, site_of, write_yaml
 
