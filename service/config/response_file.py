@@ -96,6 +96,7 @@ class _Reading:
         self._faults = faults
         self._site = site
         self._file = ResponseFile()
+        self._contacts_whole = True
 
     def book(self, plans: tuple[Plan, ...], cards: tuple[Card, ...]) -> ResponseBook:
         """All of it; parts with faults are left out."""
@@ -194,7 +195,10 @@ class _Reading:
             remedy = "Correct the path (relative paths start from the folder of this file)."
             self._document.fault(("contacts",), f"cannot read {str(path)!r}: {told}", remedy)
             return ()
-        return read_contacts(content, path, self._faults, self._site)
+        known = len(self._faults)
+        found = read_contacts(content, path, self._faults, self._site)
+        self._contacts_whole = len(self._faults) == known
+        return found
 
     def _rosters(self) -> Iterator[tuple[str, Roster]]:
         for loc, entry in self._entries("rosters", RosterEntry):
@@ -317,7 +321,7 @@ class _Reading:
 
     def _check_team(self, team: Collection[str], contacts: Mapping[str, Contact], loc: Loc) -> None:
         for identity in team:
-            if identity not in contacts:
+            if identity not in contacts and self._contacts_whole:
                 self._document.fault(loc, f"no contact {identity[:40]!r}", suggestion(identity[:40], [*contacts][:50]))
 
     def _check_region(self, code: str, loc: Loc) -> None:
