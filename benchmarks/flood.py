@@ -1,9 +1,10 @@
 """A flood: 10,000 alarms raised within a second by readings through Mosquitto, and a real one in the middle.
 
-Limits of this machine's temperatures are exceeded at 10,000 tags in one second, through the broker at QoS 1; half way a
-hydrogen sulphide detector goes over its second level. A page on the WebSocket notes when each alarm arrives. Then, with
-all of them active, the lists are asked for. Beside it the same rows are written to the same database by nothing but its
-driver. ``python -m benchmarks.flood``
+The limits of 10,000 thermometers are exceeded in one second, through the broker at QoS 1; half way a hydrogen sulphide
+detector goes over its second level. A page on the WebSocket notes when each alarm arrives. Then, with all of them
+active, the lists are asked for. Beside it the same rows are written to the same database by nothing but its driver.
+With ``--loss`` it is a gateway with 3,000 tags that is lost, and the detector of another one that leaks while they fall
+silent. ``python -m benchmarks.flood``
 """
 
 import argparse
@@ -38,7 +39,7 @@ ALLOWED = {"journal_s": 5.0, "list_ms": 200.0}
 NO_DELAY = {"deadband": 1, "on_delay": 0, "off_delay": 0}
 
 
-def site(alarms: int) -> dict[str, Any]:
+def site(alarms: int, *, stale: str = "off") -> dict[str, Any]:
     """So many thermometers in units of equal size, and one detector in a major hazard source of level 1."""
     units: list[dict[str, Any]] = [
         {
@@ -49,7 +50,8 @@ def site(alarms: int) -> dict[str, Any]:
                     "tag": f"T-{tag:05}",
                     "measurand": "temperature",
                     "engineering_unit": "°C",
-                    "stale": "off",
+                    "gateway": "gw1",
+                    "stale": stale,
                     "limits": {"H": {"setpoint": 80, **NO_DELAY}},
                 }
                 for tag in range(number, alarms, UNITS)
@@ -57,9 +59,16 @@ def site(alarms: int) -> dict[str, Any]:
         }
         for number in range(UNITS)
     ]
-    detector = {"tag": LEAK, "measurand": "h2s", "engineering_unit": "mg/m3", "range": [0, 100], "stale": "off"}
+    detector = {
+        "tag": LEAK,
+        "measurand": "h2s",
+        "engineering_unit": "mg/m3",
+        "range": [0, 100],
+        "gateway": "gw2",
+        "stale": "off",
+    }
     units.append({"id": "pumps", "name": "泵区", "hazard_level": 1, "tags": [detector]})
-    return site_of(units)
+    return site_of(units, gateways=[{"id": "gw1", "name": "测温网关"}, {"id": "gw2", "name": "气体网关"}])
 
 
 @dataclass
@@ -91,11 +100,17 @@ def packets(alarms: int, value: float, at: int) -> list[bytes]:
     return made
 
 
-def packet(body: Mapping[str, Any], number: int) -> bytes:
+def packet(body: Mapping[str, Any], number: int, topic: str = "gw1/data") -> bytes:
     """One PUBLISH."""
     return mqtt5.PublishPacket(
-        "anshao/v1/works/gw1/data", orjson.dumps(body), qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=number % 60_000 + 1
+        f"anshao/v1/works/{topic}", orjson.dumps(body), qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=number % 60_000 + 1
     ).write()
+
+
+def leak(number: int) -> tuple[float, bytes]:
+    """When the detector reads far too much (s), and its message."""
+    at = time.time()
+    return at, packet({"ts": round(at * 1000), "values": {LEAK: 45.0}}, number, "gw2/data")
 
 
 async def raise_all(port: int, alarms: int) -> tuple[float, float, float]:
@@ -110,10 +125,28 @@ async def raise_all(port: int, alarms: int) -> tuple[float, float, float]:
     for step in range(steps):
         connection.write(b"".join(messages[step * len(messages) // steps : (step + 1) * len(messages) // steps]))
         if step == steps // 2:
-            leak_at = time.time()
-            connection.write(packet({"ts": round(leak_at * 1000), "values": {LEAK: 45.0}}, 59_000))
+            leak_at, message = leak(59_000)
+            connection.write(message)
         await asyncio.sleep(max(0.0, begin + (step + 1) * 0.95 / steps - time.time()))
     return begin, leak_at, time.time()
+
+
+async def lose_all(port: int, tags: int) -> tuple[float, float, float]:
+    """Lose a gateway; when it said so, when the leak and the last tag's silence were due (s)."""
+    connection, _ = await wire.connect(port, "flood-gateway")
+    for number in range(3):
+        connection.write(b"".join(packets(tags, 20.0, time.time_ns() // 1_000_000)))
+        # Its tags were read over a second, so they fall silent over a second.
+        half = packets(tags // 2, 20.0, time.time_ns() // 1_000_000 + 500)
+        await asyncio.sleep(0.5)
+        connection.write(b"".join(half))
+        await asyncio.sleep(0.5 if number < 2 else 0.0)
+    begin = time.time()
+    connection.write(packet({"online": False}, 58_000, "gw1/status"))
+    await asyncio.sleep(2.75)  # the first half has been silent for 3 s, the second for less
+    leak_at, message = leak(59_000)
+    connection.write(message)
+    return begin, leak_at, begin + 3.0
 
 
 async def timed(api: Api, path: str, times: int, **query: Any) -> list[float]:
@@ -160,14 +193,15 @@ async def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
             historian={"kind": "influxdb", "url": influx.url, "write_api": "v1", "database": database.name},
             ledger={"url": ledger},
         )
-        service = Service.configured(folder, main, site(asked.alarms))
+        service = Service.configured(folder, main, site(asked.alarms, stale="3s" if asked.loss else "off"))
         service.start()
         opened.callback(service.stop)
         await service.ready()
-        expected = asked.alarms + 2
+        expected = asked.alarms + (3 if asked.loss else 2)  # H and HH of the detector, LINK of the lost gateway
         seen = Seen()
         async with api_of(service.url) as api, api.live() as page:
-            publishing = asyncio.create_task(raise_all(broker.port, asked.alarms))
+            cause = lose_all if asked.loss else raise_all
+            publishing = asyncio.create_task(cause(broker.port, asked.alarms))
             while len(seen.arrived) < expected:
                 message = await page.receive(30)
                 if message.type is not aiohttp.WSMsgType.TEXT:
@@ -180,7 +214,7 @@ async def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
             active = [
                 each
                 for each in await api.every("/alarms", active="true", enterprise="works")
-                if not each["tag"].startswith("@")  # a gateway's own, on a machine that is busy with other things
+                if asked.loss or not each["tag"].startswith("@")  # a gateway's own, where the machine is busy
             ]
 
             async def journaled() -> int:
@@ -212,13 +246,17 @@ async def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
 async def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--alarms", type=int, default=10_000)
+    parser.add_argument("--alarms", type=int, help="10,000, or 3,000 of a lost gateway")
+    parser.add_argument("--loss", action="store_true", help="lose a gateway instead")
     parser.add_argument("--requests", type=int, default=20, help="of each list")
     parser.add_argument("--ledger", choices=("postgresql", "sqlite"), default="postgresql")
     asked = parser.parse_args()
+    asked.alarms = asked.alarms or (3_000 if asked.loss else 10_000)
     with tempfile.TemporaryDirectory() as folder:
         row = await measure(asked, Path(folder))
-    publish("flood", f"A flood of {asked.alarms:,} alarms, ledger {asked.ledger}", [row], {"ledger": asked.ledger})
+    what = "The loss of a gateway with" if asked.loss else "A flood of"
+    title = f"{what} {asked.alarms:,} alarms, ledger {asked.ledger}"
+    publish("flood-loss" if asked.loss else "flood", title, [row], {"ledger": asked.ledger})
     missed = [
         name
         for name, value, most in (

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from alerting.closed_loop import Side
+from alerting.desks.desks import Desk
 from alerting.desks.drills import drill_of
 from alerting.desks.watch import STANDING
 from alerting.notify.entries import EntryDeliveries, Webhook
@@ -208,3 +209,24 @@ async def test_the_report_measures_the_response_against_the_plan(tmp_path: Path)
         (told,) = made["incidents"]
         assert (told["unit"], told["acknowledged_s"]) == ("tankfarm", 20 - entered)
         assert [each["rule"] for each in made["alarms"] if each["tag"] == "GT-101"] == ["H", "HH"]
+
+
+async def test_another_configuration_ends_it_and_desks_follow(tmp_path: Path) -> None:
+    async with duty(prepare(tmp_path), SITE) as shift:
+        await shift.reads(0, GT_101=25)
+        await shift.starts_drill("leak")
+        await shift.drills_for(20)
+        assert shift.room.floods.rate(DESK) >= 2
+        night = Desk("night", "夜班", ("370000",))
+        site = shift.settings.site
+        await shift.does(lambda _register, now, change: shift.room.reconfigure(site, [night], now, change))
+        ((_, _, data),) = shift.of_kind("drill.ended")
+        assert data["reason"] == "another configuration was applied"
+        assert shift.drills.payload(shift.time + 1_000) is None
+        assert [desk.id for desk in shift.room.desks] == ["night"]
+        assert shift.room.floods.rate("night") >= 2, "what was counted is counted for the new desks"
+        assert shift.screen("night").standing or shift.screen("night").others
+        with pytest.raises(NotFound):
+            shift.screen(DESK)
+        await shift.restarts()
+        await shift.waits_until(30)
