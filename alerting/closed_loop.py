@@ -119,6 +119,10 @@ class Result(StrEnum):
     TEST = "test"
 
 
+ResultName = Annotated[Result, BeforeValidator(lambda raw: "false" if raw is False else raw)]
+"""As YAML has it, where an unquoted false is no text."""
+
+
 class Step(StrEnum):
     """What may be required before an incident is closed."""
 
@@ -163,7 +167,7 @@ class RequiredSteps(_Model):
 class SecondPerson(_Model):
     """Results that one person alone cannot give to a grave incident. ``false`` is always among them."""
 
-    results: tuple[Result, ...] = (Result.FALSE,)
+    results: tuple[ResultName, ...] = (Result.FALSE,)
     grade: GradeName = Grade.ORANGE
     """From this grade on; orange at the highest."""
 
@@ -263,6 +267,7 @@ Act = Literal[
     "link",
     "declare_accident",
     "report_accident",
+    "withdraw_accident",
 ]
 
 
@@ -292,5 +297,6 @@ def next_steps(incident: Incident) -> list[Act]:
         ("link", state is not IncidentState.ARCHIVED),
         ("declare_accident", state is not IncidentState.ARCHIVED),
         ("report_accident", state is not IncidentState.ARCHIVED and unreported),
+        ("withdraw_accident", state is not IncidentState.ARCHIVED and "accident" in loop),
     )
     return [act for act, is_possible in possible if is_possible]

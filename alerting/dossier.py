@@ -10,6 +10,7 @@ from alerting.accident import Figures, ReportStep, declare, mark_done, mark_over
 from alerting.casebook import Casebook
 from alerting.grading import GradingTable
 from alerting.journal import Journal
+from alerting.persons import same_person
 from alerting.records import SERVICE, Change, Incident, IncidentLink
 from alerting.refusals import Conflict, NotFound
 from domain.clock import iso
@@ -149,6 +150,25 @@ class Dossier(Casebook):
         (made,) = (report for report in accident["reports"] if report["step"] == step)
         data = {"step": step.value, "name": name, "comment": comment, "done_at": at, "due": made["due"]}
         self.note(incident, "incident.accident_reported", actor, data | {"late": made["overdue"]}, now, change)
+        return incident
+
+    def withdraw_accident(
+        self, identity: int, second: str, actor: str, name: str, reason: str, now: int, change: Change
+    ) -> Incident:
+        """Say that it was no accident. What was declared and reported stays in the journal.
+
+        ``second``: a different person, who agrees: an accident that is kept silent is an offence [ours].
+        """
+        incident = self.find(identity)
+        accident = incident.loop.get("accident")
+        if accident is None:
+            raise Conflict(f"no accident is declared for incident {identity}; there is nothing to withdraw")
+        if same_person(name, second):
+            raise Conflict("a second, different person has to agree that it was no accident; name them in `second`")
+        self._keep(incident, accident=None)
+        self._wind_clock(incident)
+        data = {"name": name, "second": second, "reason": reason, "accident": accident}
+        self.note(incident, "incident.accident_withdrawn", actor, data, now, change)
         return incident
 
     def _look_at_clocks(self, now: int, change: Change) -> None:

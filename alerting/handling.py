@@ -4,11 +4,11 @@ Each act takes ``actor`` (the caller's token), ``name`` (the person) and what it
 or Conflict with a sentence that says what to do instead.
 """
 
-import unicodedata
 from collections.abc import Sequence
 
 from alerting.closed_loop import REMEDIES, LoopEvent, Result, Side, missing_steps, step
 from alerting.dossier import Dossier
+from alerting.persons import same_person
 from alerting.records import SERVICE, Change, DisposalStep, Feedback, Incident, Review, Verification
 from alerting.refusals import Conflict
 
@@ -228,12 +228,3 @@ class Handling(Dossier):
         if proposal is None:
             raise Conflict(f"nothing is proposed for incident {incident.id}; verify it")
         return proposal
-
-
-def same_person(one: str, other: str) -> bool:
-    """Whether two names are written for the same person: case, width and spaces do not make another one."""
-    return _plain(one) == _plain(other)
-
-
-def _plain(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).split()).casefold()

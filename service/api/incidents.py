@@ -19,6 +19,7 @@ from service.api.incident_views import attachment_view
 from service.api.incidents_models import (
     AccidentBody,
     AccidentReportBody,
+    AccidentWithdrawalBody,
     Acknowledgement,
     DecisionBody,
     DisposalBody,
@@ -245,6 +246,17 @@ async def report_accident(call: Call[IncidentPath, Nothing, AccidentReportBody])
     )
 
 
+async def withdraw_accident(call: Call[IncidentPath, Nothing, AccidentWithdrawalBody]) -> dict[str, Any]:
+    """Withdraw what was declared by mistake; two persons say so."""
+    body = call.body
+    return await _act(
+        call,
+        lambda book, now, change: book.withdraw_accident(
+            call.path.id, body.second, call.caller, body.name, body.reason, now, change
+        ),
+    )
+
+
 def neighbours_of(site: Site, enterprise: str, unit: str) -> set[tuple[str, str]]:
     """Units beside one, as either of the two says."""
     path = f"{enterprise}/{unit}"
@@ -310,4 +322,5 @@ ROUTES: tuple[Route, ...] = (
     _route("unlink", unlink_incident, "Unlink two incidents"),
     _route("accident", declare_accident, "Declare an accident"),
     _route("accident/report", report_accident, "Record a report of the accident"),
+    _route("accident/withdraw", withdraw_accident, "Withdraw an accident declared by mistake"),
 )

@@ -34,9 +34,7 @@ Words = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000), AfterValidator(printable)
 ]
 
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(printable)
-]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(printable)]
 StateName = Literal[
     "open",
     "triggered",
@@ -213,6 +211,18 @@ class AccidentBody(Signature):
     injured: Annotated[int, Field(ge=0, le=LARGEST_COUNT, description="Seriously injured.")] = 0
     loss: Annotated[float, Field(ge=0, le=LARGEST_LOSS, allow_inf_nan=False, description="Direct loss, yuan.")] = 0.0
     confirmed_at: GivenInstant | None = Field(None, description="When the accident was confirmed. Default: now.")
+
+
+class AccidentWithdrawalBody(Request):
+    """That it was no accident, by two persons."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "王芳", "second": "张强", "reason": "误录，实为演练"}]}
+    )
+
+    name: Name
+    second: Name = Field(description="A different person, who agrees.")
+    reason: Words
 
 
 class AccidentReportBody(Signature):

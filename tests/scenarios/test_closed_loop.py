@@ -479,6 +479,27 @@ def test_a_class_that_contradicts_the_figures_is_said_and_kept(story: HandledInc
     assert "class II by Order 493" in (accident["warning"] or "")
 
 
+def test_an_accident_declared_by_mistake_is_withdrawn_by_two(story: HandledIncident) -> None:
+    def withdraw(at: float, second: str) -> list[str]:
+        return story.act(
+            at, lambda book, i, now, c: book.withdraw_accident(i, second, "county", "王芳", "误录", now, c)
+        )
+
+    story.alarms("PI-1/H", at=0)
+    with pytest.raises(Conflict, match="nothing to withdraw"):
+        withdraw(1, "张强")
+    story.declares("IV", at=1, dead=1)
+    assert "withdraw_accident" in next_steps(story.case)
+    with pytest.raises(Conflict, match="second, different person"):
+        withdraw(2, "王 芳")
+    assert withdraw(3, "张强") == ["incident.accident_withdrawn"]
+    assert ("accident" in story.case.loop, story.case.loop["required"]) == (False, [])
+    assert story.books.told()[-1]["data"]["accident"]["dead"] == 1
+    assert story.passes(at=1_000) == []
+    story.ends("PI-1/H", at=1_001)
+    assert story.finishes(at=1_002) == ["incident.closed"]
+
+
 # ---- a table that is changed while the service runs
 
 

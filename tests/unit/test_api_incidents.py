@@ -191,6 +191,10 @@ async def test_the_grade_by_decision_and_the_accident_with_its_clock(office: tup
         client, f"{at}/accident", 409, accident_class="IV", confirmed_at="2099-01-01T00:00:00Z", name="x"
     )
     assert "in the future" in refused["detail"]
+    refused = await post(client, f"{at}/accident/withdraw", 409, name="王芳", second="王芳", reason="误录")
+    assert "different person" in refused["detail"]
+    found = await post(client, f"{at}/accident/withdraw", name="王芳", second="张强", reason="误录")
+    assert found["accident"] is None
 
 
 @pytest.mark.parametrize(

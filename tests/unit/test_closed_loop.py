@@ -7,7 +7,7 @@ import pytest
 
 from alerting import closed_loop
 from alerting.closed_loop import ClosedLoopRules, LoopEvent, Result, missing_steps, next_steps, step
-from alerting.handling import same_person
+from alerting.persons import same_person
 from alerting.records import Incident, Verification
 from domain.scales import Grade, IncidentState
 

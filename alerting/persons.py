@@ -1,0 +1,12 @@
+"""Names of persons, as they stand in acts."""
+
+import unicodedata
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names are written for the same person: case, width and spaces do not make another one."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
