@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerting.head_checks import Ends, Stored, check_heads, check_newest
-from alerting.heads import Head, day_of
+from alerting.heads import Head, day_of, read_file
 from alerting.journal import FIRST_HASH, chain
 from alerting.keys import VerifyKey
 from alerting.ledger import reaching
@@ -58,8 +58,10 @@ async def audit(
     """
     findings = Findings()
     try:
-        heads, newest, last = await _signed(engine)
-        ends, is_lone = check_heads(heads, newest, file, keys, last, findings.faults, findings.notes)
+        lines, (heads, newest, last) = read_file(file), await _signed(engine)
+        while lines != (again := read_file(file)):  # a day has been closed meanwhile
+            lines, (heads, newest, last) = again, await _signed(engine)
+        ends, is_lone = check_heads(heads, newest, lines, keys, last, findings.faults, findings.notes)
         reader = _Chain(findings, ends)
         async for row in _rows(engine, last):
             reader.take(row)

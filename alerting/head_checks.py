@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any
 
-from alerting.heads import Head, head_of, read_lines
+from alerting.heads import FILE, Head, head_of, lines_of
 from alerting.keys import VerifyKey
 
 NAMES = tuple(column.name for column in fields(Head))
@@ -57,17 +56,17 @@ class Ends:
 def check_heads(
     stored: Sequence[Stored],
     newest: Stored | None,
-    file: Path,
+    filed_lines: bytes,
     keys: Mapping[str, VerifyKey],
     last: int,
     faults: list[str],
     notes: list[str],
 ) -> tuple[Ends, bool]:
-    """Compare the days' heads with their file and with each other.
+    """Compare the days' heads with those of their file, ``filed_lines``, and with each other.
 
     ``last``: number of the last entry. Returns those that hold, and whether the journal has never been signed.
     """
-    lines = list(read_lines(file))
+    lines = list(lines_of(filed_lines))
     if not stored and not lines and newest is None:
         if not keys or not last:
             if last:
@@ -80,8 +79,8 @@ def check_heads(
         return Ends(), True
     held = {head.sequence: head for head in (one.head for one in stored if one.is_signed(keys)) if head is not None}
     filed = {head.sequence: head for _, _, head in lines if head is not None and _is_signed(head, keys)}
-    spoilt = _spoilt_rows(stored, filed, keys, faults) | _spoilt_lines(lines, held, keys, file.name, faults)
-    _compare_sides(held, filed, spoilt, newest, last, file.name, faults)
+    spoilt = _spoilt_rows(stored, filed, keys, faults) | _spoilt_lines(lines, held, keys, FILE, faults)
+    _compare_sides(held, filed, spoilt, newest, last, FILE, faults)
     ends = Ends(dict(sorted((filed | held).items())))
     before = 0
     for head in ends.heads.values():

@@ -114,15 +114,19 @@ _KINDS: Mapping[str, type] = {
 }
 
 
-def read_lines(file: Path) -> Iterator[tuple[int, bytes, Head | None]]:
-    """Lines of the file: number from 1, text, head (None: it cannot be read). None at all where there is no file.
+def read_file(file: Path) -> bytes:
+    """Content of the file; empty where there is none. Raises OSError."""
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def lines_of(content: bytes) -> Iterator[tuple[int, bytes, Head | None]]:
+    """Lines of the file: number from 1, text, head (None: it cannot be read).
 
     A last line without an end was never written in full: a power cut took the rest, and it is left out.
     """
-    try:
-        content = file.read_bytes()
-    except FileNotFoundError:
-        return
     for number, line in enumerate(content.split(b"\n")[:-1], 1):
         yield number, line, _parse(line)
 

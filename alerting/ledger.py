@@ -8,18 +8,16 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from importlib import resources
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Executable, RowMapping, String, Table, delete, event, func, select, text
+from sqlalchemy import Executable, RowMapping, String, Table, delete, event, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from alerting import schema
+from alerting.database import migrate, passes, tune_sqlite, why
 from alerting.journal import FIRST_HASH
 from alerting.overlaid import Overlaid, load_overlaid
 from alerting.record_schema import journal_head
@@ -38,9 +36,6 @@ START_PATIENCE = 600.0
 """Seconds for a migration."""
 _QUARANTINE_CHECK = 1_000
 _PAGE = 5_000
-_PASSING = frozenset({"08", "25", "40", "53", "55", "57", "58", "XX"})
-"""Classes of SQLSTATE that say how the server is and not what we sent: connection, read-only standby, rollback,
-resources, locks, shutdown, input and output, damage."""
 
 
 class LedgerUnavailable(Exception):
@@ -95,7 +90,7 @@ class Ledger:
         self._writer: AsyncEngine = create_async_engine(url)
         for engine in (self.engine, self._writer):
             if engine.dialect.name == "sqlite":
-                event.listen(engine.sync_engine, "connect", _tune_sqlite)
+                event.listen(engine.sync_engine, "connect", tune_sqlite)
         self._sealer = sealer
         self._quarantine_limit = quarantine_limit
         self._quarantined = _QUARANTINE_CHECK
@@ -103,7 +98,7 @@ class Ledger:
     async def start(self) -> None:
         """Bring the tables to the newest revision. Raises LedgerUnavailable."""
         async with reaching(self.engine, START_PATIENCE) as connection, connection.begin():
-            await connection.run_sync(_migrate)
+            await connection.run_sync(migrate)
 
     async def close(self) -> None:
         """Let go of all connections."""
@@ -282,11 +277,11 @@ async def reaching(engine: AsyncEngine, patience: float = PATIENCE) -> AsyncIter
             connected = True
             yield connection
     except (PoolTimeout, OSError, DRIVER_ERROR) as fault:  # TimeoutError is an OSError
-        raise LedgerUnavailable(_why(fault)) from fault
+        raise LedgerUnavailable(why(fault)) from fault
     except DBAPIError as fault:
-        if connected and not _passes(fault):
+        if connected and not passes(fault):
             raise
-        raise LedgerUnavailable(_why(fault)) from fault
+        raise LedgerUnavailable(why(fault)) from fault
 
 
 @cache
@@ -384,32 +379,3 @@ def _incident_row(incident: Incident) -> dict[str, Any]:
     row["grade"], row["peak_grade"] = int(incident.grade), int(incident.peak_grade)
     row["state"] = incident.state.value
     return row
-
-
-def _migrate(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(resources.files("alerting") / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-def _tune_sqlite(connection: Any, _record: object) -> None:
-    """WAL, and synced at every commit so that a power cut loses none."""
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _passes(fault: DBAPIError) -> bool:
-    """Whether the same statement may be taken later."""
-    if isinstance(fault, OperationalError):
-        # SQLite's: locked, full, read-only; SQLITE_ERROR alone is a statement that it does not understand.
-        return getattr(fault.orig, "sqlite_errorname", None) != "SQLITE_ERROR"
-    return fault.connection_invalidated or str(getattr(fault.orig, "sqlstate", None))[:2] in _PASSING
-
-
-def _why(fault: BaseException) -> str:
-    origin = getattr(fault, "orig", None) or fault
-    text = str(origin) or "the database did not answer in time"
-    return f"{type(origin).__name__}: {text}"[:300]

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerting.heads import FILE, Head, append_line, day_of, head_of, read_lines, sign
+from alerting.heads import FILE, Head, append_line, day_of, head_of, lines_of, read_file, sign
 from alerting.journal import FIRST_HASH
 from alerting.keys import SigningKey, open_key
 from alerting.merkle import Tree
@@ -84,7 +84,7 @@ class Sealer:
         heads = select(journal_head).order_by(journal_head.c.sequence.desc()).limit(1)
         closed = _read(await connection.execute(heads))
         before = _read(await connection.execute(heads.where(journal_head.c.sequence <= self._sequence)))
-        filed = [head for _, _, head in read_lines(self.file) if head is not None]
+        filed = [head for _, _, head in lines_of(read_file(self.file)) if head is not None]
         found = self._compare(newest, closed, filed[-1:])
         begin = before[0].sequence if before else 0
         if filed and begin < filed[-1].sequence <= self._sequence and not found:

@@ -62,7 +62,7 @@ async def opened(url: str, folder: Path) -> AsyncIterator[Signed]:
     ledger = Ledger(url, sealer=Sealer.open(folder))
     try:
         await ledger.start()
-        loaded = await ledger.load(settled_since=0)
+        loaded = await ledger.load(settled_since=2**62)
         yield Signed(url, folder, ledger, Journal(loaded.sequence, loaded.last_hash), loaded.found)
     finally:
         await ledger.close()
