@@ -238,7 +238,8 @@ def _card_summary(card: Card) -> dict[str, Any]:
 
 def _call_view(row: dict[str, Any]) -> dict[str, Any]:
     times = {name: iso_or_none(row[name]) for name in ("made_at", "due_at", "done_at")}
-    return row | times
+    kept = ("id", "incident", "drill", "overdue", "done_by", "comment")
+    return {name: row[name] for name in kept} | times
 
 
 ROUTES: tuple[Route, ...] = (
