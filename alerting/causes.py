@@ -23,6 +23,7 @@ class Causes:
         self._roll = roll
         self._timers = timers
         self._grace = grace
+        self._back: set[str] = set()
 
     def of(self, alarm: Alarm) -> str | None:
         """What an alarm that enters now follows from."""
@@ -61,12 +62,21 @@ class Causes:
             for alarm in [alarm for alarm in silent.values() if alarm.cause == link]:
                 self._roll.regroup(alarm, self.of(alarm), now, change)
 
+    def load(self) -> None:
+        """The roll is as the ledger had it: gateways that are back have a while from the first look at the clock on."""
+        self._back = {
+            alarm.cause
+            for silent in self._roll.silent.values()
+            for alarm in silent.values()
+            if alarm.follows_lost_link and alarm.cause is not None and not self._roll.is_in(alarm.cause)
+        }
+
     def begin(self, now: int) -> None:
-        """The service has started: gateways that are back have a while from now on."""
-        for silent in self._roll.silent.values():
-            for link in {alarm.cause for alarm in silent.values() if alarm.follows_lost_link}:
-                if link is not None and not self._roll.is_in(link):
-                    self._timers.set((CAUSE, 0, link), now + self._grace)
+        """The first look at the clock, if it is that."""
+        for link in sorted(self._back):
+            if not self._roll.is_in(link):
+                self._timers.set((CAUSE, 0, link), now + self._grace)
+        self._back.clear()
 
     def renew(self, alarm: Alarm, now: int, change: Change) -> None:
         """The site may have changed: bring an alarm up to what it says."""

@@ -89,7 +89,7 @@ class Register:
         )
         roll.load(alarms)
         self._conditions.load()
-        self._has_begun = False
+        self._causes.load()
 
     @property
     def site(self) -> Site:
@@ -138,9 +138,7 @@ class Register:
 
     def advance(self, now: int, change: Change) -> None:
         """Let time pass."""
-        if not self._has_begun:
-            self._has_begun = True
-            self._causes.begin(now)
+        self._causes.begin(now)
         self.maintenance.retry(now, change)
         instant = None
         for at, key in self._timers.take_due(now):

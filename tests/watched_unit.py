@@ -4,7 +4,7 @@
 BAD; those of ``XL-1`` latch, and methane has rules with grades of their own, as DOMAIN's table asks.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,10 +12,13 @@ import orjson
 
 from alerting.grading import GradingTable, load_grading
 from alerting.journal import Journal
+from alerting.overlaid import Overlaid
 from alerting.records import Alarm, Change, Entry, Incident
 from alerting.register import Register
+from alerting.sound import Silence
+from alerting.suppression import Shelf, Window
 from domain.scales import AlarmState, Grade, Level, RuleKind
-from domain.site import Enterprise, Gateway, Region, Rule, RuleTable, Site, Tag, Unit
+from domain.site import Enterprise, Gateway, Region, Rule, RuleExtra, RuleTable, Site, Tag, Unit
 from domain.transitions import Transition
 from tests.missing_steps import do_missing_steps
 
@@ -77,6 +80,17 @@ def make_site(hazard_level: int | None = None, *, without: Iterable[str] = ()) -
     )
 
 
+def related(extras: Mapping[str, RuleExtra], site: Site | None = None, without: Collection[str] = ()) -> Site:
+    """The site with relations between its rules, by path, and without some of its rules."""
+    site = site or make_site()
+    rules = []
+    for row in range(len(site.rules)):
+        path = site.rule_path(row).removeprefix("works/")
+        if path not in without:
+            rules.append(replace(site.rules.row(row), extra=extras.get(path)))
+    return replace(site, rules=RuleTable.build(rules, len(site.tags)), tag_index={})
+
+
 @dataclass
 class Books:
     """What commits have written: the ledger's tables, as dictionaries."""
@@ -84,12 +98,29 @@ class Books:
     entries: list[Entry] = field(default_factory=list)
     alarms: dict[int, Alarm] = field(default_factory=dict)
     incidents: dict[int, Incident] = field(default_factory=dict)
+    rows: dict[str, dict[Any, dict[str, Any]]] = field(default_factory=dict)
+    """Further tables: rows by their first column."""
 
     def commit(self, change: Change) -> None:
         """As ``Ledger.commit``."""
         self.entries += change.entries
         self.alarms.update({identity: replace(alarm) for identity, alarm in change.alarms.items()})
         self.incidents.update({identity: replace(incident) for identity, incident in change.incidents.items()})
+        for table, upserted in change.upserts.items():
+            for row in upserted:
+                self.rows.setdefault(table, {})[next(iter(row.values()))] = dict(row)
+
+    def overlaid(self) -> Overlaid:
+        """What lies over alarms and has not ended."""
+
+        def rows(table: str) -> list[dict[str, Any]]:
+            return [row for row in self.rows.get(table, {}).values() if row["ended_at"] is None]
+
+        return Overlaid(
+            [Shelf(**row) for row in rows("shelf")],
+            [Window(**row) for row in rows("maintenance")],
+            [Silence(**row) for row in rows("silence")],
+        )
 
     def told(self) -> list[dict[str, Any]]:
         """The journal's bodies."""
@@ -99,8 +130,10 @@ class Books:
 class WatchedUnit:
     """A register, the books that it fills, and acts that say what was journaled, like ``["alarm.entered GT-1/H"]``."""
 
-    def __init__(self, *, hazard_level: int | None = None, table: GradingTable | None = None) -> None:
-        self.site = make_site(hazard_level)
+    def __init__(
+        self, *, hazard_level: int | None = None, table: GradingTable | None = None, site: Site | None = None
+    ) -> None:
+        self.site = site or make_site(hazard_level)
         self.table = table or load_grading()
         self.books = Books()
         self.register = Register(self.site, self.table, Journal())
@@ -134,9 +167,39 @@ class WatchedUnit:
 
     def waits_until(self, at: float) -> list[str]:
         """Nothing happens but time."""
+        return self.does(lambda register, change: register.advance(ms(at), change))
+
+    def does(self, act: Callable[[Register, Change], object]) -> list[str]:
+        """Whatever else there is to do."""
         change = Change()
-        self.register.advance(ms(at), change)
+        act(self.register, change)
         return self._commit(change)
+
+    def shelves(self, path: str, at: float, until: float, reason: str = "校验") -> list[str]:
+        """An officer shelves an alarm."""
+        identity = self.alarm(path).id
+        return self.does(
+            lambda register, change: register.shelving.shelve(
+                identity, ms(until), reason, "county", "李强", ms(at), change
+            )
+        )
+
+    def announces(self, scope: str, target: str, at: float, begins: float | None, ends: float) -> list[str]:
+        """Maintenance of something of ``works`` is announced."""
+        return self.does(
+            lambda register, change: register.maintenance.announce(
+                scope,
+                "works",
+                target,
+                None if begins is None else ms(begins),
+                ms(ends),
+                "检修",
+                "works",
+                "张伟",
+                ms(at),
+                change,
+            )
+        )
 
     def acknowledges(self, path: str, at: float, name: str = "王芳", comment: str = "已派员") -> list[str]:
         """An officer acknowledges the alarm of a condition."""
@@ -169,8 +232,13 @@ class WatchedUnit:
         alarms = [replace(alarm) for alarm in self.books.alarms.values() if alarm.state is not AlarmState.NORMAL]
         incidents = [replace(found) for found in self.books.incidents.values() if found.archived_at is None]
         if settled is None:
-            settled = {alarm.path: (alarm.transition_at, alarm.condition) for alarm in self.books.alarms.values()}
-        self.register = Register(self.site, self.table, journal, alarms, incidents, settled)
+            settled = {alarm.path: (alarm.transition_at, alarm.rule_is_in) for alarm in self.books.alarms.values()}
+        self.register = Register(self.site, self.table, journal, alarms, incidents, settled, self.books.overlaid())
+
+    def reconfigures(self, site: Site, at: float) -> list[str]:
+        """The configuration changes while the service runs."""
+        self.site = site
+        return self.does(lambda register, change: register.reconfigure(site, self.table, ms(at), change))
 
     def withdraws(self, at: float) -> list[str]:
         """After a restart with another site file: alarms of what is gone end."""
@@ -208,7 +276,7 @@ class WatchedUnit:
         told = []
         for entry in change.entries:
             body = orjson.loads(entry.body)
-            about = f"{body['tag']}/{body['rule']}" if body["tag"] else body["unit"]
+            about = f"{body['tag']}/{body['rule']}" if body["rule"] else body["tag"] or body["unit"]
             told.append(f"{entry.kind} {about}")
         return told
 

@@ -164,5 +164,5 @@ async def test_a_delay_runs_out_in_silence_and_a_late_reading_denies_it(tmp_path
         await shift.reads(0, PI_101=210)
         assert (await shift.waits_until(20))[-1] == "08:00:15 alarm.entered PI-101/H"
         told = await shift.gets(message(3, PI_101=150), message(9, PI_101=150), at=21)
-        assert told == ["08:00:21 alarm.returned PI-101/H"]
+        assert told == ["08:00:21 alarm.returned PI-101/H", "08:00:21 alarm.returned @gw1/LINK"]
         assert shift.rules_and_register_agree()
