@@ -20,7 +20,7 @@ from alerting.register import Register
 from service.api.authentication import caller_of
 from service.api.incident_views import attachment_view
 from service.api.incidents import past
-from service.api.incidents_models import AttachmentPath, IncidentPath
+from service.api.incidents_requests import AttachmentPath, IncidentPath
 from service.api.ports import ServicePort
 from service.api.problems import Problem
 from service.api.requests import Nothing, Signature

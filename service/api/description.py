@@ -9,7 +9,8 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from alerting.attachments import SUFFIXES
 from service.api import contact_files, drill_pages, live_messages, models, record_files
-from service.api.incidents_models import Attachment, AttachmentPath, IncidentPath, UploadForm
+from service.api.incidents_models import Attachment
+from service.api.incidents_requests import AttachmentPath, IncidentPath, UploadForm
 from service.api.problems import MEDIA_TYPE
 from service.api.records_models import EvidencePath, EvidenceQuery
 from service.api.requests import LiveQuery, Nothing, Request, Subscription

@@ -16,7 +16,9 @@ from alerting.refusals import NotFound
 from domain.scales import Grade, IncidentState
 from domain.site import Site
 from service.api.incident_views import attachment_view
-from service.api.incidents_models import (
+from service.api.incidents_models import Incident as IncidentDocument
+from service.api.incidents_models import IncidentDetail, IncidentPage
+from service.api.incidents_requests import (
     AccidentBody,
     AccidentReportBody,
     AccidentWithdrawalBody,
@@ -24,8 +26,6 @@ from service.api.incidents_models import (
     DecisionBody,
     DisposalBody,
     FeedbackBody,
-    IncidentDetail,
-    IncidentPage,
     IncidentPath,
     IncidentsQuery,
     LinkBody,
@@ -33,7 +33,6 @@ from service.api.incidents_models import (
     ReviewBody,
     VerificationBody,
 )
-from service.api.incidents_models import Incident as IncidentDocument
 from service.api.problems import Problem
 from service.api.regions import regions_below
 from service.api.requests import Nothing, Signature

@@ -13,7 +13,7 @@ from alerting.response.plans import TIERS, Plan
 from alerting.response.rosters import Roster
 from domain.clock import iso
 from service.api import response_models as models
-from service.api.incidents_models import IncidentPath
+from service.api.incidents_requests import IncidentPath
 from service.api.problems import Problem
 from service.api.regions import regions_below
 from service.api.requests import AlarmPath, Nothing, Signature
