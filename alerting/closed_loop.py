@@ -290,7 +290,7 @@ def next_steps(incident: Incident) -> list[Act]:
         ("feed_back", may(LoopEvent.FEED_BACK)),
         ("review", may(LoopEvent.ACCEPT) or may(LoopEvent.RETURN)),
         ("close", may(LoopEvent.CLOSE) and not incident.alarms_open and not missing_steps(incident) and not unreported),
-        ("archive", may(LoopEvent.ARCHIVE)),
+        ("archive", may(LoopEvent.ARCHIVE) and (not unreported or incident.drill is not None)),
         ("decide", is_open),
         ("comment", state is not IncidentState.ARCHIVED),
         ("attach", state is not IncidentState.ARCHIVED),

@@ -183,7 +183,11 @@ class Handling(Dossier):
     def archive(self, identity: int, actor: str, name: str, comment: str, now: int, change: Change) -> Incident:
         """Archive a closed incident: nothing changes it any more."""
         incident = self.find(identity)
-        incident.state = self._after(incident, LoopEvent.ARCHIVE)
+        state = self._after(incident, LoopEvent.ARCHIVE)
+        if incident.drill is None:
+            self._refuse_unreported(incident)
+        self._clocks.discard(identity)
+        incident.state = state
         incident.archived_at = now
         self.note(incident, "incident.archived", actor, {"name": name, "comment": comment}, now, change)
         self._forget(incident)

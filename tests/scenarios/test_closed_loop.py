@@ -479,6 +479,31 @@ def test_a_class_that_contradicts_the_figures_is_said_and_kept(story: HandledInc
     assert "class II by Order 493" in (accident["warning"] or "")
 
 
+def test_what_is_not_reported_is_not_archived(story: HandledIncident) -> None:
+    story.alarms("PI-1/H", at=0)
+    story.ends("PI-1/H", at=1)
+    story.finishes(at=2)
+    story.declares("IV", at=3, injured=1)
+    with pytest.raises(Conflict, match="not reported yet: to_county, to_city"):
+        story.archives(at=4)
+    assert "archive" not in next_steps(story.case)
+    story.reports("to_county", at=5)
+    story.reports("to_city", at=6)
+    assert "archive" in next_steps(story.case)
+    story.archives(at=7)
+    assert story.passes(at=1_000) == []
+
+
+def test_a_drills_accident_ends_with_the_drill(story: HandledIncident) -> None:
+    story.apply([replace(story.transition("PI-1/H", 0, entered=True), drill=7)], 0)
+    story.declares("IV", at=1, injured=1)
+    change = Change()
+    story.register.withdraw_drill(7, ms(120), change)
+    story.register.casebook.end_drill(7, "演练结束", ms(120), change)
+    assert story._commit(change)[-1] == "incident.archived tankfarm"
+    assert story.passes(at=1_000) == []
+
+
 def test_an_accident_declared_by_mistake_is_withdrawn_by_two(story: HandledIncident) -> None:
     def withdraw(at: float, second: str) -> list[str]:
         return story.act(
