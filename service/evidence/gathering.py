@@ -138,8 +138,11 @@ def _spans(case: Incident, entries: Sequence[Entry], now: int) -> list[tuple[int
 
 
 def _tags(site: Site, case: Incident, alarms: Sequence[Alarm]) -> list[int]:
-    """All tags of the unit, and those of its alarms, which may lie in other units."""
-    members = {(one.enterprise, one.tag) for one in alarms}
+    """All tags of the unit, and those of its alarms, which may lie in other units.
+
+    But for the tags that are silent because a gateway is lost: that may be thousands, and they have nothing to show.
+    """
+    members = {(one.enterprise, one.tag) for one in alarms if not one.follows_lost_link}
     return [
         index
         for index, tag in enumerate(site.tags)

@@ -19,6 +19,8 @@ MOST_ENTRIES = 1_000
 """Entries that the page shows; the rest is in the journal part only [ours]."""
 MOST_PLOTS = 12
 """Trends that the page shows, those with alarms first [ours]."""
+MOST_ALARMS = 300
+"""Alarms in the table, the gravest first; all are in ledger.json [ours]."""
 MOST_ROWS = 40
 """Alarms in the timeline [ours]."""
 _LOOP = (
@@ -43,6 +45,8 @@ def incident_report(
     bodies = file.bodies()
     own = [body for body in bodies if body.get("incident") == case.id or body.get("alarm")]
     span = file.shown
+    gravest = sorted(file.alarms, key=lambda alarm: (-alarm.grade, alarm.id))[:MOST_ALARMS]
+    shown = sorted(gravest, key=lambda alarm: alarm.id) if len(file.alarms) <= MOST_ROWS else gravest
     enterprise = site.enterprises.get(case.enterprise)
     unit = site.units.get((case.enterprise, case.unit))
     region = site.regions.get(case.region)
@@ -55,8 +59,9 @@ def incident_report(
         unit=unit.name if unit else case.unit,
         region=region.name if region else "",
         reasons=[_reason(reason) for reason in case.reasons],
-        alarms=file.alarms,
-        timeline=_timeline(file.alarms, own, span),
+        alarms=shown,
+        alarms_total=len(file.alarms),
+        timeline=_timeline(shown, own, span),
         plots=_plots(file, rules, trends, own, span),
         silent=[site.tags[index].name for index, points in trends.items() if not len(points.time)],
         steps=[_step(body) for body in own if body["kind"] in _LOOP],

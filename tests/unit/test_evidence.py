@@ -3,26 +3,22 @@
 import asyncio
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import duckdb
-import numpy as np
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting.journal import chain
-from alerting.keys import SigningKey, known_keys, open_key
+from alerting.keys import SigningKey
 from alerting.ledger import Ledger
-from alerting.records import Change
 from alerting.refusals import NotFound
-from alerting.sealing import Sealer
-from domain.samples import SampleBlock
 from historian.embedded import DuckDBHistorian
 from historian.protocol import HistorianUnavailable
 from service.config import Settings
@@ -33,98 +29,14 @@ from service.evidence.manifest import build
 from service.evidence.pieces import wrong_byte
 from service.evidence.proofs import NotSigned
 from service.evidence.verification import verify_evidence
-from tests.missing_steps import do_missing_steps
+from tests.evidence_case import Made, make_case
 from tests.watched_unit import WatchedUnit, ms
-
-NOW = ms(7_200)
-
-
-@dataclass
-class Made:
-    """One package, and what it was made from."""
-
-    file: Path
-    maker: EvidenceMaker
-    incident: int
-    facts: dict[str, Any]
-
-    @property
-    def content(self) -> bytes:
-        return self.file.read_bytes()
-
-
-async def make(folder: Path, *, with_samples: bool = True) -> Made:
-    """A leak at the tank farm, another enterprise's alarms between, and its evidence."""
-    sealer = Sealer.open(folder)
-    ledger = Ledger(f"sqlite+aiosqlite:///{folder / 'ledger.sqlite'}", sealer=sealer)
-    historian = DuckDBHistorian(folder / "history.duckdb")
-    try:
-        await ledger.start()
-        await ledger.load(0)
-        unit = WatchedUnit(hazard_level=2)
-        changes = []
-        acts: tuple[Callable[[], object], ...] = (
-            lambda: unit.enters("GT-1/H", at=10),
-            lambda: unit.enters("other/LI-1/H", "other/LI-1/HH", at=11),
-            lambda: unit.enters("GT-1/HH", at=20, value=31.5),
-            lambda: unit.acknowledges("GT-1/H", at=40, name="王芳", comment="<script>alert(1)</script>"),
-            lambda: unit.leaves("other/LI-1/H", at=41),
-            lambda: unit.leaves("GT-1/HH", "GT-1/H", at=90),
-        )
-        for act in acts:
-            act()
-            changes.append(unit.last)
-        # The next day, so that a head of the first proves the first entries.
-        unit.enters("TI-9/H", at=86_400)
-        changes.append(unit.last)
-        change = Change()
-        do_missing_steps(unit.register.casebook, unit.incident().id, ms(86_410), change)
-        changes.append(change)
-        for one in changes:
-            await ledger.commit(one)
-        await _fill(historian, unit)
-        key = open_key(folder / "keys")
-        maker = EvidenceMaker(
-            ledger.engine,
-            historian,
-            cast("Settings", SimpleNamespace(site=unit.site, response=shipped_book())),
-            key,
-            known_keys(folder / "keys"),
-            "0.1.0",
-            lambda digest: folder / digest,
-        )
-        file = folder / "incident.zip"
-        incident = unit.incident().id
-        facts = await maker.make(incident, file, "王芳", ms(90_000), with_samples=with_samples)
-        return Made(file, maker, incident, facts)
-    finally:
-        await historian.close()
-        await ledger.close()
-
-
-async def _fill(historian: DuckDBHistorian, unit: WatchedUnit) -> None:
-    """A reading a second of two tags, from an hour before to an hour after."""
-    time = np.arange(ms(-3_600), ms(3_600), 1_000, dtype=np.int64)
-    count = len(time)
-    for name, high in (("GT-1", 31.5), ("PI-1", 1.2)):
-        index = unit.site.tag_index[f"works/{name}"]
-        value = np.where((time >= ms(10)) & (time < ms(90)), high, 1.0)
-        value[5] = np.nan
-        block = SampleBlock(
-            tag=np.full(count, index, dtype=np.int32),
-            source_time=time,
-            received_time=time + 80,
-            value=value,
-            quality=np.full(count, 192, dtype=np.uint8),
-            reason=np.zeros(count, dtype=np.uint8),
-        )
-        await historian.write(block, [tag.path for tag in unit.site.tags])
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     with asyncio.Runner() as runner:
-        yield runner.run(make(tmp_path_factory.mktemp("evidence")))
+        yield runner.run(make_case(tmp_path_factory.mktemp("evidence")))
 
 
 @pytest.fixture
@@ -311,16 +223,16 @@ async def test_what_cannot_be_made_is_refused(tmp_path: Path) -> None:
         await ledger.start()
         await ledger.commit(unit.last)
         with pytest.raises(NotFound, match="there is no incident 77"):
-            await maker.make(77, tmp_path / "x.zip", "", NOW)
+            await maker.make(77, tmp_path / "x.zip", "", ms(7_200))
         with pytest.raises(NotSigned, match="not signed yet"):
-            await maker.make(unit.incident().id, tmp_path / "x.zip", "", NOW)
+            await maker.make(unit.incident().id, tmp_path / "x.zip", "", ms(7_200))
     finally:
         await historian.close()
         await ledger.close()
 
 
 async def test_without_its_historian_it_is_refused_or_made_without_samples(tmp_path: Path) -> None:
-    made = await make(tmp_path, with_samples=False)
+    made = await make_case(tmp_path, with_samples=False)
     assert made.facts["samples"] is None
     assert verify_evidence(made.file).holds
     assert not [name for name in members(made) if name.startswith("samples")]
