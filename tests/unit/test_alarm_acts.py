@@ -116,7 +116,7 @@ async def test_a_comment(service: RealActs, client: Client) -> None:
 
 async def test_maintenance(service: RealActs, client: Client) -> None:
     (identity,) = await service.enters("huarui/GT-101/H")
-    place = {"scope": "tag", "enterprise": "huarui", "target": "GT-101", "reason": "calibration"}
+    place: dict[str, Any] = {"scope": "tag", "enterprise": "huarui", "target": "GT-101", "reason": "calibration"}
     running = await post(client, "/maintenance", **place, ends_at=iso(NOW + HOUR))
     alarms_models.Maintenance.model_validate(running)
     assert (running["state"], running["began_at"]) == ("running", iso(NOW))
@@ -135,7 +135,7 @@ async def test_maintenance(service: RealActs, client: Client) -> None:
 
 async def test_the_sound(service: RealActs, client: Client) -> None:
     (identity,) = await service.enters("huarui/GT-101/H")
-    target = {"scope": "unit", "target": "huarui/tankfarm", "reason": "on it"}
+    target: dict[str, Any] = {"scope": "unit", "target": "huarui/tankfarm", "reason": "on it"}
     silence = await post(client, "/sound/silence", **target, duration="5min")
     alarms_models.Silence.model_validate(silence)
     desk = await post(client, "/sound/silence", scope="desk", target="370000", reason="on it", duration="1min")
