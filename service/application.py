@@ -334,7 +334,6 @@ class Application:
             register.reconfigure(settings.site, settings.grading_table, now, change)
             self.response.reconfigure(settings.response, settings.site)
             self.duty_room.reconfigure(settings.site, settings.response.desks, now, change)
-            self.duty_room.reconfigure(settings.site, settings.response.desks, now, change)
 
         await self.pipeline.swap(begin, lambda: self._replace(made))
         log.info("configuration in place", held_up_ms=round(self.pipeline.swap_seconds * 1000))

@@ -14,7 +14,6 @@ from alerting.journal import Journal
 from alerting.notify.holding import Holding
 from alerting.notify.message import (
     ENDS,
-    ERROR_SHOWN,
     GRADES_ZH,
     ORDER,
     Message,
@@ -22,6 +21,7 @@ from alerting.notify.message import (
     Outcome,
     message_of,
 )
+from alerting.notify.routing import after_failure, next_route, reroute, routes_of
 from alerting.notify.texts import Templates
 from alerting.records import SERVICE, Change, Incident
 from alerting.refusals import Conflict, NotFound
@@ -42,14 +42,13 @@ class Messages:
         self._expire_at: int | None = None
         self.unreached: list[int] = []
         """Messages found undelivered in this commit; whoever escalates takes them."""
-        self.queued_any = False
-        """Something is to be sent that was not before; whoever sends takes it."""
         self.reconfigure(book)
 
     def reconfigure(self, book: ResponseBook) -> None:
         """Take another book; messages that are queued keep the routes that they were given."""
         self._book = book
         self._templates = Templates(book.templates)
+        self._reroutes = True
 
     @property
     def templates(self) -> Templates:
@@ -118,12 +117,7 @@ class Messages:
         wait for a digest, and below red for the end of the recipient's quiet hours unless it is on duty.
         """
         contact = recipient.contact
-        routes: list[list[str]] = []
-        for identity in by:
-            channel = self._book.channels.get(identity)
-            address = channel.address_of(contact) if channel is not None else None
-            if address is not None:
-                routes.append([identity, address])
+        routes = routes_of(self._book, contact, by)
         self.supersede(incident.id, change, contact.id)
         text = self._templates.message(contact.language, facts, drill=incident.drill is not None)
         self._last += 1
@@ -156,7 +150,6 @@ class Messages:
         else:
             self._due_no_later(message.expires_at)
             self._hold_back(message, recipient, now)
-            self.queued_any = True
         self._keep(message)
         change.upsert("message", message.row())
         return message
@@ -188,6 +181,9 @@ class Messages:
 
     def advance(self, now: int, change: Change) -> None:
         """Let time pass: digests fall due, and what nobody has taken for so long is given up."""
+        if self._reroutes:
+            self._reroutes = False
+            self._reroute(now, change)
         for contact, held in self._holding.due(now):
             self._send_digest(contact, [self._by_id[identity] for identity in held], now, change)
         if self._expire_at is not None and now >= self._expire_at:
@@ -233,7 +229,15 @@ class Messages:
             message.digest, message.expires_at = digest.id, digest.expires_at
             change.upsert("message", message.row())
         self._due_no_later(digest.expires_at)
-        self.queued_any = True
+
+    def _reroute(self, now: int, change: Change) -> None:
+        """The book is another than before: what waits goes by the channels that there are."""
+        for message in list(self._by_id.values()):
+            if message.is_waiting and message.digest is None and reroute(message, self._book, now):
+                if not message.routes:
+                    self._holding.let_go(message.contact, message.id)
+                    self._fail(message, "its channels are no longer configured", now, change)
+                change.upsert("message", message.row())
 
     def _expire(self, now: int, change: Change) -> None:
         for message in list(self._by_id.values()):
@@ -274,7 +278,7 @@ class Messages:
                 state = MessageState.DELIVERED if outcome.delivered else MessageState.SENT
                 self._reach(message, state, now, change, outcome.channel)
             elif message.is_waiting:
-                self._try_on(message, outcome.error[:ERROR_SHOWN], now)
+                after_failure(message, outcome.error, self._book, now)
                 self._report_unreached(message, now, change)
             change.upsert("message", message.row())
             self._forget_if_over(message)
@@ -303,8 +307,7 @@ class Messages:
         if message.next_attempt_at is None or message.next_attempt_at > now:
             return
         message.state = MessageState.QUEUED
-        message.tries = 0
-        self._next_route(message, now)
+        next_route(message, self._book, now)
         message.last_error = f"{channel}: no receipt in time"
         self._report_unreached(message, now, change)
         change.upsert("message", message.row())
@@ -330,25 +333,6 @@ class Messages:
             if each is not message:
                 self._forget_if_over(each)
 
-    def _try_on(self, message: Message, error: str, now: int) -> None:
-        """After a failure: wait for the next try, or go on to the next route."""
-        message.last_error = f"{message.channel}: {error}"
-        message.tries += 1
-        is_first_round = message.route < len(message.routes)
-        if is_first_round and message.tries < self._retries(message):
-            message.next_attempt_at = now + self._backoff(message.tries)
-            return
-        message.tries = 0
-        self._next_route(message, now)
-
-    def _next_route(self, message: Message, now: int) -> None:
-        message.route += 1
-        round_ = message.route // len(message.routes)
-        message.channel = message.routes[message.route % len(message.routes)][0]
-        is_new_round = message.route % len(message.routes) == 0
-        wait = self._backoff(round_ + max(2, self._retries(message))) if is_new_round else 0
-        message.next_attempt_at = now + wait
-
     def _report_unreached(self, message: Message, now: int, change: Change) -> None:
         if message.route < len(message.routes) or message.undelivered_at is not None:
             return
@@ -358,13 +342,6 @@ class Messages:
             self._note(each, "message.undelivered", now, change, error=message.last_error)
             self.unreached.append(each.id)
             change.upsert("message", each.row())
-
-    def _retries(self, message: Message) -> int:
-        channel = self._book.channels.get(message.channel or "")
-        return 1 if channel is None else channel.retries
-
-    def _backoff(self, tries: int) -> int:
-        return min(self._limits.backoff << min(tries - 1, 20), self._limits.longest_backoff)
 
     # ---- bookkeeping
 

@@ -6,7 +6,7 @@ tier; so does a step of the plan that reaches nobody. All of it runs on the time
 ledger: after a start it goes on where it was.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,9 +20,9 @@ from alerting.notify.messages import Messages
 from alerting.records import SERVICE, Alarm, Change, Incident
 from alerting.register import Register
 from alerting.response.book import Recipient, ResponseBook
+from alerting.response.calls import CallsBack
 from alerting.response.facts import facts_of
 from alerting.response.plans import COMMAND, Due, Plan
-from alerting.response_schema import call_back as call_back_table
 from alerting.response_schema import escalation as escalation_table
 from domain.scales import AlarmState, Grade
 from domain.site import Site
@@ -82,8 +82,7 @@ class Escalation:
         self._circle = circle
         self._clocks: dict[int, IncidentClock] = {}
         self._members: dict[int, dict[int, Alarm]] = {}
-        self._calls: dict[int, dict[str, Any]] = {}
-        """Calls back that are to be made, by their id."""
+        self.calls = CallsBack(register, self._note)
         self._next_due = 0
         self._unknown = True
         """Incidents may be open that have no clock: right after a start."""
@@ -112,8 +111,7 @@ class Escalation:
                 feedback_by=row["feedback_by"],
             )
             self._clocks[clock.incident] = clock
-        waiting = select(call_back_table).where(call_back_table.c.done_at.is_(None))
-        self._calls = {row["id"]: dict(row) for row in (await connection.execute(waiting)).mappings()}
+        await self.calls.load(connection)
         for alarm in self._register.active.values():
             self._keep(alarm)
 
@@ -121,11 +119,6 @@ class Escalation:
     def clocks(self) -> Mapping[int, IncidentClock]:
         """By incident."""
         return self._clocks
-
-    @property
-    def calls(self) -> Mapping[int, Mapping[str, Any]]:
-        """Calls back that are to be made, by their id."""
-        return self._calls
 
     # ---- each commit
 
@@ -149,7 +142,7 @@ class Escalation:
             for clock in list(self._clocks.values()):
                 if clock.due <= now:
                     self._run_out(clock, now, change)
-            self._remind_of_calls(now, change)
+            self.calls.advance(SERVICE, now, change)
             self._escalate_unreached(now, change)
             self._find_next_due()
 
@@ -216,11 +209,11 @@ class Escalation:
             )
             self._tell_due(clock, incident, reason, now, change)
             if plan.call_back:
-                self._ask_for_call(incident, now + plan.call_back, now, change)
+                self.calls.ask(incident, now + plan.call_back, SERVICE, now, change)
         if self.is_watched():
             self._register.casebook.push(incident.id, now, change)
         change.upsert("escalation", clock.row())
-        self._next_due = min(self._next_due, clock.due)
+        self._next_due = min([self._next_due, clock.due, *self.calls.due()])
 
     def _run_out(self, clock: IncidentClock, now: int, change: Change) -> None:
         """Steps of the plan fall due, or a time has run out."""
@@ -350,51 +343,6 @@ class Escalation:
         sides = (incident.desk_acknowledged_at is not None, incident.enterprise_acknowledged_at is not None)
         return all(sides) if clock.plan is not None and clock.plan.both_sides else any(sides)
 
-    # ---- calls back
-
-    def _ask_for_call(self, incident: Incident, due_at: int, now: int, change: Change) -> None:
-        if any(call["incident"] == incident.id for call in self._calls.values()):
-            return
-        identity = self._note(incident, "call_back.due", {"task": "回呼", "due_at": due_at}, now, change)
-        call = {
-            "id": identity,
-            "incident": incident.id,
-            "drill": incident.drill,
-            "made_at": now,
-            "due_at": due_at,
-            "overdue": False,
-            "done_at": None,
-            "done_by": None,
-            "comment": None,
-        }
-        self._calls[identity] = call
-        change.upsert("call_back", dict(call))
-        self._next_due = min(self._next_due, due_at)
-
-    def finish_call(
-        self, identity: int, actor: str, name: str, comment: str, now: int, change: Change
-    ) -> dict[str, Any]:
-        """Somebody has called the site back. Raises KeyError: there is no such call to be made."""
-        call = self._calls.pop(identity)
-        call = call | {"done_at": now, "done_by": name, "comment": comment}
-        change.upsert("call_back", dict(call))
-        data = {"call_back": identity, "name": name, "comment": comment}
-        incident = self._register.incidents.get(call["incident"]) or self._register.casebook.closed.get(
-            call["incident"]
-        )
-        if incident is not None:
-            self._note(incident, "call_back.done", data, now, change, actor)
-        return call
-
-    def _remind_of_calls(self, now: int, change: Change) -> None:
-        for identity, call in self._calls.items():
-            if not call["overdue"] and call["due_at"] <= now:
-                call["overdue"] = True
-                change.upsert("call_back", dict(call))
-                incident = self._register.incidents.get(call["incident"])
-                if incident is not None:
-                    self._note(incident, "call_back.overdue", {"call_back": identity}, now, change)
-
     # ---- bookkeeping
 
     @property
@@ -402,9 +350,7 @@ class Escalation:
         return self._register.journal
 
     def _find_next_due(self) -> None:
-        times: Iterable[int] = (clock.due for clock in self._clocks.values())
-        calls = (call["due_at"] for call in self._calls.values() if not call["overdue"])
-        self._next_due = min([self._next_due, *times, *calls])
+        self._next_due = min([self._next_due, *(clock.due for clock in self._clocks.values()), *self.calls.due()])
 
     def _keep(self, alarm: Alarm) -> None:
         if alarm.incident is None:

@@ -89,9 +89,9 @@ class Response:
         self, identity: int, actor: str, name: str, comment: str, now: int, change: Change
     ) -> dict[str, Any]:
         """Somebody has called the site back. Raises NotFound."""
-        if identity not in self.escalation.calls:
+        if identity not in self.escalation.calls.open:
             raise NotFound(f"there is no call back {identity} to be made")
-        return self.escalation.finish_call(identity, actor, name, comment, now, change)
+        return self.escalation.calls.finish(identity, actor, name, comment, now, change)
 
     def cards_of(self, enterprise: str, tag: str, rule: str) -> Sequence[Card]:
         """Response cards of an alarm."""

@@ -151,10 +151,10 @@ def test_red_asks_for_a_call_back_that_is_due_and_said_to_be_overdue(story: Page
     story.acknowledges("enterprise", at=1)
     story.passes(3)
     assert lines(story, "call_back.overdue") == ["0:02:00 call_back.overdue"]
-    (call,) = story.response.escalation.calls
+    (call,) = story.response.escalation.calls.open
     story.acts(4, lambda change: story.response.finish_call(call, "api", "王芳", "人员已撤离", story.now, change))
     assert lines(story, "call_back.done") == ["0:04:00 call_back.done"]
-    assert not story.response.escalation.calls
+    assert not story.response.escalation.calls.open
     assert len(lines(story, "call_back.due")) == 1
 
 
@@ -414,3 +414,21 @@ def test_channels_of_the_book_and_no_others(tmp_path: Path) -> None:
         story.raises("blue")
         story.passes(0.5)
         assert story.told == ["0:00:02 chat op opened"]
+
+
+def test_a_channel_that_is_taken_out_of_the_book_keeps_no_message(tmp_path: Path) -> None:
+    with pager(tmp_path) as story:
+        story.channels["sms"] = lambda _, __: "dead"
+        story.raises("blue")
+        other = book_of(channels={"chat": Channel("chat", "apprise", "json://127.0.0.1")})
+        story.acts(1 / 60, lambda _: story.response.reconfigure(other, story.site))
+        assert story.told == ["0:00:01 chat op opened"]
+
+
+def test_with_the_last_channel_gone_what_waits_fails_and_escalates(tmp_path: Path) -> None:
+    with pager(tmp_path) as story:
+        story.channels["sms"] = lambda _, __: "dead"
+        story.raises("blue")
+        story.acts(1 / 60, lambda _: story.response.reconfigure(book_of(channels={}), story.site))
+        assert lines(story, "message.failed") == ["0:00:01 message.failed op"]
+        assert lines(story, "incident.escalated") == ["0:00:01 incident.escalated 1>2 not_delivered"]
