@@ -12,10 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from alerting.closed_loop import ClosedLoopRules, GradeName
 from alerting.records import Alarm
-from domain.scales import Grade, Level
+from domain.scales import Grade, Level, RuleKind
 
 TAGS_NAMED = 8
 """How many tags a reason names at the most."""
+
+JOINT = frozenset({RuleKind.VOTE, RuleKind.EXPRESSION})
+"""Kinds that look at tags which have rules of their own: no independent tag is behind them."""
 
 Gas = Literal["flammable", "toxic", "oxygen", "methane"]
 
@@ -58,6 +61,7 @@ class Count(_Model):
             and (self.level is None or {"first": first, "second": second, "fault": fault}[self.level])
             and (self.exact is None or level in self.exact)
             and (self.gas is None or (alarm.gas in self.gas if self.gas else alarm.gas is None))
+            and not (self.of == "tags" and alarm.kind in JOINT)
         )
 
 
@@ -159,7 +163,7 @@ class UnitGrading:
         """Those that count."""
         self._grades: dict[Grade, dict[int, None]] = {grade: {} for grade in Grade}
         self._tallies = [[_Tally() for _ in row.counts] for row in table.unit]
-        self._tallies_of: dict[tuple[Grade, Level, str | None], list[_Tally]] = {}
+        self._tallies_of: dict[tuple[Grade, Level, str | None, bool], list[_Tally]] = {}
         """Those that alarms of a grade, level and gas count in: all that ``Count.matches`` looks at."""
 
     def __len__(self) -> int:
@@ -257,7 +261,7 @@ class UnitGrading:
         return Verdict(grade, reasons, min(recheck, default=None))
 
     def _matching(self, alarm: Alarm) -> Iterable[_Tally]:
-        alike = (alarm.grade, alarm.level, alarm.gas)
+        alike = (alarm.grade, alarm.level, alarm.gas, alarm.kind in JOINT)
         found = self._tallies_of.get(alike)
         if found is None:
             found = self._tallies_of[alike] = [

@@ -307,3 +307,15 @@ def test_calling_a_grave_incident_false_alone_cannot_be_configured(second_person
 def test_what_is_archived_never_reopens() -> None:
     with pytest.raises(pydantic.ValidationError, match="archive_after must not be shorter"):
         table(closed_loop={"reopen_within": 10 * 86_400, "archive_after": 86_400})
+
+
+def test_a_vote_beside_its_own_detector_is_no_second_independent_tag() -> None:
+    detector = alarm(1, Level.HH, tag="GT-1")
+    vote = replace(alarm(2, Level.HH, tag="@unit.tankfarm"), kind=RuleKind.VOTE)
+    unit = graded(load_grading(), [detector, vote])
+    assert unit.verdict(0).grade is Grade.YELLOW
+    unit.add(alarm(3, Level.HH, tag="GT-2"))
+    verdict = unit.verdict(0)
+    assert verdict.grade is Grade.ORANGE
+    named = {reason["rule"]: reason["params"]["tags"] for reason in verdict.reasons if "tags" in reason["params"]}
+    assert named["second_level_two_tags"] == ["GT-1", "GT-2"]
