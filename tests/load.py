@@ -119,12 +119,21 @@ class Load:
 
 
 def journaled(entries: list[dict[str, Any]]) -> Transitions:
-    """The transitions of the load's tags in a journal."""
+    """The transitions of the load's tags in a journal, those that damping keeps from being annunciated included."""
     return Counter(
-        (entry["tag"], entry["rule"], entry["kind"] == "alarm.entered", entry["data"]["source_time"])
+        (entry["tag"], entry["rule"], entered(entry), entry["data"]["source_time"])
         for entry in entries
-        if entry["kind"] in {"alarm.entered", "alarm.returned"} and entry["tag"].startswith("T-")
+        if entry["kind"] in {"alarm.entered", "alarm.returned", "alarm.damped"}
+        and entry["tag"].startswith("T-")
+        and not (entry["kind"] == "alarm.returned" and entry["data"].get("damped"))  # told when it left
     )
+
+
+def entered(entry: dict[str, Any]) -> bool:
+    """Whether a transition is one that enters."""
+    if entry["kind"] == "alarm.damped":
+        return bool(entry["data"]["condition"])
+    return bool(entry["kind"] == "alarm.entered")
 
 
 def _keys(known: Site, transitions: list[Transition]) -> Iterator[tuple[str, str, bool, int]]:
