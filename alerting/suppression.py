@@ -11,7 +11,7 @@ from alerting.lifecycle import AlarmEvent, step
 from alerting.records import SERVICE, Alarm, Change, Suppression, drill_prefix
 from alerting.relations import Relations
 from alerting.roll import Roll
-from domain.scales import AlarmState, Grade, Level
+from domain.scales import AlarmState, Level
 
 
 @dataclass(slots=True)
@@ -107,7 +107,7 @@ class Overlay:
                 if self._roll.is_in(prefix + path):
                     return Lying(Suppression.BY_DESIGN, None, f"{path} is in", path)
         shelf = self.shelves.get(alarm.path) if self.shelves else None
-        if shelf is not None and alarm.grade is not Grade.RED:
+        if shelf is not None:
             return Lying(Suppression.SHELVED, shelf.until, shelf.reason, shelf.name)
         return None
 

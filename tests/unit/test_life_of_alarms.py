@@ -115,6 +115,14 @@ def test_an_alarm_that_is_in_for_more_than_a_day_is_stale_until_it_leaves() -> N
     assert unit.waits_until(4 * DAY + 99) == []
 
 
+def test_a_day_is_measured_from_when_the_service_knew_over_a_restart_too() -> None:
+    unit = WatchedUnit()
+    unit.enters("PI-1/H", at=0, seen=500)
+    unit.restarts()
+    assert unit.waits_until(DAY + 500) == []
+    assert unit.waits_until(DAY + 500.001) == ["alarm.stale PI-1/H"]
+
+
 def test_an_acknowledged_alarm_that_is_still_in_sounds_again() -> None:
     site = related({"PI-1/H": RuleExtra(re_alarm=600_000)})
     unit = WatchedUnit(site=site)

@@ -3,7 +3,7 @@
 import pytest
 
 from alerting.refusals import Conflict, NotFound
-from domain.scales import AlarmState
+from domain.scales import AlarmState, Grade
 from domain.site import RuleExtra
 from tests.watched_unit import WatchedUnit, ms, related
 
@@ -119,6 +119,20 @@ def test_shelves_end_when_their_unit_turns_red() -> None:
         "red"
     ] * 2
     assert unit.alarm("TI-9/H").suppression == "shelved"
+
+
+def test_shelves_end_when_a_person_decides_for_red_of_the_incident_that_the_alarm_belongs_to() -> None:
+    unit = WatchedUnit()
+    unit.enters("@gw1/LINK", "PI-1/STALE", at=1)
+    unit.shelves("PI-1/STALE", at=2, until=HOUR)
+    identity = unit.incident("gateways").id
+    unit.does(
+        lambda register, change: (
+            register.casebook.decide(identity, Grade.RED, "county", "王芳", "整厂失联", ms(3), change),
+            register.advance(ms(3), change),
+        )
+    )
+    assert unit.alarm("PI-1/STALE").is_annunciated
 
 
 def test_shelves_hold_over_a_restart() -> None:
