@@ -138,7 +138,6 @@ class Application:
         opened.push_async_callback(self._link.stop)
         self._assemble(now)
         self.revisions = Reviser(store, adopted, self.clock, lambda: self.settings, self._take_configuration)
-        opened.push_async_callback(self.revisions.close)
         self._announcer = Announcer(self._ledger, address)
         self._health = Health(self, VERSION)
         self.hub = LiveHub(self)
@@ -150,6 +149,7 @@ class Application:
         self._context = app[CONTEXT]
         server = await serve(app, settings.console.host, settings.console.port)
         opened.push_async_callback(server.stop)
+        opened.push_async_callback(self.revisions.close)
         self.port = server.port
         await self._link.start()
         self._begin()

@@ -3,7 +3,7 @@
 Instants in answers are ISO 8601 in UTC with milliseconds.
 """
 
-from pathlib import PurePosixPath
+import posixpath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -27,8 +27,8 @@ def _whole(value: object) -> object:
 
 
 def _document_name(name: str) -> str:
-    path = PurePosixPath(name)
-    if str(path) != name or name.startswith("/") or not name.isprintable() or path.name in {"", "..", "."}:
+    plain = posixpath.normpath(name)  # a site file may lie beside the main file's folder: ../sites/site.yaml
+    if plain != name or name.startswith("/") or not name.isprintable() or name.endswith(".."):
         raise refusal("not the name of a document", "Give its path relative to the main file: points/tanks.csv.")
     return name
 
