@@ -46,6 +46,7 @@ class Plant:
         self._count = 0
         rules = self.site.rules
         self._rows = [row for row in range(len(rules)) if rules.kind[row] in (RuleKind.HIGH, RuleKind.BAD)]
+        self._stale = [row for row in range(len(rules)) if rules.kind[row] == RuleKind.STALE]
         self._link = self.site.rule_row("works/@gw1/LINK")
         self._busy: dict[int, list[tuple[int, int]]] = {}
 
@@ -77,7 +78,7 @@ class Plant:
         for _ in range(30):
             self._chatter(chance.choice(self._rows), START + chance.randrange(DAYS * DAY))
         for _ in range(9):
-            self._stay(self._link, START + chance.randrange(DAYS * DAY), chance.randrange(MINUTE, 9 * HOUR))
+            self._lose_link(START + chance.randrange(DAYS * DAY), chance.randrange(MINUTE, 9 * HOUR))
         for _ in range(25):
             self._late(START + chance.randrange(DAYS * DAY))
         for _ in range(3):
@@ -112,6 +113,12 @@ class Plant:
     def _chatter(self, row: int, at: int) -> None:
         for step in range(self.chance.randrange(3, 9)):
             self._stay(row, at + step * 14 * SECOND, 6 * SECOND)
+
+    def _lose_link(self, at: int, length: int) -> None:
+        """Some tags are found silent before the gateway is found lost, some after, and one goes on being silent."""
+        self._stay(self._link, at, length)
+        for number, row in enumerate(self.chance.sample(self._stale, 6)):
+            self._stay(row, at + (number - 2) * 5 * SECOND, length + 20 * SECOND * (1 + 20 * (number == 5)))
 
     def _late(self, at: int) -> None:
         row = self.chance.choice(self._rows)

@@ -143,50 +143,57 @@ class Plain:
             floods.append({"began_at": began["began_at"], "ended_at": self.end, "alarms": len(alarms)})
         return floods
 
-    def _visits(self) -> list[dict[str, Any]]:
-        """Each time that a condition was in: when by either clock, whether it was heard, and seen to leave."""
+    def _visits(self) -> list[dict[str, Any]]:  # noqa: PLR0912 - one entry after the other, as told
+        """Each time that a condition was in: since when and until when, what was seen to move, when it was visible."""
         visits: list[dict[str, Any]] = []
         for bodies in self.by_alarm.values():
             now: dict[str, Any] | None = None
+            suppressed = follows = False
             for body in bodies:
                 kind, data = body["kind"], body["data"]
                 if kind == "alarm.entered":
-                    visible = data.get("suppression") is None and data.get("cause") is None
+                    suppressed, follows = data.get("suppression") is not None, data.get("cause") is not None
                     now = {
-                        "path": self._path(body), "from": data["source_time"], "entered_at": body["at"],
-                        "heard": visible, "visible": visible, "seen_entering": visible,
-                        "to": None, "left_at": None, "seen_leaving": False,
+                        "path": self._path(body), "from": data["source_time"], "heard": False, "to": None,
+                        "left_at": None, "moves": [], "visible": [],
                     }  # fmt: skip
                     visits.append(now)
-                elif now is None:
+                elif kind == "alarm.unsuppressed":
+                    suppressed = False
+                if now is None:
                     continue
-                elif kind == "alarm.annunciated":
-                    now["heard"] = now["visible"] = True
-                elif kind == "alarm.realarmed":
+                if kind == "alarm.annunciated":
+                    suppressed = False
+                elif kind == "alarm.suppressed" or (kind == "alarm.shelved" and data["suppression"] is not None):
+                    suppressed = True
+                elif kind == "alarm.grouped":
+                    follows = data["cause"] is not None
+                seen = not suppressed and not follows
+                over = kind in {"alarm.returned", "alarm.withdrawn"}
+                if kind in {"alarm.annunciated", "alarm.realarmed"} or (kind == "alarm.entered" and seen):
                     now["heard"] = True
-                elif (
-                    kind == "alarm.suppressed"
-                    or (kind == "alarm.shelved" and data["suppression"] is not None)
-                    or (kind == "alarm.grouped" and data["cause"] is not None)
-                ):
-                    now["visible"] = False
-                elif kind == "alarm.returned":
-                    now.update(to=data["source_time"], left_at=body["at"], seen_leaving=now["visible"])
+                if seen and (kind in {"alarm.entered", "alarm.damped"} or (over and not data.get("damped"))):
+                    now["moves"].append((body["at"], data.get("source_time", body["at"])))
+                is_listed = bool(now["visible"]) and now["visible"][-1][1] is None
+                if seen and not over and not is_listed:
+                    now["visible"].append([body["at"], None])
+                elif is_listed and (over or not seen):
+                    now["visible"][-1][1] = body["at"]
+                if over:
+                    if kind == "alarm.returned":
+                        now.update(to=data["source_time"], left_at=body["at"])
                     now = None
         return visits
 
     def _chattering(self) -> dict[str, int]:
         moves: dict[str, list[int]] = defaultdict(list)
         for visit in self._visits():
-            if visit["seen_entering"] and self._in(visit["entered_at"]):
-                moves[visit["path"]].append(visit["from"])
-            if visit["to"] is not None and visit["seen_leaving"] and self._in(visit["left_at"]):
-                moves[visit["path"]].append(visit["to"])
+            moves[visit["path"]] += [source for at, source in visit["moves"] if self._in(at)]
         limits = self.targets.chattering
         found: dict[str, int] = {}
         for path, times in moves.items():
             times.sort()
-            within = set()
+            within: set[int] = set()
             for first in range(len(times) - limits.transitions + 1):
                 if times[first + limits.transitions - 1] - times[first] <= limits.within * 1000:
                     within.update(range(first, first + limits.transitions))
@@ -211,24 +218,7 @@ class Plain:
 
     def _listed(self) -> list[tuple[int, int | None, str]]:
         """Spans in which an alarm stood in the list: from, to, condition."""
-        spans: list[tuple[int, int | None, str]] = []
-        for bodies in self.by_alarm.values():
-            since = None
-            for body in bodies:
-                kind, data = body["kind"], body["data"]
-                if kind == "alarm.annunciated" or (
-                    kind == "alarm.entered" and data.get("suppression") is None and data.get("cause") is None
-                ):
-                    since = body["at"] if since is None else since
-                hidden = kind == "alarm.suppressed" or (kind == "alarm.shelved" and data["suppression"] is not None)
-                grouped = kind == "alarm.grouped" and data["cause"] is not None
-                over = kind in {"alarm.returned", "alarm.withdrawn"} or data.get("state") == "normal"
-                if since is not None and (hidden or grouped or over):
-                    spans.append((since, body["at"], self._path(body)))
-                    since = None
-            if since is not None:
-                spans.append((since, None, self._path(bodies[0])))
-        return spans
+        return [(since, to, visit["path"]) for visit in self._visits() for since, to in visit["visible"]]
 
     def _stale(self) -> list[int]:
         counts = []

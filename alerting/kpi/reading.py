@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerting.kpi.records import CHANGING, INCIDENT_KINDS, KINDS, Reader, Records
@@ -66,10 +66,15 @@ async def _before(engine: AsyncEngine, first: int) -> list[Entry]:
         alarms = sorted((await connection.scalars(alive)).all())
         incidents = sorted((await connection.scalars(opened)).all())
     found: dict[int, Entry] = {}
-    for column, numbers in ((journal.c.alarm, alarms), (journal.c.incident, incidents)):
+    # An alarm's entries name its incident too, which another one may come to be: its life is read by its own number.
+    of_incidents = and_(journal.c.incident.is_not(None), journal.c.kind.in_(INCIDENT_KINDS))
+    for column, numbers, which in (
+        (journal.c.alarm, alarms, journal.c.alarm.is_not(None)),
+        (journal.c.incident, incidents, of_incidents),
+    ):
         for start in range(0, len(numbers), _MOST_NAMED):
             part = numbers[start : start + _MOST_NAMED]
-            async for page in _pages(engine, 0, column.in_(part), journal.c.sequence < first):
+            async for page in _pages(engine, 0, which, column.in_(part), journal.c.sequence < first):
                 found.update((entry.sequence, entry) for entry in page)
     return [found[sequence] for sequence in sorted(found)]
 

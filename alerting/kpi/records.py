@@ -19,12 +19,18 @@ NEVER = -1
 ANNUNCIATING = frozenset({"alarm.entered", "alarm.annunciated", "alarm.realarmed"})
 LEAVING = frozenset({"alarm.returned", "alarm.withdrawn"})
 HIDING = frozenset({"alarm.shelved", "alarm.suppressed", "alarm.grouped"})
+TOGGLING = frozenset({"alarm.chattering", "alarm.damped"})
 SUPPRESSING = frozenset({"alarm.shelved", "maintenance.announced", "sound.silenced"})
 """Acts that take alarms from a person's sight or hearing: a name and a reason belong to each."""
 CHANGING = ("config.", "revision.")
 """Beginnings of the kinds of entries about the configuration; the same belongs to each."""
 KINDS = (
-    ANNUNCIATING | LEAVING | HIDING | SUPPRESSING | {"alarm.acknowledged", "alarm.chattering", "alarm.retrospective"}
+    ANNUNCIATING
+    | LEAVING
+    | HIDING
+    | SUPPRESSING
+    | TOGGLING
+    | {"alarm.acknowledged", "alarm.retrospective", "alarm.unsuppressed"}
 )
 INCIDENT_KINDS = frozenset({"incident.opened", "incident.graded", "incident.acknowledged", "incident.fed_back"})
 
@@ -65,10 +71,17 @@ class _Life:
     """Source time; of a condition that is in."""
     listed_since: int = NEVER
     """Journal's time since which it has stood in the list of a person."""
-    counts: bool = False
-    """It is in and visible: nothing lies over it, and it follows from no cause."""
+    is_suppressed: bool = False
+    """Something lies over it."""
+    follows: bool = False
+    """It follows from a cause."""
     was_called: bool = False
     """It was annunciated since it entered last."""
+
+    @property
+    def counts(self) -> bool:
+        """It is in and visible."""
+        return self.in_since != NEVER and not self.is_suppressed and not self.follows
 
 
 @dataclass(slots=True)
@@ -198,18 +211,37 @@ class Reader:
                 self._end(identity)
         elif kind == "alarm.acknowledged":
             self._acknowledge(identity, life, entry.at, data)
-        elif kind == "alarm.chattering":
+        elif kind in TOGGLING:
+            self._toggle(life, kind, entry, data)
+        else:
+            self._lay(life, kind, entry.at, data)
+
+    def _toggle(self, life: _Life, kind: str, entry: Entry, data: Mapping[str, Any]) -> None:
+        """It chatters, or moves beneath its damping."""
+        if kind == "alarm.chattering":
             self._records.chattered_at.append(entry.at)
             self._records.chattered_number.append(life.number)
-        elif kind in HIDING and _hides(kind, data):
-            life.counts = False
-            self._unlist(life, entry.at)
+        elif life.counts:
+            self._move(life, entry, _source_time(data, entry.at))
+
+    def _lay(self, life: _Life, kind: str, at: int, data: Mapping[str, Any]) -> None:
+        """What hides an alarm begins or ends."""
+        if kind == "alarm.grouped":
+            life.follows = data.get("cause") is not None
+        elif kind == "alarm.unsuppressed":
+            life.is_suppressed = False
+        elif kind == "alarm.suppressed" or (kind == "alarm.shelved" and data.get("suppression", kind) is not None):
+            life.is_suppressed = True  # one that was shelved when it was over has nothing laid over it
+        if life.counts:
+            self._list(life, at)
+        else:
+            self._unlist(life, at)
 
     def _annunciate(self, identity: int, life: _Life, kind: str, entry: Entry, data: Mapping[str, Any]) -> None:
         """What is heard again: a suppression has ended, or the alarm sounds once more."""
         if kind == "alarm.annunciated":
             life.grade = _grade(data, life.grade)
-            life.counts = True
+            life.is_suppressed = False
             self._list(life, entry.at)
         self._call(identity, life, entry.at)
 
@@ -226,12 +258,13 @@ class Reader:
         life.grade = _grade(data, life.grade)
         life.in_since = _source_time(data, entry.at)
         life.was_called = False
-        life.counts = data.get("suppression") is None and data.get("cause") is None
+        life.is_suppressed = data.get("suppression") is not None
+        life.follows = data.get("cause") is not None
         place = (entry.at, entry.enterprise or "", body.get("region") or "")
-        if data.get("suppression") is not None:
+        if life.is_suppressed:
             self._records.suppressed.append(place)
             return
-        if data.get("cause") is not None:
+        if life.follows:
             self._records.followed.append(place)
             return
         self._move(life, entry)
@@ -241,7 +274,7 @@ class Reader:
     def _leave(self, life: _Life, entry: Entry, data: Mapping[str, Any]) -> None:
         at = _source_time(data, entry.at)
         if life.in_since != NEVER:
-            if life.counts and entry.kind == "alarm.returned":
+            if life.counts and entry.kind == "alarm.returned" and not data.get("damped"):
                 self._move(life, entry, at)
             if life.was_called and entry.kind == "alarm.returned":
                 records = self._records
@@ -252,7 +285,6 @@ class Reader:
             if self._is_link(life.number):
                 self._lose(life, at)
         life.in_since = NEVER
-        life.counts = False
         self._unlist(life, entry.at)
 
     def _call(self, identity: int, life: _Life, at: int) -> None:
@@ -336,13 +368,6 @@ class Reader:
             needed = 2 if case.grade in self._both_sides and data.get("side") is not None else 1
             if case.acknowledged_at == NEVER and len(case.sides) >= needed:
                 case.acknowledged_at = entry.at
-
-
-def _hides(kind: str, data: Mapping[str, Any]) -> bool:
-    if kind == "alarm.grouped":
-        return data.get("cause") is not None
-    # One that was shelved when it was over has nothing laid over it.
-    return kind != "alarm.shelved" or data.get("suppression", "shelved") is not None
 
 
 def _is_signed(data: Mapping[str, Any]) -> bool:

@@ -83,8 +83,9 @@ def test_the_run_has_everything_in_it(plant: tuple[str, list[dict[str, Any]]]) -
     kinds = {body["kind"] for body in bodies}
     assert kinds >= {
         "alarm.entered", "alarm.returned", "alarm.acknowledged", "alarm.shelved", "alarm.annunciated",
-        "alarm.retrospective", "alarm.chattering", "incident.opened", "incident.graded", "incident.acknowledged",
-        "incident.fed_back", "incident.closed", "incident.reopened", "sound.silenced", "config.revised",
+        "alarm.retrospective", "alarm.chattering", "alarm.damped", "alarm.grouped", "incident.opened",
+        "incident.graded", "incident.acknowledged", "incident.fed_back", "incident.closed", "incident.reopened",
+        "sound.silenced", "config.revised",
     }  # fmt: skip
     assert len(bodies) > 8_000
     assert any(body["data"].get("drill") for body in bodies)
