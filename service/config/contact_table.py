@@ -114,7 +114,7 @@ def write_contacts(contacts: Iterable[Contact], suffix: str = ".csv") -> bytes:
         csv.writer(text, lineterminator="\r\n").writerows([[*COLUMNS, *addresses], *rows])
         return text.getvalue().encode("utf-8-sig")  # Excel takes UTF-8 without its mark for GBK
     book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("通讯录")
+    sheet = book.create_sheet("contacts")  # as its document is called, by which a revision knows it
     for row in [[*COLUMNS.values(), *addresses], *rows]:
         sheet.append([_text_cell(sheet, cell) for cell in row])
     packed = io.BytesIO()

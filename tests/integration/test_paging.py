@@ -1,6 +1,8 @@
 """A reading becomes a message to a person, by the real service and real wires; kill -9 in between loses nothing."""
 
 import asyncio
+import base64
+import io
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -9,15 +11,17 @@ from typing import Any
 
 import aiohttp
 import aiomqtt
+import openpyxl
 import orjson
 import pytest
+import yaml
 from aiohttp import web
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests import servers
 from tests.office import Receiver, receiver
-from tests.running import Service, api_of, main_file, site_of, until, write_yaml
+from tests.running import HEADERS, Service, api_of, main_file, site_of, until, write_yaml
 
 SITE = site_of(
     [
@@ -174,3 +178,47 @@ async def test_a_channel_that_is_down_is_an_alarm_of_the_service(tmp_path: Path,
             return bool((await alarm())[0]["state"] == "returned_unacknowledged")
 
         await until(returned)
+
+
+async def test_a_revision_changes_contacts_and_channels_while_everything_runs(
+    tmp_path: Path, broker: servers.Broker
+) -> None:
+    async with paging(tmp_path, broker) as (service, county), receiver() as city, api_of(service.url) as api:
+        await reads(broker, PI_101=310)
+        await got(county, lambda found: len(found) >= 2)
+        old = yaml.safe_load((tmp_path / "response.yaml").read_text(encoding="utf-8"))
+        new = {"id": "city", "kind": "webhook", "url": f"{city.url}/?to={{phone}}", "secret": "whsec_87654321"}
+        changed = old | {"channels": [new]}
+        documents = {
+            "response.yaml": yaml.safe_dump(changed, allow_unicode=True),
+            "contacts.csv": CONTACTS.replace("13800000002", "13811111111"),
+        }
+        (newest, *_) = (await api.get("/config/revisions"))["items"]
+        body = {"documents": documents, "author": "王芳", "reason": "换通道", "based_on": newest["number"]}
+        status, answer = await api.post("/config/revisions", body)
+        assert status == 200, answer
+        assert [each["id"] for each in (await api.get("/channels"))["items"]] == ["city"]
+        await reads(broker, PI_102=310)
+        told = await got(city, lambda found: {each["contact"] for each in found} >= {"op", "wang"})
+        assert {each["address"] for each in told if each["contact"] == "wang"} == {"13811111111"}
+        assert not any(each["grade"] == "orange" for each in (body["data"] for body in county.bodies))
+
+
+async def test_a_workbook_of_contacts_becomes_a_revision(tmp_path: Path, broker: servers.Broker) -> None:
+    async with paging(tmp_path, broker) as (service, _), api_of(service.url) as api:
+        async with (
+            aiohttp.ClientSession(headers=HEADERS) as session,
+            session.get(f"{service.url}/contacts/export") as exported,
+        ):
+            content = await exported.read()
+        book = openpyxl.load_workbook(io.BytesIO(content))
+        sheet = book.worksheets[0]
+        sheet.append(["li", "李强", "duty", "", "", "", "370783", "13900000000"])
+        packed = io.BytesIO()
+        book.save(packed)
+        (newest, *_) = (await api.get("/config/revisions"))["items"]
+        file = {"name": "contacts.xlsx", "content": base64.b64encode(packed.getvalue()).decode()}
+        body = {"files": [file], "author": "王芳", "reason": "新值班员", "based_on": newest["number"]}
+        status, answer = await api.post("/config/revisions", body)
+        assert status == 200, answer
+        assert [each["id"] for each in (await api.get("/contacts"))["items"]] == ["li", "op", "wang"]
