@@ -3,9 +3,14 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from alerting.audit import audit
+from alerting.heads import FILE
+from alerting.keys import known_keys
 from alerting.ledger import Ledger
 from alerting.records import Change
+from alerting.sealing import Sealer
 from domain.samples import SampleBlock
 from domain.scales import AlarmState, Quality
 from service import parts
@@ -54,3 +59,25 @@ async def test_an_acknowledged_alarm_is_neither_cleared_nor_raised_again(setting
     assert await ledger.count_entries() == count + 1  # the start alone
     spool.close()
     await ledger.close()
+
+
+async def test_a_start_that_finds_the_journal_cut_goes_on_and_says_so(settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    memory = parts.memory_of(settings.site)
+    spool = parts.open_spool(settings, memory)
+    for start in range(4):
+        ledger = Ledger(settings.ledger.url.get_secret_value(), sealer=Sealer.open(settings.data_dir))
+        await ledger.start()
+        await recover(settings, ledger, spool, parts.make_engine(settings), memory, NOON + start, "1")
+        if start == 2:
+            async with ledger.engine.begin() as connection:
+                await connection.execute(text("DELETE FROM journal WHERE sequence > 1"))
+        await ledger.close()
+    kinds = [entry.kind async for entry in ledger.entries()]
+    findings = await audit(ledger.engine, settings.data_dir / FILE, known_keys(settings.data_dir / "keys"))
+    await ledger.close()
+    spool.close()
+    assert kinds == ["service.started", "journal.broken", "service.started"]
+    assert findings.faults == [
+        "entry 2 records that the journal was found broken at a start: the journal does not end as its newest head says"
+    ]
