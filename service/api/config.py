@@ -83,8 +83,18 @@ async def get_document(call: Call[models.DocumentPath, models.DocumentsQuery, No
         detail = f"revision {found.number} has no such document; GET {PREFIX}/config/documents lists them"
         raise Problem(HTTPStatus.NOT_FOUND, detail)
     digest, size = held
-    text = content.decode("utf-8", "replace")
-    return {"revision": found.number, "name": call.path.name, "digest": digest, "bytes": size, "content": text}
+    try:
+        encoding, text = "utf-8", content.decode()
+    except UnicodeDecodeError:
+        encoding, text = "base64", base64.b64encode(content).decode()
+    return {
+        "revision": found.number,
+        "name": call.path.name,
+        "digest": digest,
+        "bytes": size,
+        "encoding": encoding,
+        "content": text,
+    }
 
 
 async def check_config(call: Call[Nothing, Nothing, models.ConfigCheckRequest]) -> dict[str, Any]:

@@ -201,6 +201,7 @@ class ConfigDocumentText(ConfigDocument):
     """One document with its text."""
 
     revision: int
+    encoding: Literal["utf-8", "base64"] = Field(description="base64: of a document that is no text, such as .xlsx.")
     content: str
 
 

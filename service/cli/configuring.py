@@ -89,7 +89,8 @@ class _FromApi:
     async def text(self, name: str, revision: int) -> bytes:
         """As ``Source``."""
         found = await self.get(f"/documents/{quote(name, safe='')}", revision=revision)
-        return str(found["content"]).encode()
+        content = str(found["content"])
+        return base64.b64decode(content) if found["encoding"] == "base64" else content.encode()
 
 
 class _FromLedger:
@@ -218,20 +219,23 @@ def show_difference(config: Path, url: str | None, token: str | None, old: int, 
 async def _proposal(source: _FromApi, config: Path, files: Sequence[Path]) -> dict[str, Any]:
     """The body that says what files would be put in place: those given, or all that the main file leads to."""
     if files:
-        return {
-            "files": [
-                {"name": path.name, "content": base64.b64encode(_read(path)).decode()} for path in dict.fromkeys(files)
-            ]
-        }
+        return {"files": [_file(path.name, _read(path)) for path in dict.fromkeys(files)]}
     held = {item["name"]: item["digest"] for item in (await source.listing(None))["items"]}
     documents = (await asyncio.to_thread(load_or_exit, config)).documents
-    changed: dict[str, str | None] = {
-        name: content.decode("utf-8", "replace")
-        for name, content in documents.contents.items()
-        if held.get(name) != documents.digests[name]
-    }
-    changed |= dict.fromkeys(held.keys() - documents.contents.keys())
-    return {"documents": changed, "roots": dict(documents.roots)}
+    changed: dict[str, str | None] = dict.fromkeys(held.keys() - documents.contents.keys())
+    others: list[dict[str, str]] = []
+    for name, content in documents.contents.items():
+        if held.get(name) == documents.digests[name]:
+            continue
+        try:
+            changed[name] = content.decode()
+        except UnicodeDecodeError:
+            others.append(_file(name, content) | {"document": name})
+    return {"documents": changed, "files": others, "roots": dict(documents.roots)}
+
+
+def _file(name: str, content: bytes) -> dict[str, str]:
+    return {"name": name, "content": base64.b64encode(content).decode()}
 
 
 def _write_book(target: Path, contents: Mapping[str, bytes]) -> None:

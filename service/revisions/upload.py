@@ -83,7 +83,11 @@ def unpack(uploads: Sequence[Upload], held: Sequence[str]) -> Unpacked:
     unpacked = Unpacked()
     tables = {sheet: name for name, sheet in sheet_names([n for n in held if n.endswith(".csv")]).items()}
     for upload in uploads:
-        if upload.name.lower().endswith((".xlsx", ".xlsm", ".xls")):
+        document = upload.document or (upload.name if upload.name in held else "")
+        if document.lower().endswith(".xlsx"):  # a document that is a workbook itself, such as a directory of contacts
+            unpacked.documents[document] = upload.content
+            unpacked.places[document] = _Place(upload.name)
+        elif upload.name.lower().endswith((".xlsx", ".xlsm", ".xls")):
             _take_book(upload, tables, unpacked)
         else:
             _take_text(upload, held, unpacked)

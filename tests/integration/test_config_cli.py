@@ -166,3 +166,41 @@ async def test_refusals_of_the_api_name_the_place(service: Service) -> None:
         status, made = await api.post("/config/revisions", body)
         assert (status, made["counts"]["enterprise"]) == (200, {"added": 1})
         assert "second" in {item["id"] for item in (await api.get("/enterprises"))["items"]}
+
+
+async def test_contacts_change_while_it_runs_and_a_workbook_goes_through_whole(service: Service) -> None:
+    service.stop()
+    table = "id,name,post,region\nwang,王芳,duty,370783\n"
+    (service.folder / "response.yaml").write_text("contacts: contacts.csv\n", encoding="utf-8")
+    (service.folder / "contacts.csv").write_text(table, encoding="utf-8")
+    main = service.folder / "anshao.yaml"
+    main.write_text(main.read_text(encoding="utf-8") + "response: response.yaml\n", encoding="utf-8")
+    service.start()
+    await service.ready()
+    async with api_of(service.url) as api:
+
+        async def names() -> set[str]:
+            return {item["name"] for item in (await api.get("/contacts"))["items"]}
+
+        assert (await api.get("/config/documents"))["revision"] == 2  # the files have changed
+        assert await names() == {"王芳"}
+        body = {"author": "李工", "reason": "new shift", "based_on": 2}
+        documents = {"contacts.csv": table + "zhao,赵敏,duty,370783\n"}
+        assert (await api.post("/config/revisions", {**body, "documents": documents}))[0] == 200
+        assert await names() == {"王芳", "赵敏"}
+        status, problem = await api.post(
+            "/config/revisions", {**body, "based_on": 3, "documents": {"contacts.csv": "id\n"}}
+        )
+        assert status == 422
+        assert problem["errors"][0]["field"].startswith("contacts.csv:1")
+    # The same directory as a workbook, which is a document itself.
+    book = openpyxl.Workbook()
+    for row in (["id", "name", "post", "region"], ["wang", "王芳", "duty", "370783"]):
+        book.worksheets[0].append(row)
+    book.save(service.folder / "contacts.xlsx")
+    (service.folder / "response.yaml").write_text("contacts: contacts.xlsx\n", encoding="utf-8")
+    await anshao(service, "import", "--author", "李工", "--reason", "as a workbook")
+    await anshao(service, "export", "out", "--url", f"http://127.0.0.1:{service.port}")
+    assert (service.folder / "out" / "contacts.xlsx").read_bytes() == (service.folder / "contacts.xlsx").read_bytes()
+    async with api_of(service.url) as api:
+        assert {item["name"] for item in (await api.get("/contacts"))["items"]} == {"王芳"}
