@@ -23,6 +23,16 @@ export function createConsoleRouter(): Router {
       },
       { path: '/gateways', name: 'gateways', component: () => import('@/pages/GatewaysPage.vue') },
       { path: '/journal', name: 'journal', component: () => import('@/pages/JournalPage.vue') },
+      { path: '/suppressed', name: 'suppressed', component: () => import('@/pages/SuppressedPage.vue') },
+      { path: '/drills', name: 'drills', component: () => import('@/pages/DrillsPage.vue') },
+      { path: '/handover', name: 'handover', component: () => import('@/pages/HandoverPage.vue') },
+      {
+        path: '/code/:code?',
+        name: 'code',
+        component: () => import('@/pages/CodePage.vue'),
+        props: (route) => ({ code: typeof route.params.code === 'string' ? route.params.code : '' }),
+        meta: { open: true },
+      },
       { path: '/:rest(.*)*', name: 'missing', component: () => import('@/pages/MissingPage.vue') },
     ],
   });

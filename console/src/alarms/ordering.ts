@@ -1,4 +1,7 @@
-/** Order and choice of the alarm list: unacknowledged first, then the graver grade, then the newer. */
+/**
+ * Order and choice of the alarm list: unacknowledged first, then the graver grade, then the newer. What belongs to a
+ * drill stands below what is real, and is not counted.
+ */
 
 import type { Alarm, AlarmState, Grade, Incident } from '@/api/types';
 
@@ -36,8 +39,12 @@ function newerFirst(a: string, b: string): number {
   return a < b ? 1 : -1;
 }
 
+function realFirst(a: { drill: number | null }, b: { drill: number | null }): number {
+  return Number(a.drill !== null) - Number(b.drill !== null);
+}
+
 export function compareAlarms(a: Alarm, b: Alarm): number {
-  return urgency(b) - urgency(a) || newerFirst(a.entered_at, b.entered_at) || b.id - a.id;
+  return realFirst(a, b) || urgency(b) - urgency(a) || newerFirst(a.entered_at, b.entered_at) || b.id - a.id;
 }
 
 export function orderedAlarms(alarms: Iterable<Alarm>, filter: Filter, incidentGrade: IncidentGrade): Alarm[] {
@@ -48,7 +55,7 @@ export function orderedAlarms(alarms: Iterable<Alarm>, filter: Filter, incidentG
 
 export function orderedIncidents(incidents: Iterable<Incident>): Incident[] {
   return [...incidents].sort(
-    (a, b) => rank(b.grade) - rank(a.grade) || newerFirst(a.opened_at, b.opened_at) || b.id - a.id,
+    (a, b) => realFirst(a, b) || rank(b.grade) - rank(a.grade) || newerFirst(a.opened_at, b.opened_at) || b.id - a.id,
   );
 }
 
@@ -63,8 +70,9 @@ export interface Count {
 export function countByGrade(alarms: Iterable<Alarm>, incidents: Iterable<Incident>): Record<Grade, Count> {
   const none = (): Count => ({ incidents: 0, alarms: 0, unacknowledged: 0 });
   const counts = { red: none(), orange: none(), yellow: none(), blue: none() };
-  for (const incident of incidents) counts[incident.grade].incidents += 1;
+  for (const incident of incidents) if (incident.drill === null) counts[incident.grade].incidents += 1;
   for (const alarm of alarms) {
+    if (alarm.drill !== null) continue;
     const count = counts[alarm.grade];
     count.alarms += 1;
     if (isUnacknowledged(alarm.state)) count.unacknowledged += 1;

@@ -15,15 +15,15 @@ export function isUnacknowledged(state: AlarmState): boolean {
 }
 
 /** What a person can do to an alarm. */
-export type Act = 'acknowledge' | 'reset';
+export type Act = 'acknowledge' | 'reset' | 'comment' | 'shelve';
 
 /** What is to be done next with an alarm; null: nothing but to wait. */
-export function nextAct(state: AlarmState): Act | null {
+export function nextAct(state: AlarmState): 'acknowledge' | 'reset' | null {
   if (isUnacknowledged(state)) return 'acknowledge';
   return state === 'latched_acknowledged' ? 'reset' : null;
 }
 
-/** The service's and the gateways' own conditions, which no sample carries. */
+/** Of one tag's readings: not the service's and the gateways' own conditions, and none over several tags. */
 export function hasSamples(alarm: Pick<Alarm, 'kind'>): boolean {
-  return alarm.kind !== 'system';
+  return alarm.kind !== 'system' && alarm.kind !== 'vote' && alarm.kind !== 'expression';
 }

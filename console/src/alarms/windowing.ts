@@ -17,9 +17,9 @@ export function windowOf(count: number, rowHeight: number, scrollTop: number, vi
 }
 
 /** Scroll position that keeps the row at the top of the view where it is, after the list changed around it. */
-export function anchoredScroll(
-  before: readonly number[],
-  after: readonly number[],
+export function anchoredScroll<Key>(
+  before: readonly Key[],
+  after: readonly Key[],
   rowHeight: number,
   scrollTop: number,
 ): number {

@@ -1,6 +1,7 @@
 /** Requests to `/api/v1`: bearer token, JSON, problem details as `Problem`. */
 
 import { dropToken, token } from '@/api/token';
+import { desk } from '@/preferences/preferences';
 import type { ProblemDetails } from '@/api/types';
 
 /** A request that failed. `status` 0: no answer at all. */
@@ -21,6 +22,7 @@ export class Problem extends Error {
 export type Query = Record<string, string | number | boolean | null | undefined>;
 
 const TIMEOUT_MS = 15_000;
+const FILE_TIMEOUT_MS = 300_000;
 
 /** Address below the API's root, relative to the page, so that the console also works under a path prefix. */
 export function apiUrl(path: string, query: Query = {}): URL {
@@ -42,12 +44,16 @@ async function problemOf(response: Response): Promise<Problem> {
   }
 }
 
-async function request<Answer>(method: 'GET' | 'POST', url: URL, body?: unknown): Promise<Answer> {
+async function send(method: 'GET' | 'POST', url: URL, body?: unknown, patience = TIMEOUT_MS): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   const bearer = token();
   if (bearer !== null) headers.Authorization = `Bearer ${bearer}`;
-  const init: RequestInit = { method, headers, cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) };
-  if (body !== undefined) {
+  // An act done here is input at this console's desk.
+  if (method === 'POST' && /^[\w.-]+$/.test(desk.value)) headers['AnShao-Desk'] = desk.value;
+  const init: RequestInit = { method, headers, cache: 'no-store', signal: AbortSignal.timeout(patience) };
+  if (body instanceof FormData) {
+    init.body = body;
+  } else if (body !== undefined) {
     headers['Content-Type'] = 'application/json';
     init.body = JSON.stringify(body);
   }
@@ -61,7 +67,11 @@ async function request<Answer>(method: 'GET' | 'POST', url: URL, body?: unknown)
     if (response.status === 401 && token() === bearer) dropToken();
     throw await problemOf(response);
   }
-  return (await response.json()) as Answer;
+  return response;
+}
+
+async function request<Answer>(method: 'GET' | 'POST', url: URL, body?: unknown, patience?: number): Promise<Answer> {
+  return (await (await send(method, url, body, patience)).json()) as Answer;
 }
 
 export function get<Answer>(path: string, query: Query = {}): Promise<Answer> {
@@ -70,4 +80,19 @@ export function get<Answer>(path: string, query: Query = {}): Promise<Answer> {
 
 export function post<Answer>(path: string, body: unknown): Promise<Answer> {
   return request<Answer>('POST', apiUrl(path), body);
+}
+
+/** A multipart form, such as a photo. */
+export function upload<Answer>(path: string, form: FormData): Promise<Answer> {
+  return request<Answer>('POST', apiUrl(path), form, FILE_TIMEOUT_MS);
+}
+
+/** A file, handed to the browser to be saved under a name. */
+export async function download(path: string, name: string, query: Query = {}): Promise<void> {
+  const blob = await (await send('GET', apiUrl(path, query), undefined, FILE_TIMEOUT_MS)).blob();
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }

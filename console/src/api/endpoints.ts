@@ -1,21 +1,35 @@
 /** One function per endpoint that the console uses. */
 
-import { get, post } from '@/api/client';
+import { download, get, post } from '@/api/client';
 import type {
+  AcknowledgeResult,
   Alarm,
+  Card,
+  Contact,
+  Desk,
+  Drill,
+  DrillScenario,
   Enterprise,
   Entry,
   Gateway,
+  Handover,
+  HandoverSummary,
   Incident,
   IncidentDetail,
+  IncidentResponse,
+  Maintenance,
+  Message,
   Page,
   Refused,
   Samples,
   Signature,
+  SuppressedList,
   Tag,
 } from '@/api/types';
 
 const PAGE = 500;
+/** Alarms that one request acknowledges at most. */
+const SELECTION = 1000;
 
 /** All pages of a list. */
 async function all<Item>(fetchPage: (after: string | null) => Promise<Page<Item>>): Promise<Item[]> {
@@ -29,9 +43,13 @@ async function all<Item>(fetchPage: (after: string | null) => Promise<Page<Item>
   return items;
 }
 
-/** Every alarm that is in, or out and not acknowledged yet. */
-export function activeAlarms(): Promise<Alarm[]> {
-  return all((after) => get<Page<Alarm>>('alarms', { active: true, limit: PAGE, after }));
+/** Every alarm that is in, or out and not acknowledged yet, annunciated or suppressed. */
+export async function activeAlarms(): Promise<Alarm[]> {
+  const lists = await Promise.all([
+    all((after) => get<Page<Alarm>>('alarms', { active: true, limit: PAGE, after })),
+    all((after) => get<Page<Alarm>>('alarms', { suppressed: true, limit: PAGE, after })),
+  ]);
+  return lists.flat();
 }
 
 export function openIncidents(): Promise<Incident[]> {
@@ -42,8 +60,15 @@ export function incident(id: number): Promise<IncidentDetail> {
   return get(`incidents/${id}`);
 }
 
-export function acknowledgeAlarm(id: number, signature: Signature): Promise<Alarm> {
-  return post(`alarms/${id}/acknowledge`, signature);
+/** Acknowledges a selection, a thousand in one act; each alarm has its own result. */
+export async function acknowledgeAlarms(ids: readonly number[], signature: Signature): Promise<AcknowledgeResult[]> {
+  const results: AcknowledgeResult[] = [];
+  for (let first = 0; first < ids.length; first += SELECTION) {
+    const part = ids.slice(first, first + SELECTION);
+    const answer = await post<{ results: AcknowledgeResult[] }>('alarms/acknowledge', { ids: part, ...signature });
+    results.push(...answer.results);
+  }
+  return results;
 }
 
 /** Ends a latched alarm whose condition has left. */
@@ -51,8 +76,39 @@ export function resetAlarm(id: number, signature: Signature): Promise<Alarm> {
   return post(`alarms/${id}/reset`, signature);
 }
 
-export function closeIncident(id: number, signature: Signature): Promise<Incident> {
-  return post(`incidents/${id}/close`, signature);
+/** 搁置: takes an alarm off the watch for a while. */
+export function shelveAlarm(id: number, name: string, reason: string, duration: string): Promise<Alarm> {
+  return post(`alarms/${id}/shelve`, { name, reason, duration });
+}
+
+export function unshelveAlarm(id: number, signature: Signature): Promise<unknown> {
+  return post(`alarms/${id}/unshelve`, signature);
+}
+
+export function commentAlarm(id: number, signature: Signature): Promise<Alarm> {
+  return post(`alarms/${id}/comment`, signature);
+}
+
+/** Everything that is not annunciated now, and why. */
+export function suppressed(): Promise<SuppressedList> {
+  return get('suppressed');
+}
+
+export function maintenance(): Promise<Maintenance[]> {
+  return all((after) => get<Page<Maintenance>>('maintenance', { limit: PAGE, after }));
+}
+
+/** How the response to an incident stands, and its response cards. */
+export function responseOf(incident: number): Promise<IncidentResponse> {
+  return get(`incidents/${incident}/response`);
+}
+
+export function card(id: string): Promise<Card> {
+  return get(`cards/${encodeURIComponent(id)}`);
+}
+
+export function messagesOf(incident: number): Promise<Message[]> {
+  return all((after) => get<Page<Message>>('messages', { incident, limit: 100, after }));
 }
 
 export async function enterprises(): Promise<Enterprise[]> {
@@ -87,4 +143,92 @@ export function journal(after: string | null, kind: string | null): Promise<Page
 /** Any request that needs the token: a 401 drops it. */
 export async function probe(): Promise<void> {
   await get('alarms', { limit: 1 });
+}
+
+export interface NewMaintenance {
+  scope: Maintenance['scope'];
+  enterprise: string;
+  target: string;
+  begins_at: string | null;
+  ends_at: string;
+  name: string;
+  reason: string;
+}
+
+export function announceMaintenance(window: NewMaintenance): Promise<Maintenance> {
+  return post('maintenance', window);
+}
+
+/** Ends a running window, or cancels one that has not begun. */
+export function finishMaintenance(id: number, act: 'end' | 'cancel', signature: Signature): Promise<Maintenance> {
+  return post(`maintenance/${id}/${act}`, signature);
+}
+
+export async function desks(): Promise<Desk[]> {
+  return (await get<{ items: Desk[] }>('desks')).items;
+}
+
+/** Somebody is at the desk. */
+export function present(desk: string): Promise<Desk> {
+  return post(`desks/${encodeURIComponent(desk)}/presence`, {});
+}
+
+export async function handovers(desk: string): Promise<HandoverSummary[]> {
+  return (await get<Page<HandoverSummary>>(`desks/${encodeURIComponent(desk)}/handovers`, { limit: 20 })).items;
+}
+
+export function handover(id: number): Promise<Handover> {
+  return get(`handovers/${id}`);
+}
+
+export function makeHandover(desk: string, name: string, notes: string): Promise<Handover> {
+  return post(`desks/${encodeURIComponent(desk)}/handovers`, { name, notes });
+}
+
+export function signHandover(id: number, signature: Signature): Promise<Handover> {
+  return post(`handovers/${id}/sign`, signature);
+}
+
+export async function drillScenarios(): Promise<DrillScenario[]> {
+  return (await get<{ items: DrillScenario[] }>('drill-scenarios')).items;
+}
+
+export async function drills(): Promise<Drill[]> {
+  return (await get<Page<Drill>>('drills', { limit: 50 })).items;
+}
+
+export interface NewDrill {
+  scenario: string;
+  units: string[];
+  circle: string[];
+  leader: string;
+  name: string;
+  comment: string;
+}
+
+export function startDrill(drill: NewDrill): Promise<Drill> {
+  return post('drills', drill);
+}
+
+export function endDrill(id: number, signature: Signature): Promise<Drill> {
+  return post(`drills/${id}/end`, signature);
+}
+
+/** The report to print, saved as a file: it cannot be opened by a link, which carries no token. */
+export function saveDrillReport(id: number): Promise<void> {
+  return download(`drills/${id}/report.html`, `drill-${id}.html`);
+}
+
+export function contacts(): Promise<Contact[]> {
+  return all((after) => get<Page<Contact>>('contacts', { limit: 100, after }));
+}
+
+/** One ZIP with everything that is known of an incident, which can be verified without the service. */
+export function saveEvidence(incident: number, name: string): Promise<void> {
+  return download(`incidents/${incident}/evidence`, `incident-${incident}.zip`, { name });
+}
+
+/** Acknowledges an incident by the code of a message; needs no token. */
+export function acknowledgeByCode(code: string, name: string): Promise<{ acknowledged: boolean; incident: number }> {
+  return post('acknowledge-code', { code, name });
 }

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/acknowledge-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge by a one-time code
+         * @description Acknowledge an incident by the one-time code of a message. No token: the code is one, and works once.
+         */
+        post: operations["use_acknowledge_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alarms": {
         parameters: {
             query?: never;
@@ -18,6 +38,28 @@ export interface paths {
         get: operations["list_alarms"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge a selection of alarms
+         * @description Acknowledge a selection of alarms in one act, and say of each what came of it.
+         *
+         *         Acknowledging a fault of an instrument, or a lost gateway, never acknowledges a process alarm of the same tag.
+         */
+        post: operations["acknowledge_selection"];
         delete?: never;
         options?: never;
         head?: never;
@@ -64,6 +106,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alarms/{id}/cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Response cards of an alarm
+         * @description Response cards of an alarm: those that its rule and unit name, then those bound to what it measures.
+         */
+        get: operations["list_alarm_cards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/{id}/comment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Comment on an alarm
+         * @description Say something of an alarm, be it over or not.
+         */
+        post: operations["comment_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alarms/{id}/reset": {
         parameters: {
             query?: never;
@@ -78,6 +160,537 @@ export interface paths {
          * @description Reset a latched alarm whose condition has left.
          */
         post: operations["reset_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/{id}/shelve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shelve an alarm
+         * @description Shelve an alarm, or extend its shelf with a new reason. Refused at red.
+         */
+        post: operations["shelve_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/{id}/unshelve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an alarm off the shelf
+         * @description Take an alarm's condition off the shelf; if it is in, it is annunciated.
+         */
+        post: operations["unshelve_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attachments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A photo or document
+         * @description Sent to be saved, never to be shown by the browser itself.
+         */
+        get: operations["get_attachment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/call-backs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Calls back
+         * @description Calls back, newest first.
+         */
+        get: operations["list_call_backs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/call-backs/{id}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A call back is made
+         * @description Somebody has called the site back.
+         */
+        post: operations["finish_call_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Response cards
+         * @description Response cards, without their texts.
+         */
+        get: operations["list_cards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cards/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One response card
+         * @description One response card.
+         */
+        get: operations["get_card"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Channels and how they do
+         * @description Channels, and how they do.
+         */
+        get: operations["list_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test a channel
+         * @description Send a test message by a channel now; answers what came of it.
+         */
+        post: operations["test_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/config/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dry run of a change
+         * @description Look what a proposal would change, and what is wrong with it. Changes nothing.
+         */
+        post: operations["check_config"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/config/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Documents of the configuration
+         * @description The documents of a revision, by default of the one that holds.
+         */
+        get: operations["list_documents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/config/documents/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One document
+         * @description One document with its text.
+         */
+        get: operations["get_document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/config/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Revisions of the configuration
+         * @description Revisions of the configuration, newest first.
+         */
+        get: operations["list_revisions"];
+        put?: never;
+        /**
+         * Change the configuration
+         * @description Apply a proposal as the next revision, while the service runs; returns after the commit.
+         */
+        post: operations["make_revision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/config/revisions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One revision, and what it changed
+         * @description One revision, with what it differs in from the one before it or from another.
+         */
+        get: operations["get_revision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/config/revisions/{number}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return to an earlier revision
+         * @description Apply the documents of an earlier revision as the next one.
+         */
+        post: operations["restore_revision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Contacts
+         * @description The directory, in the order of its ids.
+         */
+        get: operations["list_contacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a table of contacts would change
+         * @description Nothing is taken: the directory is a document of the configuration.
+         */
+        post: operations["check_contacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The directory of contacts as a file */
+        get: operations["export_contacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Desks
+         * @description All desks.
+         */
+        get: operations["list_desks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desks/{id}/handovers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Handovers of a desk
+         * @description Handovers of a desk, newest first.
+         */
+        get: operations["list_handovers"];
+        put?: never;
+        /**
+         * Hand over a shift
+         * @description Hand over a shift: the service captures what is outstanding now, the incoming officer signs.
+         */
+        post: operations["make_handover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desks/{id}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Somebody is at the desk
+         * @description Say that somebody is at the desk, as a mouse or a key does; once a minute is enough.
+         *
+         *         An act with the header `AnShao-Desk: ID` says so as well.
+         */
+        post: operations["mark_presence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drill-scenarios": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scenarios of drills
+         * @description Scenarios in the drills' folder, those with faults too.
+         */
+        get: operations["list_drill_scenarios"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Drills
+         * @description Drills, newest first; one that has no `ended_at` runs.
+         */
+        get: operations["list_drills"];
+        put?: never;
+        /**
+         * Begin a drill
+         * @description Begin a drill: its readings go through the broker, what they raise is marked 演练 DRILL everywhere.
+         */
+        post: operations["start_drill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a drill
+         * @description End a drill before its time; its alarms are withdrawn.
+         */
+        post: operations["end_drill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report of a drill
+         * @description Response times against the plan; while the drill runs, as far as it has come.
+         */
+        get: operations["get_drill_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{id}/report.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report of a drill as a page
+         * @description One HTML file with nothing loaded from elsewhere, to be printed or sent.
+         */
+        get: operations["get_drill_report_page"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -118,6 +731,46 @@ export interface paths {
         get: operations["list_gateways"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handovers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One handover
+         * @description One handover with what was captured.
+         */
+        get: operations["get_handover"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handovers/{id}/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a shift over
+         * @description Take a shift over; not to be signed by the officer who made the handover.
+         */
+        post: operations["sign_handover"];
         delete?: never;
         options?: never;
         head?: never;
@@ -173,11 +826,115 @@ export interface paths {
         };
         /**
          * One incident
-         * @description One incident with its alarms and its history.
+         * @description One incident with its alarms, its history, its files, and what could be linked to it.
          */
         get: operations["get_incident"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/accident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Declare an accident
+         * @description Declare an accident, which starts its legal clock, or correct its class and figures.
+         *
+         *         Classes by Order 493 (any one of dead, seriously injured, direct loss): I from 30, 100, 100 million yuan;
+         *         II from 10, 50, 50 million; III from 3, 10, 10 million; IV below. The class is taken as entered; `warning` says
+         *         where it contradicts the figures.
+         */
+        post: operations["declare_accident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/accident/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record a report of the accident
+         * @description Record that a report upward was made.
+         */
+        post: operations["report_accident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge an incident
+         * @description Acknowledge an incident for the desk or for the enterprise.
+         */
+        post: operations["acknowledge_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Archive an incident
+         * @description Archive a closed incident: it never opens again, and nothing is added any more.
+         */
+        post: operations["archive_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attach a photo or document
+         * @description What the file is, its content says and not its name. Its size and number are limited.
+         */
+        post: operations["attach_to_incident"];
         delete?: never;
         options?: never;
         head?: never;
@@ -195,9 +952,249 @@ export interface paths {
         put?: never;
         /**
          * Close an incident
-         * @description Close an incident all of whose alarms are normal again.
+         * @description Close an incident all of whose alarms are normal again and for which the required steps are done.
          */
         post: operations["close_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/comment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Comment on an incident
+         * @description Put a remark on record.
+         */
+        post: operations["comment_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide the grade
+         * @description Raise or lower the grade by a signed decision.
+         */
+        post: operations["decide_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Evidence of an incident
+         * @description A ZIP that proves itself without the database: journal with proof, samples, rules, messages, report. `anshao evidence verify` checks it. The journal says that it was made.
+         */
+        get: operations["get_evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Feed back
+         * @description Feed back what was done and found.
+         */
+        post: operations["feed_back_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/handle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record a disposal step
+         * @description Record a disposal step.
+         */
+        post: operations["handle_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link two incidents
+         * @description Link two incidents that belong together; both say so.
+         */
+        post: operations["link_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/response": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The response to an incident
+         * @description Tier, plan, deadlines, steps yet to come, and response cards of an incident.
+         */
+        get: operations["get_incident_response"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Review the feedback
+         * @description Accept the feedback, or return it.
+         */
+        post: operations["review_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/unlink": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unlink two incidents
+         * @description Take a link back.
+         */
+        post: operations["unlink_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify an incident
+         * @description Say what the incident is. Calling an orange or red one false waits for a second person: see `proposal`.
+         */
+        post: operations["verify_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/verify/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a verification
+         * @description Confirm, as a second and different person, what was proposed.
+         */
+        post: operations["confirm_verification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/verify/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject a verification
+         * @description Reject what was proposed, or take it back.
+         */
+        post: operations["reject_verification"];
         delete?: never;
         options?: never;
         head?: never;
@@ -216,6 +1213,86 @@ export interface paths {
          * @description Entries of the journal, newest first.
          */
         get: operations["list_journal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kpi": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Key figures
+         * @description Key figures of a desk, an enterprise, a region or all, over a period. Graded from 30 days on.
+         */
+        get: operations["get_key_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kpi/bad-actors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Bad actors
+         * @description Conditions that alarm more than they should: the ten most frequent, chattering, fleeting, stale, standing.
+         */
+        get: operations["get_bad_actors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kpi/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Key figures as a page
+         * @description One HTML file with plots, with nothing loaded from elsewhere.
+         */
+        get: operations["get_kpi_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kpi/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Key figures as a table
+         * @description CSV in UTF-8: a row for the scope that is asked for, then one for each desk, region and enterprise.
+         */
+        get: operations["get_kpi_table"];
         put?: never;
         post?: never;
         delete?: never;
@@ -256,6 +1333,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Maintenance windows
+         * @description Maintenance windows, newest first.
+         */
+        get: operations["list_maintenance"];
+        put?: never;
+        /**
+         * Announce a maintenance window
+         * @description Announce a maintenance window, or begin one at once. At red one begins later, or not at all.
+         */
+        post: operations["announce_maintenance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/maintenance/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a maintenance window
+         * @description Cancel a maintenance window that has not begun.
+         */
+        post: operations["cancel_maintenance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/maintenance/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a maintenance window
+         * @description End a running maintenance window early; alarms that are in beneath it are annunciated.
+         */
+        post: operations["end_maintenance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Messages to people
+         * @description Messages to people, newest first.
+         */
+        get: operations["list_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One message
+         * @description One message with its text and its tries.
+         */
+        get: operations["get_message"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A message has arrived
+         * @description A gateway says that a message has arrived, or has been read.
+         */
+        post: operations["receive_receipt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -265,6 +1466,26 @@ export interface paths {
         };
         /** This document */
         get: operations["get_openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Response plans
+         * @description Response plans, the site's own first.
+         */
+        get: operations["list_plans"];
         put?: never;
         post?: never;
         delete?: never;
@@ -285,6 +1506,106 @@ export interface paths {
          * @description What was refused, newest first.
          */
         get: operations["list_quarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rosters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Duty rosters
+         * @description Duty rosters: who is on duty, and who comes next.
+         */
+        get: operations["list_rosters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sound": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Silences
+         * @description Whose sound is off, since when, until when, by whom and why.
+         */
+        get: operations["get_sound"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sound/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch the sound on again
+         * @description Switch the sound on again.
+         */
+        post: operations["resume_sound"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sound/silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Silence the sound
+         * @description Switch the sound of an alarm, a unit or a desk off for a few minutes; what is red needs a second person.
+         */
+        post: operations["silence_sound"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suppressed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is not annunciated
+         * @description Everything that is not annunciated: shelved, suppressed by design, out of service; why, until when, by whom.
+         */
+        get: operations["list_suppressed"];
         put?: never;
         post?: never;
         delete?: never;
@@ -333,6 +1654,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A desk's main screen
+         * @description What a desk's main screen shows. Follow `/api/v1/live` and ask again when an entry concerns the desk.
+         */
+        get: operations["get_watch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/watch/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alarms of a group of the main screen
+         * @description The alarms of a group, or those that stand alone, newest first.
+         */
+        get: operations["list_watch_alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -355,19 +1716,234 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Accident
+         * @description 事故 with its legal clock. The class is as a person entered it.
+         */
+        Accident: {
+            accident_class: components["schemas"]["AccidentClass"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Comment */
+            comment: string;
+            /**
+             * Confirmed At
+             * Format: date-time
+             */
+            confirmed_at: string;
+            /** Corrections */
+            corrections: number;
+            /** Dead */
+            dead: number;
+            /** Injured */
+            injured: number;
+            /** Loss */
+            loss: number;
+            /** Name */
+            name: string;
+            /** Reports */
+            reports: components["schemas"]["AccidentReport"][];
+            /**
+             * Warning
+             * @description Where the class contradicts the figures.
+             */
+            warning: string | null;
+        };
+        /**
+         * AccidentBody
+         * @description An accident, as a person enters it; sent again it corrects what was entered.
+         * @example {
+         *       "accident_class": "IV",
+         *       "comment": "人员中毒",
+         *       "dead": 0,
+         *       "injured": 2,
+         *       "loss": 300000,
+         *       "name": "王芳"
+         *     }
+         */
+        AccidentBody: {
+            accident_class: components["schemas"]["AccidentClass"];
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Confirmed At
+             * @description When the accident was confirmed. Default: now.
+             * @default null
+             */
+            confirmed_at: string | null;
+            /**
+             * Dead
+             * @default 0
+             */
+            dead: number;
+            /**
+             * Injured
+             * @description Seriously injured.
+             * @default 0
+             */
+            injured: number;
+            /**
+             * Loss
+             * @description Direct loss, yuan.
+             * @default 0
+             */
+            loss: number;
+            /**
+             * Name
+             * @description The person, as it shall stand in the journal.
+             */
+            name: string;
+        };
+        /**
+         * AccidentClass
+         * @description 事故等级, I gravest.
+         * @enum {string}
+         */
+        AccidentClass: "I" | "II" | "III" | "IV";
+        /**
+         * AccidentReport
+         * @description One report upward by State Council Order 493.
+         */
+        AccidentReport: {
+            /** Done At */
+            done_at: string | null;
+            /**
+             * Due
+             * Format: date-time
+             */
+            due: string;
+            /** Name */
+            name: string | null;
+            /**
+             * Overdue
+             * @description It was not made when it was due.
+             */
+            overdue: boolean;
+            step: components["schemas"]["ReportStep"];
+        };
+        /**
+         * AccidentReportBody
+         * @description A report upward that was made.
+         * @example {
+         *       "name": "赵厂长",
+         *       "step": "to_county"
+         *     }
+         */
+        AccidentReportBody: {
+            /**
+             * At
+             * @description When it was made. Default: now.
+             * @default null
+             */
+            at: string | null;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Name
+             * @description The person, as it shall stand in the journal.
+             */
+            name: string;
+            step: components["schemas"]["ReportStep"];
+        };
+        /**
+         * AcknowledgeResult
+         * @description What came of one alarm of a selection.
+         */
+        AcknowledgeResult: {
+            /** @description As it is now; null: it was not acknowledged. */
+            alarm: components["schemas"]["Alarm"] | null;
+            /** Id */
+            id: number;
+            /**
+             * Refusal
+             * @description Why not.
+             */
+            refusal: string | null;
+        };
+        /**
+         * AcknowledgeResults
+         * @description What came of a selection, in its order, each id once.
+         */
+        AcknowledgeResults: {
+            /** Results */
+            results: components["schemas"]["AcknowledgeResult"][];
+        };
+        /**
+         * Acknowledgement
+         * @description Who acknowledges, and for which side.
+         * @example {
+         *       "comment": "电话",
+         *       "name": "王芳",
+         *       "person": "李工",
+         *       "side": "enterprise"
+         *     }
+         */
+        Acknowledgement: {
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Name
+             * @description The person, as it shall stand in the journal.
+             */
+            name: string;
+            /**
+             * Person
+             * @description Of the enterprise, who said so by telephone to `name` of the desk; only with `enterprise`.
+             * @default null
+             */
+            person: string | null;
+            /** @default desk */
+            side: components["schemas"]["Side"];
+        };
+        /**
+         * AcknowledgementDone
+         * @description One side's acknowledgement.
+         */
+        AcknowledgementDone: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Comment */
+            comment: string;
+            /** Name */
+            name: string;
+            /**
+             * Recorded By
+             * @description Of the desk, who recorded what the enterprise said by telephone.
+             */
+            recorded_by: string | null;
+        };
+        /**
          * Alarm
          * @description 报警: the record of a condition that entered.
          * @example {
          *       "acknowledged_at": null,
          *       "acknowledged_by": null,
          *       "activations": 1,
+         *       "cause": null,
+         *       "chattering": false,
          *       "comment": null,
          *       "condition": true,
          *       "description": "1# 罐泵区硫化氢",
+         *       "drill": null,
          *       "engineering_unit": "mg/m3",
          *       "entered_at": "2026-06-08T02:30:00.000Z",
          *       "enterprise": "huarui",
          *       "enterprise_name": "华瑞化工储运",
+         *       "first_out": true,
          *       "grade": "yellow",
          *       "id": 1042,
          *       "incident": 1037,
@@ -377,11 +1953,17 @@ export interface components {
          *       "received_at": "2026-06-08T02:30:00.214Z",
          *       "region": "370783",
          *       "returned_at": null,
+         *       "returning_at": null,
          *       "rule": "HH",
          *       "rule_version": 1,
          *       "sequence": 1042,
          *       "setpoint": 20,
+         *       "stale": false,
          *       "state": "unacknowledged",
+         *       "suppressed_by": null,
+         *       "suppressed_until": null,
+         *       "suppression": null,
+         *       "suppression_reason": null,
          *       "tag": "GT-101",
          *       "unit": "tankfarm",
          *       "unit_name": "原料罐区",
@@ -395,12 +1977,27 @@ export interface components {
             acknowledged_by: string | null;
             /** Activations */
             activations: number;
+            /**
+             * Cause
+             * @description Path of the condition that it follows from.
+             */
+            cause: string | null;
+            /**
+             * Chattering
+             * @description 抖动: three or more transitions a minute.
+             */
+            chattering: boolean;
             /** Comment */
             comment: string | null;
             /** Condition */
             condition: boolean;
             /** Description */
             description: string;
+            /**
+             * Drill
+             * @description 演练: the drill that it belongs to.
+             */
+            drill: number | null;
             /** Engineering Unit */
             engineering_unit: string;
             /**
@@ -414,6 +2011,11 @@ export interface components {
             /** Enterprise Name */
             enterprise_name: string;
             /**
+             * First Out
+             * @description 首出: the first process alarm of its unit after a calm.
+             */
+            first_out: boolean;
+            /**
              * Grade
              * @enum {string}
              */
@@ -426,7 +2028,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system";
+            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system" | "deviation" | "stuck" | "vote" | "expression";
             /** Latching */
             latching: boolean;
             level: components["schemas"]["Level"];
@@ -439,6 +2041,11 @@ export interface components {
             region: string;
             /** Returned At */
             returned_at: string | null;
+            /**
+             * Returning At
+             * @description It has left; its return is damped until then.
+             */
+            returning_at: string | null;
             /**
              * Rule
              * @description Key of the rule within its tag.
@@ -453,7 +2060,26 @@ export interface components {
             sequence: number;
             /** Setpoint */
             setpoint: number | null;
+            /**
+             * Stale
+             * @description 长期报警: in for more than 24 h.
+             */
+            stale: boolean;
             state: components["schemas"]["AlarmState"];
+            /**
+             * Suppressed By
+             * @description The person, or the path of the condition.
+             */
+            suppressed_by: string | null;
+            /** Suppressed Until */
+            suppressed_until: string | null;
+            /**
+             * Suppression
+             * @description What lies over it: it is not annunciated.
+             */
+            suppression: ("shelved" | "by_design" | "out_of_service") | null;
+            /** Suppression Reason */
+            suppression_reason: string | null;
             /** Tag */
             tag: string;
             /** Unit */
@@ -473,13 +2099,17 @@ export interface components {
          *       "acknowledged_at": null,
          *       "acknowledged_by": null,
          *       "activations": 1,
+         *       "cause": null,
+         *       "chattering": false,
          *       "comment": null,
          *       "condition": true,
          *       "description": "1# 罐泵区硫化氢",
+         *       "drill": null,
          *       "engineering_unit": "mg/m3",
          *       "entered_at": "2026-06-08T02:30:00.000Z",
          *       "enterprise": "huarui",
          *       "enterprise_name": "华瑞化工储运",
+         *       "first_out": true,
          *       "grade": "yellow",
          *       "id": 1042,
          *       "incident": 1037,
@@ -489,11 +2119,17 @@ export interface components {
          *       "received_at": "2026-06-08T02:30:00.214Z",
          *       "region": "370783",
          *       "returned_at": null,
+         *       "returning_at": null,
          *       "rule": "HH",
          *       "rule_version": 1,
          *       "sequence": 1042,
          *       "setpoint": 20,
+         *       "stale": false,
          *       "state": "unacknowledged",
+         *       "suppressed_by": null,
+         *       "suppressed_until": null,
+         *       "suppression": null,
+         *       "suppression_reason": null,
          *       "tag": "GT-101",
          *       "unit": "tankfarm",
          *       "unit_name": "原料罐区",
@@ -507,12 +2143,27 @@ export interface components {
             acknowledged_by: string | null;
             /** Activations */
             activations: number;
+            /**
+             * Cause
+             * @description Path of the condition that it follows from.
+             */
+            cause: string | null;
+            /**
+             * Chattering
+             * @description 抖动: three or more transitions a minute.
+             */
+            chattering: boolean;
             /** Comment */
             comment: string | null;
             /** Condition */
             condition: boolean;
             /** Description */
             description: string;
+            /**
+             * Drill
+             * @description 演练: the drill that it belongs to.
+             */
+            drill: number | null;
             /** Engineering Unit */
             engineering_unit: string;
             /**
@@ -525,6 +2176,11 @@ export interface components {
             enterprise: string;
             /** Enterprise Name */
             enterprise_name: string;
+            /**
+             * First Out
+             * @description 首出: the first process alarm of its unit after a calm.
+             */
+            first_out: boolean;
             /**
              * Grade
              * @enum {string}
@@ -540,7 +2196,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system";
+            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system" | "deviation" | "stuck" | "vote" | "expression";
             /** Latching */
             latching: boolean;
             level: components["schemas"]["Level"];
@@ -553,6 +2209,11 @@ export interface components {
             region: string;
             /** Returned At */
             returned_at: string | null;
+            /**
+             * Returning At
+             * @description It has left; its return is damped until then.
+             */
+            returning_at: string | null;
             /**
              * Rule
              * @description Key of the rule within its tag.
@@ -567,7 +2228,26 @@ export interface components {
             sequence: number;
             /** Setpoint */
             setpoint: number | null;
+            /**
+             * Stale
+             * @description 长期报警: in for more than 24 h.
+             */
+            stale: boolean;
             state: components["schemas"]["AlarmState"];
+            /**
+             * Suppressed By
+             * @description The person, or the path of the condition.
+             */
+            suppressed_by: string | null;
+            /** Suppressed Until */
+            suppressed_until: string | null;
+            /**
+             * Suppression
+             * @description What lies over it: it is not annunciated.
+             */
+            suppression: ("shelved" | "by_design" | "out_of_service") | null;
+            /** Suppression Reason */
+            suppression_reason: string | null;
             /** Tag */
             tag: string;
             /** Unit */
@@ -597,6 +2277,119 @@ export interface components {
          */
         AlarmState: "normal" | "unacknowledged" | "acknowledged" | "returned_unacknowledged" | "latched_unacknowledged" | "latched_acknowledged";
         /**
+         * Answers
+         * @description How long incidents, or alarms, waited for an answer. Times in ms.
+         */
+        Answers: {
+            /** Answered */
+            answered: number;
+            /** In Time */
+            in_time: number;
+            /** Late */
+            late: number;
+            /** Median */
+            median: number | null;
+            /**
+             * Missing
+             * @description Not answered although the time is over.
+             */
+            missing: number;
+            /** Nine In Ten */
+            nine_in_ten: number | null;
+            /**
+             * Open
+             * @description Not answered, and the time is not over at the period's end.
+             */
+            open: number;
+            /**
+             * Share
+             * @description In time, of those that are decided.
+             */
+            share: number | null;
+            /**
+             * Within
+             * @description The time that the plan gives.
+             */
+            within: number;
+        };
+        /**
+         * Attachment
+         * @description 附件; its bytes are at `/attachments/{id}`.
+         */
+        Attachment: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Id */
+            id: number;
+            /** Incident */
+            incident: number;
+            /** Name */
+            name: string;
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
+            /** Type */
+            type: string;
+        };
+        /**
+         * Attempt
+         * @description One try.
+         */
+        Attempt: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Channel */
+            channel: string;
+            /** Error */
+            error: string | null;
+            /** Ok */
+            ok: boolean;
+        };
+        /**
+         * BadActors
+         * @description 不良报警: the conditions to begin with.
+         */
+        BadActors: {
+            /** Chattering */
+            chattering: components["schemas"]["Chattering"][];
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Fleeting */
+            fleeting: components["schemas"]["Fleeting"][];
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "all" | "desk" | "enterprise" | "region";
+            stale_per_day: components["schemas"]["StalePerDay"];
+            standing: components["schemas"]["Standing"];
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Top Ten */
+            top_ten: components["schemas"]["Frequent"][];
+            /** Top Ten Share */
+            top_ten_share: number;
+        };
+        /**
          * Bucket
          * @description Readings of a stretch of time, summed up. Stretches without any are left out.
          */
@@ -617,6 +2410,46 @@ export interface components {
             t: string;
         };
         /**
+         * CallBack
+         * @description 回呼: somebody has to call the site.
+         */
+        CallBack: {
+            /** Comment */
+            comment: string | null;
+            /** Done At */
+            done_at: string | null;
+            /** Done By */
+            done_by: string | null;
+            /** Drill */
+            drill: number | null;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Id */
+            id: number;
+            /** Incident */
+            incident: number;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Overdue */
+            overdue: boolean;
+        };
+        /**
+         * CallBackPage
+         * @description A page of calls back.
+         */
+        CallBackPage: {
+            /** Items */
+            items: components["schemas"]["CallBack"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
          * Canary
          * @description State of the synthetic reading that runs through the whole chain.
          */
@@ -632,6 +2465,241 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "degraded" | "down";
+        };
+        /**
+         * Card
+         * @description 处置卡 with its text.
+         */
+        Card: {
+            /**
+             * Confidence
+             * @description P primary text, S secondary source, K general knowledge, O draft to be reviewed by the site.
+             * @enum {string}
+             */
+            confidence: "P" | "S" | "K" | "O";
+            /**
+             * Default
+             * @description Shipped with the service.
+             */
+            default: boolean;
+            /** Id */
+            id: string;
+            /** Measurands */
+            measurands: string[];
+            /** Medium */
+            medium: string;
+            /** Post */
+            post: string;
+            /** Rules */
+            rules: string[];
+            /** Source */
+            source: string;
+            /**
+             * Text
+             * @description Markdown, Chinese first.
+             */
+            text: string;
+            /** Title */
+            title: string;
+            /** Title En */
+            title_en: string;
+            /** Units */
+            units: string[];
+        };
+        /**
+         * CardList
+         * @description Cards.
+         */
+        CardList: {
+            /** Items */
+            items: components["schemas"]["CardSummary"][];
+        };
+        /**
+         * CardSummary
+         * @description 处置卡, without its text.
+         */
+        CardSummary: {
+            /**
+             * Confidence
+             * @description P primary text, S secondary source, K general knowledge, O draft to be reviewed by the site.
+             * @enum {string}
+             */
+            confidence: "P" | "S" | "K" | "O";
+            /**
+             * Default
+             * @description Shipped with the service.
+             */
+            default: boolean;
+            /** Id */
+            id: string;
+            /** Measurands */
+            measurands: string[];
+            /** Medium */
+            medium: string;
+            /** Post */
+            post: string;
+            /** Rules */
+            rules: string[];
+            /** Source */
+            source: string;
+            /** Title */
+            title: string;
+            /** Title En */
+            title_en: string;
+            /** Units */
+            units: string[];
+        };
+        /**
+         * Channel
+         * @description 通道 and how it does since the service's start.
+         */
+        Channel: {
+            /** Failed */
+            failed: number;
+            /** Failing */
+            failing: boolean;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "webhook" | "apprise";
+            /** Last Error */
+            last_error: string | null;
+            /** Last Failed At */
+            last_failed_at: string | null;
+            /** Last Ok At */
+            last_ok_at: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Needs
+             * @description What a recipient must have.
+             * @enum {string}
+             */
+            needs: "phone" | "mail" | "address" | "";
+            /** Sent */
+            sent: number;
+            /** Test Error */
+            test_error: string | null;
+            /** Tested At */
+            tested_at: string | null;
+            /**
+             * Waiting
+             * @description Messages whose next try is by this channel.
+             */
+            waiting: number;
+        };
+        /**
+         * ChannelList
+         * @description All channels, in their order.
+         */
+        ChannelList: {
+            /** Items */
+            items: components["schemas"]["Channel"][];
+        };
+        /**
+         * ChannelTest
+         * @description Who asks for a test, and where it goes.
+         * @example {
+         *       "name": "王芳",
+         *       "to": "13800000000"
+         *     }
+         */
+        ChannelTest: {
+            /** Name */
+            name: string;
+            /**
+             * To
+             * @description Address on the channel; default: where its scheduled tests go.
+             * @default null
+             */
+            to: string | null;
+        };
+        /**
+         * ChannelTested
+         * @description Result of a test.
+         */
+        ChannelTested: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Channel */
+            channel: string;
+            /** Error */
+            error: string | null;
+            /** Ok */
+            ok: boolean;
+        };
+        /**
+         * Chattering
+         * @description 抖动: three transitions a minute.
+         */
+        Chattering: {
+            /**
+             * Description
+             * @description Of the tag; empty where it is watched no more.
+             */
+            description: string;
+            /** Enterprise */
+            enterprise: string;
+            /**
+             * Path
+             * @description `enterprise/tag/rule`.
+             */
+            path: string;
+            /** Region */
+            region: string;
+            /**
+             * Transitions
+             * @description Transitions that belong to such a row.
+             */
+            transitions: number;
+        };
+        /**
+         * CodeBody
+         * @description A one-time code, as the message has it, and who uses it.
+         * @example {
+         *       "code": "K7QD-3M9X-TP2WA",
+         *       "name": "王芳"
+         *     }
+         */
+        CodeBody: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * CodeUsed
+         * @description What a one-time code has done.
+         */
+        CodeUsed: {
+            /**
+             * Acknowledged
+             * @description false: this side had acknowledged the incident before.
+             */
+            acknowledged: boolean;
+            /** Incident */
+            incident: number;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "enterprise" | "desk";
+        };
+        /**
+         * CommentBody
+         * @description Something to be said of an alarm.
+         */
+        CommentBody: {
+            /** Comment */
+            comment: string;
+            /** Name */
+            name: string;
         };
         /**
          * Component
@@ -655,9 +2723,797 @@ export interface components {
         Components: {
             broker: components["schemas"]["Component"];
             canary: components["schemas"]["Canary"];
+            configuration: components["schemas"]["ConfigurationComponent"];
             historian: components["schemas"]["HistorianComponent"];
             ledger: components["schemas"]["Component"];
             spool: components["schemas"]["SpoolComponent"];
+        };
+        /**
+         * ConfigCheck
+         * @description What a proposal comes to.
+         */
+        ConfigCheck: {
+            /** @description Without the rows that have faults; null where nothing is left. */
+            difference: components["schemas"]["Difference"] | null;
+            /** Faults */
+            faults: components["schemas"]["ConfigFault"][];
+            /**
+             * Revision
+             * @description The revision that it is compared with.
+             */
+            revision: number;
+        };
+        /**
+         * ConfigCheckRequest
+         * @description A proposal, and how much of its difference is wanted.
+         * @example {
+         *       "documents": {
+         *         "site.yaml": "regions: […]\nenterprises: […]\n"
+         *       }
+         *     }
+         */
+        ConfigCheckRequest: {
+            /**
+             * Documents
+             * @description Text by name; null takes a document away.
+             */
+            documents?: {
+                [key: string]: string | null;
+            };
+            /** Files */
+            files?: components["schemas"]["ConfigFile"][];
+            /**
+             * Limit
+             * @description Most things listed.
+             * @default 1000
+             */
+            limit: number;
+            /**
+             * @description The main file's keys that lead to documents, where they change.
+             * @default null
+             */
+            roots: components["schemas"]["Roots"] | null;
+        };
+        /**
+         * ConfigDocument
+         * @description One document of a revision.
+         */
+        ConfigDocument: {
+            /** Bytes */
+            bytes: number;
+            /** Digest */
+            digest: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * ConfigDocumentList
+         * @description The documents of a revision.
+         */
+        ConfigDocumentList: {
+            /**
+             * Divergence
+             * @description Why the files on disk do not hold.
+             */
+            divergence: string | null;
+            /** Items */
+            items: components["schemas"]["ConfigDocument"][];
+            /** Revision */
+            revision: number;
+            /** Roots */
+            roots: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * ConfigDocumentText
+         * @description One document with its text.
+         */
+        ConfigDocumentText: {
+            /** Bytes */
+            bytes: number;
+            /** Content */
+            content: string;
+            /** Digest */
+            digest: string;
+            /** Name */
+            name: string;
+            /** Revision */
+            revision: number;
+        };
+        /**
+         * ConfigFault
+         * @description One thing that is wrong, and where: in a document, or in a file that was sent.
+         */
+        ConfigFault: {
+            /**
+             * Cell
+             * @description In a sheet, as Excel names it: H12.
+             */
+            cell: string | null;
+            /**
+             * Column
+             * @description From 1; 0: unknown.
+             */
+            column: number;
+            /** Field */
+            field: string;
+            /**
+             * File
+             * @description A document, a file, or `file [sheet]`.
+             */
+            file: string;
+            /**
+             * Line
+             * @description From 1, in a sheet its row; 0: the file as a whole.
+             */
+            line: number;
+            /** Message */
+            message: string;
+            /** Remedy */
+            remedy: string;
+        };
+        /**
+         * ConfigFile
+         * @description A file as it is: a workbook, a table or a text.
+         */
+        ConfigFile: {
+            /**
+             * Content
+             * @description In Base64.
+             */
+            content: string;
+            /**
+             * Document
+             * @description The document that it is to become; by default told by its name, of a workbook by its sheets.
+             * @default null
+             */
+            document: string | null;
+            /** Name */
+            name: string;
+        };
+        /**
+         * ConfigItem
+         * @description One thing that was added, removed or changed.
+         */
+        ConfigItem: {
+            /**
+             * Act
+             * @enum {string}
+             */
+            act: "added" | "removed" | "changed";
+            /** Fields */
+            fields: components["schemas"]["FieldChange"][];
+            /** Path */
+            path: string;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "region" | "enterprise" | "unit" | "gateway" | "mode" | "tag" | "rule";
+        };
+        /**
+         * ConfigSignature
+         * @description Who changes the configuration, and why.
+         */
+        ConfigSignature: {
+            /**
+             * Author
+             * @description The person, as it shall stand in the journal.
+             */
+            author: string;
+            /**
+             * Based On
+             * @description The revision that holds; 409 if another one came meanwhile.
+             */
+            based_on: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ConfigurationComponent
+         * @description Degraded: the files and the revision that holds have both changed.
+         */
+        ConfigurationComponent: {
+            /** Detail */
+            detail: string | null;
+            /**
+             * Revision
+             * @description Number of the revision that holds.
+             */
+            revision: number;
+            /** Since */
+            since: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "degraded" | "down";
+        };
+        /**
+         * Contact
+         * @description 联系人.
+         * @example {
+         *       "addresses": {},
+         *       "enterprise": null,
+         *       "id": "wang-fang",
+         *       "language": "zh",
+         *       "mail": "wang.fang@example.cn",
+         *       "name": "王芳",
+         *       "organisation": "寿光市应急管理局",
+         *       "phone": "13800000000",
+         *       "post": "duty",
+         *       "quiet": null,
+         *       "region": "370783",
+         *       "side": "desk",
+         *       "stale": false,
+         *       "title": "值班员",
+         *       "updated": "2026-06-01"
+         *     }
+         */
+        Contact: {
+            /**
+             * Addresses
+             * @description By channel.
+             */
+            addresses: {
+                [key: string]: string;
+            };
+            /**
+             * Enterprise
+             * @description null: of the region's authorities.
+             */
+            enterprise: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "zh" | "en";
+            /** Mail */
+            mail: string;
+            /** Name */
+            name: string;
+            /** Organisation */
+            organisation: string;
+            /** Phone */
+            phone: string;
+            /**
+             * Post
+             * @description Key of the post that plans and rosters name.
+             */
+            post: string;
+            /**
+             * Quiet
+             * @description Quiet hours in local time, e.g. 22:00-07:00; they do not hold at red.
+             */
+            quiet: string | null;
+            /** Region */
+            region: string;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "enterprise" | "desk";
+            /**
+             * Stale
+             * @description Nobody has checked the row for a month, or ever.
+             */
+            stale: boolean;
+            /** Title */
+            title: string;
+            /**
+             * Updated
+             * @description Day on which the row was last checked.
+             */
+            updated: string | null;
+        };
+        /**
+         * ContactCheck
+         * @description What a table of contacts would change.
+         */
+        ContactCheck: {
+            /** Added */
+            added: string[];
+            /** Changed */
+            changed: string[];
+            /** Contacts */
+            contacts: number;
+            /** Faults */
+            faults: components["schemas"]["TableFault"][];
+            /** Removed */
+            removed: string[];
+        };
+        /**
+         * ContactPage
+         * @description A page of contacts.
+         */
+        ContactPage: {
+            /** Items */
+            items: components["schemas"]["Contact"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * Counts
+         * @description Alarms of the desk that are annunciated, by the grade that they are shown with; drills are not counted.
+         */
+        Counts: {
+            /** Active */
+            active: number;
+            /** Blue */
+            blue: number;
+            /** Orange */
+            orange: number;
+            /** Red */
+            red: number;
+            /**
+             * Suppressed
+             * @description Shelved, suppressed by design, out of service: not among the others.
+             */
+            suppressed: number;
+            /** Unacknowledged */
+            unacknowledged: number;
+            /** Yellow */
+            yellow: number;
+        };
+        /**
+         * DayCount
+         * @description Alarms within 24 h, by grade.
+         */
+        DayCount: {
+            /** Blue */
+            blue: number;
+            /** Orange */
+            orange: number;
+            /** Red */
+            red: number;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Yellow */
+            yellow: number;
+        };
+        /**
+         * Decision
+         * @description A grade that a person gave.
+         */
+        Decision: {
+            /**
+             * Against
+             * @description The grade that it lowered; null: it raised the grade.
+             */
+            against: ("blue" | "yellow" | "orange" | "red") | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Ended At
+             * @description When what the alarms make came to count again.
+             */
+            ended_at: string | null;
+            /**
+             * Grade
+             * @enum {string}
+             */
+            grade: "blue" | "yellow" | "orange" | "red";
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * DecisionBody
+         * @description A grade by signed decision.
+         * @example {
+         *       "grade": "red",
+         *       "name": "王芳",
+         *       "reason": "现场目视大量泄漏"
+         *     }
+         */
+        DecisionBody: {
+            /**
+             * Grade
+             * @enum {string}
+             */
+            grade: "blue" | "yellow" | "orange" | "red";
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * DeskList
+         * @description All desks.
+         */
+        DeskList: {
+            /** Items */
+            items: components["schemas"]["DeskStatus"][];
+        };
+        /**
+         * DeskStatus
+         * @description 值班席, and how it is there.
+         * @example {
+         *       "flood_began_at": "2026-06-08T02:30:04.250Z",
+         *       "handovers_unsigned": 0,
+         *       "id": "370783",
+         *       "input_at": "2026-06-08T02:29:58.000Z",
+         *       "name": "寿光市值班席",
+         *       "rate": 3012,
+         *       "regions": [
+         *         "370783"
+         *       ],
+         *       "unattended_since": null
+         *     }
+         */
+        DeskStatus: {
+            /**
+             * Flood Began At
+             * @description Null: no flood lasts.
+             */
+            flood_began_at: string | null;
+            /** Handovers Unsigned */
+            handovers_unsigned: number;
+            /** Id */
+            id: string;
+            /**
+             * Input At
+             * @description Of the last input, or the service's start.
+             */
+            input_at: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Rate
+             * @description Alarms annunciated within the last ten minutes.
+             */
+            rate: number;
+            /**
+             * Regions
+             * @description GB/T 2260 codes; each with all below it.
+             */
+            regions: string[];
+            /** Unattended Since */
+            unattended_since: string | null;
+        };
+        /**
+         * Difference
+         * @description What two configurations differ in.
+         */
+        Difference: {
+            /**
+             * Counts
+             * @description What, to `added`, `removed` or `changed`, to a number.
+             */
+            counts: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** Documents */
+            documents: components["schemas"]["DocumentChange"][];
+            /** Items */
+            items: components["schemas"]["ConfigItem"][];
+            /**
+             * More
+             * @description Things that are counted and not listed.
+             */
+            more: number;
+        };
+        /**
+         * DisposalBody
+         * @description A disposal step.
+         * @example {
+         *       "name": "李工",
+         *       "step": "切断进料，启动喷淋"
+         *     }
+         */
+        DisposalBody: {
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Name
+             * @description The person, as it shall stand in the journal.
+             */
+            name: string;
+            /** Step */
+            step: string;
+        };
+        /**
+         * DisposalStep
+         * @description 处置措施.
+         */
+        DisposalStep: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Name */
+            name: string;
+            /** Step */
+            step: string;
+        };
+        /**
+         * DocumentChange
+         * @description One document; `patch` shows a small one's lines as `diff -u` does.
+         */
+        DocumentChange: {
+            /**
+             * Act
+             * @enum {string}
+             */
+            act: "added" | "removed" | "changed";
+            /** Name */
+            name: string;
+            /** Patch */
+            patch: string;
+        };
+        /**
+         * Drill
+         * @description 演练.
+         */
+        Drill: {
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /** Circle */
+            circle: string[];
+            /**
+             * Due At
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            due_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Ended By */
+            ended_by: string | null;
+            /** Id */
+            id: number;
+            /** Leader */
+            leader: string;
+            /** Name */
+            name: string;
+            /**
+             * Reason
+             * @description Why it ended.
+             */
+            reason: string | null;
+            /** Scenario */
+            scenario: string;
+            /** Units */
+            units: string[];
+        };
+        /**
+         * DrillAlarm
+         * @description An alarm of the drill.
+         */
+        DrillAlarm: {
+            /** Acknowledged By */
+            acknowledged_by: string | null;
+            /** Acknowledged S */
+            acknowledged_s: number | null;
+            /** Alarm */
+            alarm: number;
+            /**
+             * Entered At
+             * Format: date-time
+             */
+            entered_at: string;
+            /** Enterprise */
+            enterprise: string;
+            /**
+             * Grade
+             * @enum {string}
+             */
+            grade: "blue" | "yellow" | "orange" | "red";
+            /** Rule */
+            rule: string;
+            /** Tag */
+            tag: string;
+            /** Value */
+            value: number | null;
+        };
+        /**
+         * DrillExpected
+         * @description An act that the scenario expects, and what became of it.
+         */
+        DrillExpected: {
+            /** Act */
+            act: string;
+            /** By */
+            by: string | null;
+            /**
+             * Result
+             * @enum {string}
+             */
+            result: "met" | "late" | "missing" | "no_alarm";
+            /** Side */
+            side: string | null;
+            /** Tag */
+            tag: string | null;
+            /** Text */
+            text: string;
+            /** Took S */
+            took_s: number | null;
+            /** Unit */
+            unit: string | null;
+            /** Within S */
+            within_s: number;
+        };
+        /**
+         * DrillFault
+         * @description What is wrong in a scenario's file.
+         */
+        DrillFault: {
+            /** Field */
+            field: string;
+            /** Line */
+            line: number;
+            /** Message */
+            message: string;
+            /** Remedy */
+            remedy: string;
+        };
+        /**
+         * DrillIncident
+         * @description An incident of the drill; seconds since it was opened.
+         */
+        DrillIncident: {
+            /** Acknowledged S */
+            acknowledged_s: number | null;
+            /** Closed S */
+            closed_s: number | null;
+            /** Enterprise */
+            enterprise: string;
+            /** Escalations */
+            escalations: number;
+            /** Fed Back S */
+            fed_back_s: number | null;
+            /** Grades */
+            grades: ("blue" | "yellow" | "orange" | "red")[];
+            /** Handled S */
+            handled_s: number | null;
+            /** Incident */
+            incident: number;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Pushed S */
+            pushed_s: number | null;
+            /** Unit */
+            unit: string;
+            /** Verified S */
+            verified_s: number | null;
+        };
+        /**
+         * DrillPage
+         * @description A page of drills, newest first.
+         */
+        DrillPage: {
+            /** Items */
+            items: components["schemas"]["Drill"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * DrillReport
+         * @description Response times against the plan.
+         */
+        DrillReport: {
+            /** Alarms */
+            alarms: components["schemas"]["DrillAlarm"][];
+            drill: components["schemas"]["Drill"];
+            /** Expected */
+            expected: components["schemas"]["DrillExpected"][];
+            /** Incidents */
+            incidents: components["schemas"]["DrillIncident"][];
+            /** Met */
+            met: number;
+            /**
+             * Seconds
+             * @description How long it lasted; null: it still does.
+             */
+            seconds: number | null;
+        };
+        /**
+         * DrillScenario
+         * @description A scenario that a drill can be begun with.
+         */
+        DrillScenario: {
+            /** Description */
+            description: string;
+            /** Duration Ms */
+            duration_ms: number;
+            /**
+             * Expected
+             * @description Number of acts that are measured.
+             */
+            expected: number;
+            /**
+             * Faults
+             * @description Where there are any, it cannot be begun.
+             */
+            faults: components["schemas"]["DrillFault"][];
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Tags */
+            tags: string[];
+            /** Units */
+            units: string[];
+        };
+        /**
+         * DrillScenarios
+         * @description The scenarios in the folder.
+         */
+        DrillScenarios: {
+            /** Items */
+            items: components["schemas"]["DrillScenario"][];
+        };
+        /**
+         * DrillStart
+         * @description Begin a drill.
+         * @example {
+         *       "circle": [
+         *         "huarui-safety",
+         *         "county-duty"
+         *       ],
+         *       "comment": "季度演练",
+         *       "leader": "赵磊",
+         *       "name": "王芳",
+         *       "scenario": "h2s-leak",
+         *       "units": [
+         *         "huarui/tankfarm"
+         *       ]
+         *     }
+         */
+        DrillStart: {
+            /**
+             * Circle
+             * @description Ids of the contacts that its messages go to, and nobody else; empty: no messages.
+             */
+            circle: string[];
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Leader
+             * @description Who leads the drill.
+             */
+            leader: string;
+            /**
+             * Name
+             * @description The person, as it shall stand in the journal.
+             */
+            name: string;
+            /**
+             * Scenario
+             * @description Id of a scenario.
+             */
+            scenario: string;
+            /**
+             * Units
+             * @description `enterprise/unit`, of those that the scenario names; left out: all of them.
+             * @default null
+             */
+            units: string[] | null;
         };
         /**
          * Enterprise
@@ -691,6 +3547,11 @@ export interface components {
          */
         EnterpriseUnit: {
             /**
+             * Cards
+             * @description Response cards shown with its alarms.
+             */
+            cards: string[];
+            /**
              * Grade
              * @description Highest grade of its open incidents.
              */
@@ -704,8 +3565,23 @@ export interface components {
              * @description The open incident that has that grade.
              */
             incident: number | null;
+            /**
+             * Modes
+             * @description Modes of operation that choose among limits.
+             */
+            modes: string[];
             /** Name */
             name: string;
+            /**
+             * Neighbours
+             * @description Paths of the units near it.
+             */
+            neighbours: string[];
+            /**
+             * Rules
+             * @description Rules over several of its tags.
+             */
+            rules: components["schemas"]["UnitRule"][];
             /** Tags */
             tags: number;
         };
@@ -792,6 +3668,57 @@ export interface components {
             next: string | null;
         };
         /**
+         * Feedback
+         * @description 反馈.
+         */
+        Feedback: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Attachments */
+            attachments: number[];
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * FeedbackBody
+         * @description What was done and found.
+         * @example {
+         *       "attachments": [
+         *         1050
+         *       ],
+         *       "name": "李工",
+         *       "text": "机封已更换，气体浓度恢复正常"
+         *     }
+         */
+        FeedbackBody: {
+            /**
+             * Attachments
+             * @description Ids of files uploaded before.
+             */
+            attachments?: number[];
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * FieldChange
+         * @description One field; null: not there, or nothing. Durations in ms.
+         */
+        FieldChange: {
+            /** Name */
+            name: string;
+            /** New */
+            new: unknown;
+            /** Old */
+            old: unknown;
+        };
+        /**
          * FieldError
          * @description What is wrong with one field of a request.
          */
@@ -807,6 +3734,70 @@ export interface components {
             message: string;
             /** Remedy */
             remedy: string;
+        };
+        /**
+         * Fleeting
+         * @description 瞬时: in and out again in no time.
+         */
+        Fleeting: {
+            /**
+             * Description
+             * @description Of the tag; empty where it is watched no more.
+             */
+            description: string;
+            /** Enterprise */
+            enterprise: string;
+            /**
+             * Path
+             * @description `enterprise/tag/rule`.
+             */
+            path: string;
+            /** Region */
+            region: string;
+            /** Times */
+            times: number;
+        };
+        /**
+         * FloodSpan
+         * @description 报警泛滥.
+         */
+        FloodSpan: {
+            /** Alarms */
+            alarms: number;
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /**
+             * Ended At
+             * Format: date-time
+             */
+            ended_at: string;
+        };
+        /**
+         * Frequent
+         * @description One of the most frequent.
+         */
+        Frequent: {
+            /** Alarms */
+            alarms: number;
+            /**
+             * Description
+             * @description Of the tag; empty where it is watched no more.
+             */
+            description: string;
+            /** Enterprise */
+            enterprise: string;
+            /**
+             * Path
+             * @description `enterprise/tag/rule`.
+             */
+            path: string;
+            /** Region */
+            region: string;
+            /** Share */
+            share: number;
         };
         /**
          * Gateway
@@ -856,6 +3847,135 @@ export interface components {
             items: components["schemas"]["Gateway"][];
         };
         /**
+         * GradeShare
+         * @description Alarms of one grade.
+         */
+        GradeShare: {
+            /** Alarms */
+            alarms: number;
+            /** Share */
+            share: number;
+        };
+        /**
+         * Handover
+         * @description 交接班: what one shift leaves to the next.
+         */
+        Handover: {
+            /**
+             * Alarms
+             * @description Outstanding at that moment, gravest first.
+             */
+            alarms: {
+                [key: string]: unknown;
+            }[];
+            /** Comment */
+            comment: string | null;
+            /** Desk */
+            desk: string;
+            /**
+             * Digest
+             * @description SHA-256 of what was captured, as it stands in the journal.
+             */
+            digest: string;
+            /** Id */
+            id: number;
+            /** Incidents */
+            incidents: {
+                [key: string]: unknown;
+            }[];
+            /** Incoming */
+            incoming: string | null;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Notes */
+            notes: string;
+            /** Outgoing */
+            outgoing: string;
+            /** Signed At */
+            signed_at: string | null;
+            /** Silences */
+            silences: {
+                [key: string]: unknown;
+            }[];
+            /** Suppressed */
+            suppressed: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
+         * HandoverBody
+         * @description The outgoing officer's words.
+         * @example {
+         *       "name": "王芳",
+         *       "notes": "GT-101 校验中，14:00 恢复；华瑞值班电话已换。"
+         *     }
+         */
+        HandoverBody: {
+            /**
+             * Name
+             * @description The outgoing officer.
+             */
+            name: string;
+            /**
+             * Notes
+             * @default
+             */
+            notes: string;
+        };
+        /**
+         * HandoverLine
+         * @description A handover that waits for a signature.
+         */
+        HandoverLine: {
+            /** Id */
+            id: number;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Notes */
+            notes: string;
+            /** Outgoing */
+            outgoing: string;
+        };
+        /**
+         * HandoverPage
+         * @description A page of handovers, newest first.
+         */
+        HandoverPage: {
+            /** Items */
+            items: components["schemas"]["HandoverSummary"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * HandoverSummary
+         * @description A handover in a list.
+         */
+        HandoverSummary: {
+            /** Desk */
+            desk: string;
+            /** Id */
+            id: number;
+            /** Incoming */
+            incoming: string | null;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Notes */
+            notes: string;
+            /** Outgoing */
+            outgoing: string;
+            /** Signed At */
+            signed_at: string | null;
+        };
+        /**
          * Health
          * @description State of the service.
          * @example {
@@ -869,6 +3989,12 @@ export interface components {
          *           "last": "2026-06-08T02:29:58.000Z",
          *           "latency_ms": 12.4,
          *           "since": "2026-06-08T00:01:00.000Z",
+         *           "status": "ok"
+         *         },
+         *         "configuration": {
+         *           "detail": "",
+         *           "revision": 17,
+         *           "since": "2026-06-01T00:12:00.000Z",
          *           "status": "ok"
          *         },
          *         "historian": {
@@ -956,22 +4082,67 @@ export interface components {
          * Incident
          * @description 警情: the alarms of one unit that belong together.
          * @example {
+         *       "accident": null,
+         *       "acknowledge_by": "2026-06-08T02:35:00.214Z",
          *       "alarms_active": 3,
+         *       "alarms_open": 3,
          *       "alarms_total": 3,
          *       "alarms_unacknowledged": 3,
+         *       "archived_at": null,
+         *       "attachments": [],
+         *       "cleared_at": null,
          *       "close_comment": null,
          *       "closed_at": null,
          *       "closed_by": null,
+         *       "comments": 0,
+         *       "decision": null,
+         *       "desk_acknowledgement": {
+         *         "at": "2026-06-08T02:30:40.000Z",
+         *         "comment": "",
+         *         "name": "王芳",
+         *         "recorded_by": null
+         *       },
+         *       "disposal": [],
+         *       "drill": null,
          *       "enterprise": "huarui",
+         *       "enterprise_acknowledgement": {
+         *         "at": "2026-06-08T02:31:12.114Z",
+         *         "comment": "电话",
+         *         "name": "李工",
+         *         "recorded_by": "王芳"
+         *       },
          *       "enterprise_name": "华瑞化工储运",
+         *       "fed_back_at": null,
+         *       "feedback": [],
+         *       "feedback_by": "2026-06-08T03:30:00.214Z",
          *       "grade": "orange",
-         *       "hazard_level": 2,
+         *       "hazard_level": 3,
          *       "id": 1037,
+         *       "links": [],
+         *       "missing_steps": [
+         *         "verified",
+         *         "handled",
+         *         "feedback",
+         *         "reviewed"
+         *       ],
+         *       "next_steps": [
+         *         "verify",
+         *         "decide",
+         *         "comment",
+         *         "attach",
+         *         "link",
+         *         "declare_accident"
+         *       ],
+         *       "open": true,
          *       "opened_at": "2026-06-08T02:29:41.008Z",
          *       "peak_grade": "orange",
+         *       "proposal": null,
+         *       "pushed_at": "2026-06-08T02:29:41.108Z",
          *       "reasons": [
          *         {
          *           "params": {
+         *             "count": 2,
+         *             "grade": "orange",
          *             "tags": [
          *               "GT-101",
          *               "GT-103"
@@ -981,30 +4152,79 @@ export interface components {
          *         }
          *       ],
          *       "region": "370783",
+         *       "reopened": 0,
+         *       "reopened_at": null,
+         *       "required_steps": [
+         *         "desk_acknowledged",
+         *         "enterprise_acknowledged",
+         *         "verified",
+         *         "handled",
+         *         "feedback",
+         *         "reviewed"
+         *       ],
+         *       "review": null,
          *       "sequence": 1043,
-         *       "state": "open",
+         *       "state": "acknowledged",
+         *       "table_version": 1,
+         *       "tier": 3,
          *       "unit": "tankfarm",
          *       "unit_name": "原料罐区",
-         *       "updated_at": "2026-06-08T02:30:00.214Z"
+         *       "updated_at": "2026-06-08T02:31:12.114Z",
+         *       "verification": null
          *     }
          */
         Incident: {
+            accident: components["schemas"]["Accident"] | null;
+            /** Acknowledge By */
+            acknowledge_by: string | null;
             /** Alarms Active */
             alarms_active: number;
+            /**
+             * Alarms Open
+             * @description In, latched or not acknowledged.
+             */
+            alarms_open: number;
             /** Alarms Total */
             alarms_total: number;
             /** Alarms Unacknowledged */
             alarms_unacknowledged: number;
+            /** Archived At */
+            archived_at: string | null;
+            /** Attachments */
+            attachments: number[];
+            /**
+             * Cleared At
+             * @description When the last alarm's condition left.
+             */
+            cleared_at: string | null;
             /** Close Comment */
             close_comment: string | null;
             /** Closed At */
             closed_at: string | null;
             /** Closed By */
             closed_by: string | null;
+            /** Comments */
+            comments: number;
+            decision: components["schemas"]["Decision"] | null;
+            desk_acknowledgement: components["schemas"]["AcknowledgementDone"] | null;
+            /** Disposal */
+            disposal: components["schemas"]["DisposalStep"][];
+            /** Drill */
+            drill: number | null;
             /** Enterprise */
             enterprise: string;
+            enterprise_acknowledgement: components["schemas"]["AcknowledgementDone"] | null;
             /** Enterprise Name */
             enterprise_name: string;
+            /**
+             * Fed Back At
+             * @description When the feedback that holds was given; null after a return.
+             */
+            fed_back_at: string | null;
+            /** Feedback */
+            feedback: components["schemas"]["Feedback"][];
+            /** Feedback By */
+            feedback_by: string | null;
             /**
              * Grade
              * @enum {string}
@@ -1014,6 +4234,20 @@ export interface components {
             hazard_level: number | null;
             /** Id */
             id: number;
+            /** Links */
+            links: components["schemas"]["IncidentLink"][];
+            /** Missing Steps */
+            missing_steps: components["schemas"]["Step"][];
+            /**
+             * Next Steps
+             * @description Acts that are possible now.
+             */
+            next_steps: ("acknowledge_desk" | "acknowledge_enterprise" | "verify" | "confirm_verification" | "reject_verification" | "handle" | "feed_back" | "review" | "close" | "archive" | "decide" | "comment" | "attach" | "link" | "declare_accident" | "report_accident")[];
+            /**
+             * Open
+             * @description Neither closed nor archived.
+             */
+            open: boolean;
             /**
              * Opened At
              * Format: date-time
@@ -1024,20 +4258,44 @@ export interface components {
              * @enum {string}
              */
             peak_grade: "blue" | "yellow" | "orange" | "red";
+            /** @description A verification that waits for a second person. */
+            proposal: components["schemas"]["Verification"] | null;
+            /** Pushed At */
+            pushed_at: string | null;
             /** Reasons */
             reasons: components["schemas"]["Reason"][];
             /** Region */
             region: string;
             /**
+             * Reopened
+             * @description How often a new alarm reopened it.
+             */
+            reopened: number;
+            /** Reopened At */
+            reopened_at: string | null;
+            /**
+             * Required Steps
+             * @description What must be done before it is closed.
+             */
+            required_steps: components["schemas"]["Step"][];
+            review: components["schemas"]["Review"] | null;
+            /**
              * Sequence
              * @description Number of the last journal entry about it or one of its alarms.
              */
             sequence: number;
+            /** @description Where it stands in the closed loop. */
+            state: components["schemas"]["IncidentState"];
             /**
-             * State
-             * @enum {string}
+             * Table Version
+             * @description Of the grading table that gave the grade.
              */
-            state: "open" | "closed";
+            table_version: number | null;
+            /**
+             * Tier
+             * @description Who is told: 1 to 4 as the grades, 5: the city takes command.
+             */
+            tier: number;
             /** Unit */
             unit: string;
             /** Unit Name */
@@ -1047,27 +4305,73 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+            verification: components["schemas"]["Verification"] | null;
         };
         /**
          * IncidentDetail
          * @description An incident with its alarms, newest first, and its history, oldest first; the newest 1,000 of each.
          * @example {
+         *       "accident": null,
+         *       "acknowledge_by": "2026-06-08T02:35:00.214Z",
          *       "alarms_active": 3,
+         *       "alarms_open": 3,
          *       "alarms_total": 3,
          *       "alarms_unacknowledged": 3,
+         *       "archived_at": null,
+         *       "attachments": [],
+         *       "cleared_at": null,
          *       "close_comment": null,
          *       "closed_at": null,
          *       "closed_by": null,
+         *       "comments": 0,
+         *       "decision": null,
+         *       "desk_acknowledgement": {
+         *         "at": "2026-06-08T02:30:40.000Z",
+         *         "comment": "",
+         *         "name": "王芳",
+         *         "recorded_by": null
+         *       },
+         *       "disposal": [],
+         *       "drill": null,
          *       "enterprise": "huarui",
+         *       "enterprise_acknowledgement": {
+         *         "at": "2026-06-08T02:31:12.114Z",
+         *         "comment": "电话",
+         *         "name": "李工",
+         *         "recorded_by": "王芳"
+         *       },
          *       "enterprise_name": "华瑞化工储运",
+         *       "fed_back_at": null,
+         *       "feedback": [],
+         *       "feedback_by": "2026-06-08T03:30:00.214Z",
          *       "grade": "orange",
-         *       "hazard_level": 2,
+         *       "hazard_level": 3,
          *       "id": 1037,
+         *       "links": [],
+         *       "missing_steps": [
+         *         "verified",
+         *         "handled",
+         *         "feedback",
+         *         "reviewed"
+         *       ],
+         *       "next_steps": [
+         *         "verify",
+         *         "decide",
+         *         "comment",
+         *         "attach",
+         *         "link",
+         *         "declare_accident"
+         *       ],
+         *       "open": true,
          *       "opened_at": "2026-06-08T02:29:41.008Z",
          *       "peak_grade": "orange",
+         *       "proposal": null,
+         *       "pushed_at": "2026-06-08T02:29:41.108Z",
          *       "reasons": [
          *         {
          *           "params": {
+         *             "count": 2,
+         *             "grade": "orange",
          *             "tags": [
          *               "GT-101",
          *               "GT-103"
@@ -1077,32 +4381,83 @@ export interface components {
          *         }
          *       ],
          *       "region": "370783",
+         *       "reopened": 0,
+         *       "reopened_at": null,
+         *       "required_steps": [
+         *         "desk_acknowledged",
+         *         "enterprise_acknowledged",
+         *         "verified",
+         *         "handled",
+         *         "feedback",
+         *         "reviewed"
+         *       ],
+         *       "review": null,
          *       "sequence": 1043,
-         *       "state": "open",
+         *       "state": "acknowledged",
+         *       "table_version": 1,
+         *       "tier": 3,
          *       "unit": "tankfarm",
          *       "unit_name": "原料罐区",
-         *       "updated_at": "2026-06-08T02:30:00.214Z"
+         *       "updated_at": "2026-06-08T02:31:12.114Z",
+         *       "verification": null
          *     }
          */
         IncidentDetail: {
+            accident: components["schemas"]["Accident"] | null;
+            /** Acknowledge By */
+            acknowledge_by: string | null;
             /** Alarms */
             alarms: components["schemas"]["Alarm"][];
             /** Alarms Active */
             alarms_active: number;
+            /**
+             * Alarms Open
+             * @description In, latched or not acknowledged.
+             */
+            alarms_open: number;
             /** Alarms Total */
             alarms_total: number;
             /** Alarms Unacknowledged */
             alarms_unacknowledged: number;
+            /** Archived At */
+            archived_at: string | null;
+            /** Attachments */
+            attachments: number[];
+            /**
+             * Cleared At
+             * @description When the last alarm's condition left.
+             */
+            cleared_at: string | null;
             /** Close Comment */
             close_comment: string | null;
             /** Closed At */
             closed_at: string | null;
             /** Closed By */
             closed_by: string | null;
+            /** Comments */
+            comments: number;
+            decision: components["schemas"]["Decision"] | null;
+            desk_acknowledgement: components["schemas"]["AcknowledgementDone"] | null;
+            /** Disposal */
+            disposal: components["schemas"]["DisposalStep"][];
+            /** Drill */
+            drill: number | null;
             /** Enterprise */
             enterprise: string;
+            enterprise_acknowledgement: components["schemas"]["AcknowledgementDone"] | null;
             /** Enterprise Name */
             enterprise_name: string;
+            /**
+             * Fed Back At
+             * @description When the feedback that holds was given; null after a return.
+             */
+            fed_back_at: string | null;
+            /** Feedback */
+            feedback: components["schemas"]["Feedback"][];
+            /** Feedback By */
+            feedback_by: string | null;
+            /** Files */
+            files: components["schemas"]["Attachment"][];
             /**
              * Grade
              * @enum {string}
@@ -1114,6 +4469,20 @@ export interface components {
             history: components["schemas"]["Entry"][];
             /** Id */
             id: number;
+            /** Links */
+            links: components["schemas"]["IncidentLink"][];
+            /** Missing Steps */
+            missing_steps: components["schemas"]["Step"][];
+            /**
+             * Next Steps
+             * @description Acts that are possible now.
+             */
+            next_steps: ("acknowledge_desk" | "acknowledge_enterprise" | "verify" | "confirm_verification" | "reject_verification" | "handle" | "feed_back" | "review" | "close" | "archive" | "decide" | "comment" | "attach" | "link" | "declare_accident" | "report_accident")[];
+            /**
+             * Open
+             * @description Neither closed nor archived.
+             */
+            open: boolean;
             /**
              * Opened At
              * Format: date-time
@@ -1124,20 +4493,46 @@ export interface components {
              * @enum {string}
              */
             peak_grade: "blue" | "yellow" | "orange" | "red";
+            /** @description A verification that waits for a second person. */
+            proposal: components["schemas"]["Verification"] | null;
+            /** Pushed At */
+            pushed_at: string | null;
             /** Reasons */
             reasons: components["schemas"]["Reason"][];
             /** Region */
             region: string;
             /**
+             * Reopened
+             * @description How often a new alarm reopened it.
+             */
+            reopened: number;
+            /** Reopened At */
+            reopened_at: string | null;
+            /**
+             * Required Steps
+             * @description What must be done before it is closed.
+             */
+            required_steps: components["schemas"]["Step"][];
+            review: components["schemas"]["Review"] | null;
+            /**
              * Sequence
              * @description Number of the last journal entry about it or one of its alarms.
              */
             sequence: number;
+            /** @description Where it stands in the closed loop. */
+            state: components["schemas"]["IncidentState"];
+            /** Suggested Links */
+            suggested_links: components["schemas"]["SuggestedLink"][];
             /**
-             * State
-             * @enum {string}
+             * Table Version
+             * @description Of the grading table that gave the grade.
              */
-            state: "open" | "closed";
+            table_version: number | null;
+            /**
+             * Tier
+             * @description Who is told: 1 to 4 as the grades, 5: the city takes command.
+             */
+            tier: number;
             /** Unit */
             unit: string;
             /** Unit Name */
@@ -1147,6 +4542,24 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+            verification: components["schemas"]["Verification"] | null;
+        };
+        /**
+         * IncidentLink
+         * @description 关联警情.
+         */
+        IncidentLink: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Comment */
+            comment: string;
+            /** Incident */
+            incident: number;
+            /** Name */
+            name: string;
         };
         /**
          * IncidentPage
@@ -1157,6 +4570,163 @@ export interface components {
             items: components["schemas"]["Incident"][];
             /** Next */
             next: string | null;
+        };
+        /**
+         * IncidentResponse
+         * @description How the response to an open incident stands.
+         */
+        IncidentResponse: {
+            /**
+             * Acknowledge By
+             * @description null: acknowledged, or past.
+             */
+            acknowledge_by: string | null;
+            /**
+             * Acknowledged By
+             * @enum {string}
+             */
+            acknowledged_by: "either" | "both";
+            /**
+             * Began At
+             * @description Of this tier; null: it has no clock yet.
+             */
+            began_at: string | null;
+            /**
+             * Cards
+             * @description Ids of the response cards of its alarms.
+             */
+            cards: string[];
+            /** Feedback By */
+            feedback_by: string | null;
+            /**
+             * Grade
+             * @enum {string}
+             */
+            grade: "blue" | "yellow" | "orange" | "red";
+            /** Incident */
+            incident: number;
+            /** Pending */
+            pending: components["schemas"]["PendingStep"][];
+            /** Plan */
+            plan: string | null;
+            /**
+             * Tier
+             * @description 1 to 4 as the grades, 5: the city takes command.
+             */
+            tier: number;
+            /**
+             * Tier Name
+             * @enum {string}
+             */
+            tier_name: "blue" | "yellow" | "orange" | "red" | "command";
+        };
+        /**
+         * IncidentState
+         * @description States of an incident's closed loop; ``alerting.closed_loop`` has the table.
+         * @enum {string}
+         */
+        IncidentState: "triggered" | "pushed" | "acknowledged" | "verified" | "handled" | "feedback" | "reviewed" | "closed" | "archived";
+        /**
+         * KeyFigures
+         * @description 关键指标, as docs/kpi.md defines them. Shares from 0 to 1.
+         */
+        KeyFigures: {
+            /** Acknowledge */
+            acknowledge: {
+                [key: string]: components["schemas"]["Answers"];
+            };
+            /** Alarm Acknowledge */
+            alarm_acknowledge: {
+                [key: string]: components["schemas"]["Answers"];
+            };
+            /** Alarms */
+            alarms: number;
+            /** Average Per Ten Minutes */
+            average_per_ten_minutes: number;
+            /**
+             * Busy Share
+             * @description Ten-minute periods with more than 10 alarms.
+             */
+            busy_share: number;
+            /** Chattering */
+            chattering: components["schemas"]["Chattering"][];
+            /** Days */
+            days: number;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Feedback */
+            feedback: {
+                [key: string]: components["schemas"]["Answers"];
+            };
+            /** Fleeting */
+            fleeting: components["schemas"]["Fleeting"][];
+            /** Flood Share */
+            flood_share: number;
+            /** Floods */
+            floods: components["schemas"]["FloodSpan"][];
+            /** Gateways */
+            gateways: number;
+            /**
+             * Graded
+             * @description false: the period is shorter than `graded_from_days`.
+             */
+            graded: boolean;
+            /** Graded From Days */
+            graded_from_days: number;
+            /**
+             * Histogram
+             * @description Ten-minute periods by their number of alarms: 0 to 10, more.
+             */
+            histogram: {
+                [key: string]: number;
+            };
+            /** Id */
+            id: string;
+            left_out: components["schemas"]["LeftOut"];
+            /**
+             * Met
+             * @description By measure; null: not graded.
+             */
+            met: {
+                [key: string]: boolean | null;
+            };
+            /** Name */
+            name: string;
+            /** Online Rate */
+            online_rate: number | null;
+            /** Peak Per Ten Minutes */
+            peak_per_ten_minutes: number;
+            /** Per Day */
+            per_day: components["schemas"]["DayCount"][];
+            /** Priorities */
+            priorities: {
+                [key: string]: components["schemas"]["GradeShare"];
+            };
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "all" | "desk" | "enterprise" | "region";
+            stale_per_day: components["schemas"]["StalePerDay"];
+            standing: components["schemas"]["Standing"];
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Targets Version */
+            targets_version: number;
+            /** Top Ten */
+            top_ten: components["schemas"]["Frequent"][];
+            /** Top Ten Share */
+            top_ten_share: number;
+            /** Unsigned Changes */
+            unsigned_changes: number;
+            /** Unsigned Suppressions */
+            unsigned_suppressions: number;
         };
         /**
          * Latest
@@ -1184,6 +4754,20 @@ export interface components {
             value: number | null;
         };
         /**
+         * LeftOut
+         * @description What is counted nowhere else.
+         */
+        LeftOut: {
+            /** Drill */
+            drill: number;
+            /** Followed */
+            followed: number;
+            /** Retrospective */
+            retrospective: number;
+            /** Suppressed */
+            suppressed: number;
+        };
+        /**
          * Level
          * @description 报警级别, the level of a rule.
          * @enum {string}
@@ -1194,6 +4778,11 @@ export interface components {
          * @description A rule on the value of a tag.
          */
         Limit: {
+            /**
+             * Cards
+             * @description Response cards shown with its alarm.
+             */
+            cards: string[];
             /** Deadband */
             deadband: number;
             /**
@@ -1201,26 +4790,81 @@ export interface components {
              * @description The setpoint is the measurand's default and not the site's own.
              */
             default: boolean;
+            /**
+             * Given
+             * @description The figure that the setpoint was converted from, with its unit: `25 %LEL`. Null: nothing was.
+             */
+            given: string | null;
             /** Key */
             key: string;
             /**
              * Kind
              * @enum {string}
              */
-            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system";
+            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system" | "deviation" | "stuck" | "vote" | "expression";
             /** Latching */
             latching: boolean;
             level: components["schemas"]["Level"];
+            /**
+             * Modes
+             * @description Limits that hold in place of the setpoint in a mode of the unit.
+             */
+            modes: components["schemas"]["ModeLimit"][];
             /** Off Delay Ms */
             off_delay_ms: number;
             /** On Delay Ms */
             on_delay_ms: number;
+            /**
+             * Parent
+             * @description Path of the condition that this one follows from.
+             */
+            parent: string | null;
+            /**
+             * Re Alarm Ms
+             * @description After this time an acknowledged alarm sounds again; 0: never.
+             */
+            re_alarm_ms: number;
+            /** @description What a deviation is measured from. */
+            reference: components["schemas"]["Reference"] | null;
             /** Setpoint */
             setpoint: number;
+            /**
+             * Side
+             * @description Of a deviation: on which side it counts.
+             */
+            side: ("both" | "above" | "below") | null;
+            /**
+             * Suppressed By
+             * @description Paths of the conditions that suppress its alarm by design.
+             */
+            suppressed_by: string[];
             /** Version */
             version: number;
             /** Window Ms */
             window_ms: number;
+        };
+        /**
+         * LinkBody
+         * @description The other incident.
+         * @example {
+         *       "comment": "同一次泄漏",
+         *       "incident": 1051,
+         *       "name": "王芳"
+         *     }
+         */
+        LinkBody: {
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /** Incident */
+            incident: number;
+            /**
+             * Name
+             * @description The person, as it shall stand in the journal.
+             */
+            name: string;
         };
         /**
          * LiveEntry
@@ -1252,6 +4896,12 @@ export interface components {
          *           "last": "2026-06-08T02:29:58.000Z",
          *           "latency_ms": 12.4,
          *           "since": "2026-06-08T00:01:00.000Z",
+         *           "status": "ok"
+         *         },
+         *         "configuration": {
+         *           "detail": "",
+         *           "revision": 17,
+         *           "since": "2026-06-01T00:12:00.000Z",
          *           "status": "ok"
          *         },
          *         "historian": {
@@ -1356,6 +5006,465 @@ export interface components {
             type: "readings";
         };
         /**
+         * Maintenance
+         * @description 停用: a maintenance window.
+         */
+        Maintenance: {
+            /**
+             * Announced At
+             * Format: date-time
+             */
+            announced_at: string;
+            /** Began At */
+            began_at: string | null;
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Ended By
+             * @description null: it ended by itself.
+             */
+            ended_by: string | null;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Enterprise */
+            enterprise: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /** Region */
+            region: string;
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "tag" | "unit" | "gateway";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "announced" | "running" | "ended" | "cancelled";
+            /** Target */
+            target: string;
+        };
+        /**
+         * MaintenanceBody
+         * @description 停用: what goes out of service, from when to when, who says so, and why.
+         * @example {
+         *       "ends_at": "2026-06-08T06:00:00Z",
+         *       "enterprise": "huarui",
+         *       "name": "李强",
+         *       "reason": "Calibration with test gas",
+         *       "scope": "tag",
+         *       "target": "GT-101"
+         *     }
+         */
+        MaintenanceBody: {
+            /**
+             * Begins At
+             * @description Without it: at once.
+             * @default null
+             */
+            begins_at: string | null;
+            /**
+             * Ends At
+             * Format: date-time
+             * @example 2026-06-08T02:30:00.000Z
+             */
+            ends_at: string;
+            /** Enterprise */
+            enterprise: string;
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "tag" | "unit" | "gateway";
+            /**
+             * Target
+             * @description Name of the tag, or id of the unit or gateway, within the enterprise.
+             */
+            target: string;
+        };
+        /**
+         * MaintenancePage
+         * @description A page of maintenance windows.
+         */
+        MaintenancePage: {
+            /** Items */
+            items: components["schemas"]["Maintenance"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * Message
+         * @description 消息: one recipient told of one thing.
+         * @example {
+         *       "acknowledged_at": null,
+         *       "attempts": 1,
+         *       "channel": "sms",
+         *       "channels": [
+         *         "sms",
+         *         "mail"
+         *       ],
+         *       "contact": "wang-fang",
+         *       "created_at": "2026-06-08T02:30:04.250Z",
+         *       "delivered_at": null,
+         *       "digest": null,
+         *       "drill": null,
+         *       "expires_at": "2026-06-09T02:30:04.250Z",
+         *       "failed_at": null,
+         *       "grade": "orange",
+         *       "id": 7,
+         *       "incident": 41,
+         *       "last_error": null,
+         *       "name": "王芳",
+         *       "next_attempt_at": null,
+         *       "read_at": null,
+         *       "reason": "opened",
+         *       "sent_at": "2026-06-08T02:30:04.900Z",
+         *       "side": "desk",
+         *       "state": "sent",
+         *       "subject": "【橙色】华瑞化工储运 原料罐区：新警情",
+         *       "tier": 3,
+         *       "undelivered_at": null
+         *     }
+         */
+        Message: {
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Attempts */
+            attempts: number;
+            /**
+             * Channel
+             * @description Whose turn it is; null: it waits for a digest, or goes nowhere.
+             */
+            channel: string | null;
+            /**
+             * Channels
+             * @description In the order in which they are tried.
+             */
+            channels: string[];
+            /** Contact */
+            contact: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Delivered At */
+            delivered_at: string | null;
+            /**
+             * Digest
+             * @description The message that says it together with others.
+             */
+            digest: number | null;
+            /** Drill */
+            drill: number | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Failed At */
+            failed_at: string | null;
+            /**
+             * Grade
+             * @enum {string}
+             */
+            grade: "blue" | "yellow" | "orange" | "red";
+            /** Id */
+            id: number;
+            /**
+             * Incident
+             * @description null: a digest.
+             */
+            incident: number | null;
+            /** Last Error */
+            last_error: string | null;
+            /** Name */
+            name: string;
+            /** Next Attempt At */
+            next_attempt_at: string | null;
+            /** Read At */
+            read_at: string | null;
+            /**
+             * Reason
+             * @description opened, reopened, graded, escalated, not_acknowledged, no_feedback, not_delivered, unanswered or digest.
+             */
+            reason: string;
+            /** Sent At */
+            sent_at: string | null;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "enterprise" | "desk";
+            state: components["schemas"]["MessageState"];
+            /** Subject */
+            subject: string;
+            /** Tier */
+            tier: number;
+            /** Undelivered At */
+            undelivered_at: string | null;
+        };
+        /**
+         * MessageDetail
+         * @description A message with its text and its tries. A one-time code is not shown.
+         * @example {
+         *       "acknowledged_at": null,
+         *       "attempts": 1,
+         *       "channel": "sms",
+         *       "channels": [
+         *         "sms",
+         *         "mail"
+         *       ],
+         *       "contact": "wang-fang",
+         *       "created_at": "2026-06-08T02:30:04.250Z",
+         *       "delivered_at": null,
+         *       "digest": null,
+         *       "drill": null,
+         *       "expires_at": "2026-06-09T02:30:04.250Z",
+         *       "failed_at": null,
+         *       "grade": "orange",
+         *       "id": 7,
+         *       "incident": 41,
+         *       "last_error": null,
+         *       "name": "王芳",
+         *       "next_attempt_at": null,
+         *       "read_at": null,
+         *       "reason": "opened",
+         *       "sent_at": "2026-06-08T02:30:04.900Z",
+         *       "side": "desk",
+         *       "state": "sent",
+         *       "subject": "【橙色】华瑞化工储运 原料罐区：新警情",
+         *       "tier": 3,
+         *       "undelivered_at": null
+         *     }
+         */
+        MessageDetail: {
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Attempts */
+            attempts: number;
+            /**
+             * Channel
+             * @description Whose turn it is; null: it waits for a digest, or goes nowhere.
+             */
+            channel: string | null;
+            /**
+             * Channels
+             * @description In the order in which they are tried.
+             */
+            channels: string[];
+            /** Contact */
+            contact: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Delivered At */
+            delivered_at: string | null;
+            /**
+             * Digest
+             * @description The message that says it together with others.
+             */
+            digest: number | null;
+            /** Drill */
+            drill: number | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Failed At */
+            failed_at: string | null;
+            /**
+             * Grade
+             * @enum {string}
+             */
+            grade: "blue" | "yellow" | "orange" | "red";
+            /** Id */
+            id: number;
+            /**
+             * Incident
+             * @description null: a digest.
+             */
+            incident: number | null;
+            /** Last Error */
+            last_error: string | null;
+            /** Name */
+            name: string;
+            /** Next Attempt At */
+            next_attempt_at: string | null;
+            /** Read At */
+            read_at: string | null;
+            /**
+             * Reason
+             * @description opened, reopened, graded, escalated, not_acknowledged, no_feedback, not_delivered, unanswered or digest.
+             */
+            reason: string;
+            /** Sent At */
+            sent_at: string | null;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "enterprise" | "desk";
+            state: components["schemas"]["MessageState"];
+            /** Subject */
+            subject: string;
+            /** Text */
+            text: string;
+            /** Tier */
+            tier: number;
+            /** Tries */
+            tries: components["schemas"]["Attempt"][];
+            /** Undelivered At */
+            undelivered_at: string | null;
+        };
+        /**
+         * MessagePage
+         * @description A page of messages.
+         */
+        MessagePage: {
+            /** Items */
+            items: components["schemas"]["Message"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * MessageState
+         * @description States of a message.
+         * @enum {string}
+         */
+        MessageState: "queued" | "sent" | "delivered" | "read" | "acknowledged" | "failed" | "superseded";
+        /**
+         * ModeLimit
+         * @description A limit in one mode of operation.
+         */
+        ModeLimit: {
+            /**
+             * Deadband
+             * @description Null: as in other modes.
+             */
+            deadband: number | null;
+            /** Mode */
+            mode: string;
+            /**
+             * Setpoint
+             * @description Null: no limit in this mode.
+             */
+            setpoint: number | null;
+        };
+        /**
+         * PendingStep
+         * @description A step of the plan that is still to come.
+         */
+        PendingStep: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Who */
+            who: string;
+        };
+        /**
+         * Plan
+         * @description 应急预案.
+         */
+        Plan: {
+            /** Acknowledge Ms */
+            acknowledge_ms: number;
+            /**
+             * Acknowledged By
+             * @enum {string}
+             */
+            acknowledged_by: "either" | "both";
+            /** Call Back Ms */
+            call_back_ms: number | null;
+            /**
+             * Default
+             * @description AnShao's own default, and not the site's.
+             */
+            default: boolean;
+            /** Feedback Ms */
+            feedback_ms: number;
+            /** Grades */
+            grades: ("blue" | "yellow" | "orange" | "red" | "command")[];
+            /** Hazards */
+            hazards: string[];
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Regions */
+            regions: string[];
+            /** Steps */
+            steps: components["schemas"]["PlanStep"][];
+        };
+        /**
+         * PlanList
+         * @description All plans; the most specific one holds, of two alike the first.
+         */
+        PlanList: {
+            /** Items */
+            items: components["schemas"]["Plan"][];
+        };
+        /**
+         * PlanStep
+         * @description One step of a plan, in the order of the times.
+         */
+        PlanStep: {
+            /** After Ms */
+            after_ms: number;
+            /**
+             * By
+             * @description Channels in order; empty: all.
+             */
+            by: string[];
+            /**
+             * Follows
+             * @description Index of the step that it follows, if that is not acknowledged.
+             */
+            follows: number | null;
+            /**
+             * Who
+             * @description A contact's id, or post@place.
+             */
+            who: string;
+        };
+        /**
+         * PresenceBody
+         * @description Somebody is at the desk.
+         * @example {
+         *       "name": "王芳"
+         *     }
+         */
+        PresenceBody: {
+            /**
+             * Name
+             * @description Who, where it is known. It is not journaled.
+             * @default null
+             */
+            name: string | null;
+        };
+        /**
          * Problem
          * @description Problem details, RFC 9457.
          * @example {
@@ -1434,6 +5543,46 @@ export interface components {
             rule: string;
         };
         /**
+         * Receipt
+         * @description What a gateway says of a message that it took.
+         * @example {
+         *       "state": "delivered"
+         *     }
+         */
+        Receipt: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "delivered" | "read";
+        };
+        /**
+         * Reference
+         * @description What a deviation is measured from.
+         */
+        Reference: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "constant" | "tag" | "median";
+            /**
+             * Tag
+             * @description The tag, of the same enterprise.
+             */
+            tag: string | null;
+            /**
+             * Value
+             * @description The constant.
+             */
+            value: number | null;
+            /**
+             * Window Ms
+             * @description Time that the tag's own median is taken over.
+             */
+            window_ms: number | null;
+        };
+        /**
          * Refused
          * @description A message, or a part of one, that was not taken.
          */
@@ -1476,6 +5625,282 @@ export interface components {
             next: string | null;
         };
         /**
+         * RemarkBody
+         * @description A remark.
+         * @example {
+         *       "comment": "消防已到场",
+         *       "name": "王芳"
+         *     }
+         */
+        RemarkBody: {
+            /** Comment */
+            comment: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * ReportStep
+         * @description One report upward.
+         * @enum {string}
+         */
+        ReportStep: "to_county" | "to_city" | "to_province" | "to_state_council";
+        /**
+         * Result
+         * @description 核实结果, what verification has found.
+         * @enum {string}
+         */
+        Result: "real" | "false" | "maintenance" | "test";
+        /**
+         * ResumeBody
+         * @description The sound is to be on again.
+         */
+        ResumeBody: {
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /** Name */
+            name: string;
+            /**
+             * Silence
+             * @description Id of the silence.
+             */
+            silence: number;
+        };
+        /**
+         * Review
+         * @description 复核.
+         */
+        Review: {
+            /** Accepted */
+            accepted: boolean;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Comment */
+            comment: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * ReviewBody
+         * @description Accept the feedback, or return it with what is missing in the comment.
+         * @example {
+         *       "accepted": false,
+         *       "comment": "缺少现场照片",
+         *       "name": "王芳"
+         *     }
+         */
+        ReviewBody: {
+            /** Accepted */
+            accepted: boolean;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Name
+             * @description The person, as it shall stand in the journal.
+             */
+            name: string;
+        };
+        /**
+         * Revision
+         * @description 修订版: one state of the configuration.
+         */
+        Revision: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Author */
+            author: string;
+            /**
+             * Counts
+             * @description As in `Difference`, against the revision before it.
+             */
+            counts: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /**
+             * Digest
+             * @description SHA-256 over all its documents.
+             */
+            digest: string;
+            /** Number */
+            number: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "files" | "api" | "restore";
+        };
+        /**
+         * RevisionDetail
+         * @description A revision with its documents, and what it differs in from another.
+         */
+        RevisionDetail: {
+            /** Against */
+            against: number | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Author */
+            author: string;
+            /**
+             * Counts
+             * @description As in `Difference`, against the revision before it.
+             */
+            counts: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            difference: components["schemas"]["Difference"] | null;
+            /**
+             * Digest
+             * @description SHA-256 over all its documents.
+             */
+            digest: string;
+            /** Documents */
+            documents: components["schemas"]["ConfigDocument"][];
+            /** Number */
+            number: number;
+            /** Reason */
+            reason: string;
+            /** Roots */
+            roots: {
+                [key: string]: unknown;
+            };
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "files" | "api" | "restore";
+            /**
+             * Unreadable
+             * @description Why there is no difference: this version cannot read one of the two.
+             */
+            unreadable: string | null;
+        };
+        /**
+         * RevisionPage
+         * @description A page of revisions, newest first.
+         */
+        RevisionPage: {
+            /** Items */
+            items: components["schemas"]["Revision"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * RevisionRequest
+         * @description A proposal to be applied.
+         * @example {
+         *       "documents": {
+         *         "site.yaml": "regions: […]\nenterprises: […]\n"
+         *       }
+         *     }
+         */
+        RevisionRequest: {
+            /**
+             * Author
+             * @description The person, as it shall stand in the journal.
+             */
+            author: string;
+            /**
+             * Based On
+             * @description The revision that holds; 409 if another one came meanwhile.
+             */
+            based_on: number;
+            /**
+             * Documents
+             * @description Text by name; null takes a document away.
+             */
+            documents?: {
+                [key: string]: string | null;
+            };
+            /** Files */
+            files?: components["schemas"]["ConfigFile"][];
+            /** Reason */
+            reason: string;
+            /**
+             * @description The main file's keys that lead to documents, where they change.
+             * @default null
+             */
+            roots: components["schemas"]["Roots"] | null;
+        };
+        /**
+         * Roots
+         * @description The keys of the main file that lead to documents.
+         */
+        Roots: {
+            /**
+             * Grading
+             * @default null
+             */
+            grading: string | null;
+            /**
+             * Response
+             * @default null
+             */
+            response: string | null;
+            /** Sites */
+            sites: string[];
+        };
+        /**
+         * Roster
+         * @description 值班表.
+         */
+        Roster: {
+            /** Desk */
+            desk: string | null;
+            /** Enterprise */
+            enterprise: string | null;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * On Duty
+             * @description At the time asked for.
+             */
+            on_duty: components["schemas"]["Contact"][];
+            /** Post */
+            post: string;
+            /** Region */
+            region: string | null;
+            /**
+             * Turns
+             * @description Of the next seven days, the present one first.
+             */
+            turns: components["schemas"]["Turn"][];
+        };
+        /**
+         * RosterList
+         * @description All rosters.
+         */
+        RosterList: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Items */
+            items: components["schemas"]["Roster"][];
+        };
+        /**
          * Sample
          * @description One reading of a tag.
          */
@@ -1516,6 +5941,99 @@ export interface components {
             truncated?: boolean;
         };
         /**
+         * Selection
+         * @description Which alarms to acknowledge, by whom.
+         * @example {
+         *       "comment": "",
+         *       "ids": [
+         *         1042,
+         *         1043
+         *       ],
+         *       "name": "王芳"
+         *     }
+         */
+        Selection: {
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /** Ids */
+            ids: number[];
+            /**
+             * Name
+             * @description The person, as it shall stand in the journal.
+             */
+            name: string;
+        };
+        /**
+         * Shelf
+         * @description 搁置: a condition that a person has shelved.
+         */
+        Shelf: {
+            /**
+             * Alarm
+             * @description The alarm that was shelved last; it may be over while its condition is shelved.
+             */
+            alarm: number;
+            /** Drill */
+            drill: number | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Enterprise */
+            enterprise: string;
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /** Rule */
+            rule: string;
+            /**
+             * Shelved At
+             * Format: date-time
+             */
+            shelved_at: string;
+            /** Tag */
+            tag: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * ShelveBody
+         * @description 搁置: who, why, for how long.
+         * @example {
+         *       "duration": "2h",
+         *       "name": "王芳",
+         *       "reason": "Detector being calibrated"
+         *     }
+         */
+        ShelveBody: {
+            /**
+             * Duration
+             * @description At most 8 h.
+             * @example 10s
+             */
+            duration: string;
+            /** Name */
+            name: string;
+            /**
+             * Reason
+             * @description To extend a shelf, a new one.
+             */
+            reason: string;
+        };
+        /**
+         * Side
+         * @description Who acknowledges.
+         * @enum {string}
+         */
+        Side: "desk" | "enterprise";
+        /**
          * Signature
          * @description Who does it, and why.
          * @example {
@@ -1534,6 +6052,88 @@ export interface components {
              * @description The person, as it shall stand in the journal.
              */
             name: string;
+        };
+        /**
+         * Silence
+         * @description 消音: the sound is off.
+         */
+        Silence: {
+            /** Ended At */
+            ended_at: string | null;
+            /** Ended By */
+            ended_by: string | null;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "alarm" | "unit" | "desk";
+            /** Second */
+            second: string | null;
+            /**
+             * Silenced At
+             * Format: date-time
+             */
+            silenced_at: string;
+            /** Target */
+            target: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * SilenceBody
+         * @description 消音: whose sound, for how long, who says so, and why.
+         * @example {
+         *       "duration": "5min",
+         *       "name": "王芳",
+         *       "reason": "On it",
+         *       "scope": "unit",
+         *       "target": "huarui/tankfarm"
+         *     }
+         */
+        SilenceBody: {
+            /**
+             * Duration
+             * @description At most 10 min, unless the service is configured otherwise.
+             * @example 10s
+             */
+            duration: string;
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "alarm" | "unit" | "desk";
+            /**
+             * Second
+             * @description A second person: needed where something is red.
+             * @default null
+             */
+            second: string | null;
+            /**
+             * Target
+             * @description Id of the alarm, `enterprise/unit`, or id of the desk.
+             */
+            target: string;
+        };
+        /**
+         * SilenceList
+         * @description All silences that have not ended.
+         */
+        SilenceList: {
+            /** Items */
+            items: components["schemas"]["Silence"][];
         };
         /**
          * SpoolComponent
@@ -1557,6 +6157,70 @@ export interface components {
             status: "ok" | "degraded" | "down";
         };
         /**
+         * StalePerDay
+         * @description Alarms that had been in the list for more than 24 h, by day.
+         */
+        StalePerDay: {
+            /** Mean */
+            mean: number;
+            /** Most */
+            most: number;
+        };
+        /**
+         * Standing
+         * @description Alarms in the list.
+         */
+        Standing: {
+            /**
+             * Count
+             * @description At the period's end.
+             */
+            count: number;
+            /** Longest */
+            longest: components["schemas"]["StandingAlarm"][];
+            /**
+             * Mean
+             * @description Over the period.
+             */
+            mean: number;
+        };
+        /**
+         * StandingAlarm
+         * @description In the list at the period's end.
+         */
+        StandingAlarm: {
+            /**
+             * Description
+             * @description Of the tag; empty where it is watched no more.
+             */
+            description: string;
+            /** Enterprise */
+            enterprise: string;
+            /**
+             * Grade
+             * @enum {string}
+             */
+            grade: "blue" | "yellow" | "orange" | "red";
+            /**
+             * Path
+             * @description `enterprise/tag/rule`.
+             */
+            path: string;
+            /** Region */
+            region: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+        };
+        /**
+         * Step
+         * @description What may be required before an incident is closed.
+         * @enum {string}
+         */
+        Step: "desk_acknowledged" | "enterprise_acknowledged" | "verified" | "handled" | "feedback" | "reviewed";
+        /**
          * Subscription
          * @description Client's message on the WebSocket: the tags whose readings it wants from now on, as `enterprise/tag`.
          * @example {
@@ -1568,6 +6232,125 @@ export interface components {
         Subscription: {
             /** Subscribe */
             subscribe: string[];
+        };
+        /**
+         * SuggestedLink
+         * @description An open incident of a neighbouring unit that began near in time.
+         */
+        SuggestedLink: {
+            /** Enterprise */
+            enterprise: string;
+            /** Enterprise Name */
+            enterprise_name: string;
+            /**
+             * Grade
+             * @enum {string}
+             */
+            grade: "blue" | "yellow" | "orange" | "red";
+            /** Incident */
+            incident: number;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Unit */
+            unit: string;
+            /** Unit Name */
+            unit_name: string;
+        };
+        /**
+         * Suppressed
+         * @description One condition that is not annunciated, and why.
+         * @example {
+         *       "alarm": 1042,
+         *       "by": "王芳",
+         *       "drill": null,
+         *       "enterprise": "huarui",
+         *       "grade": "blue",
+         *       "reason": "Pump under repair, work order 88",
+         *       "rule": "H",
+         *       "state": "acknowledged",
+         *       "suppression": "shelved",
+         *       "tag": "TI-201",
+         *       "unit": "tankfarm",
+         *       "until": "2026-06-08T04:30:00.000Z"
+         *     }
+         */
+        Suppressed: {
+            /** Alarm */
+            alarm: number;
+            /**
+             * By
+             * @description The person, or the path of the condition that suppresses it by design.
+             */
+            by: string;
+            /** Drill */
+            drill: number | null;
+            /** Enterprise */
+            enterprise: string;
+            /**
+             * Grade
+             * @description Grade of its alarm, unless it is normal.
+             */
+            grade: ("blue" | "yellow" | "orange" | "red") | null;
+            /** Reason */
+            reason: string;
+            /** Rule */
+            rule: string;
+            /**
+             * State
+             * @description State of its alarm; `normal`: it is shelved and out.
+             */
+            state: string;
+            /**
+             * Suppression
+             * @enum {string}
+             */
+            suppression: "shelved" | "by_design" | "out_of_service";
+            /** Tag */
+            tag: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Until
+             * @description null: as long as the condition that suppresses it is in.
+             */
+            until: string | null;
+        };
+        /**
+         * SuppressedList
+         * @description Everything that is not annunciated, in the order of its alarms, newest first.
+         */
+        SuppressedList: {
+            /** Items */
+            items: components["schemas"]["Suppressed"][];
+            /**
+             * Truncated
+             * @description There are more than 5,000.
+             */
+            truncated: boolean;
+        };
+        /**
+         * TableFault
+         * @description One thing that is wrong in a table.
+         */
+        TableFault: {
+            /** Column */
+            column: number;
+            /** Field */
+            field: string;
+            /**
+             * File
+             * @description With the sheet in brackets.
+             */
+            file: string;
+            /** Message */
+            message: string;
+            /** Remedy */
+            remedy: string;
+            /** Row */
+            row: number;
         };
         /**
          * Tag
@@ -1597,6 +6380,11 @@ export interface components {
                 number | null
             ];
             /**
+             * Species
+             * @description Formula of the gas that it measures, where it is one.
+             */
+            species: string | null;
+            /**
              * Status
              * @enum {string}
              */
@@ -1615,6 +6403,294 @@ export interface components {
             items: components["schemas"]["Tag"][];
             /** Next */
             next: string | null;
+        };
+        /**
+         * Turn
+         * @description One shift of one team.
+         */
+        Turn: {
+            /**
+             * Begin
+             * Format: date-time
+             */
+            begin: string;
+            /** Contacts */
+            contacts: string[];
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Name */
+            name: string;
+            /** Shift */
+            shift: string;
+        };
+        /**
+         * UnitRule
+         * @description A rule over several tags of an enterprise, which belongs to a unit.
+         */
+        UnitRule: {
+            /** Cards */
+            cards: string[];
+            /** Deadband */
+            deadband: number;
+            /**
+             * Engineering Unit
+             * @description Of a vote: that of its tags.
+             */
+            engineering_unit: string | null;
+            /** Expression */
+            expression: string | null;
+            /**
+             * Grade
+             * @description The least grade that its alarm has by itself; null: by its level.
+             */
+            grade: ("blue" | "yellow" | "orange" | "red") | null;
+            /**
+             * Inputs
+             * @description Names of the tags that it looks at.
+             */
+            inputs: string[];
+            /** Key */
+            key: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "vote" | "expression";
+            /** Latching */
+            latching: boolean;
+            level: components["schemas"]["Level"];
+            /**
+             * Needed
+             * @description Of a vote: so many tags must agree.
+             */
+            needed: number | null;
+            /** Off Delay Ms */
+            off_delay_ms: number;
+            /** On Delay Ms */
+            on_delay_ms: number;
+            /** Parent */
+            parent: string | null;
+            /**
+             * Path
+             * @description Path of its condition.
+             */
+            path: string;
+            /** Re Alarm Ms */
+            re_alarm_ms: number;
+            /**
+             * Setpoint
+             * @description Of a vote, in the engineering unit of its tags.
+             */
+            setpoint: number | null;
+            /**
+             * Side
+             * @description Of a vote: tags vote at or above, or at or below.
+             */
+            side: ("high" | "low") | null;
+            /** Suppressed By */
+            suppressed_by: string[];
+            /** Version */
+            version: number;
+        };
+        /**
+         * UploadForm
+         * @description A photo (JPEG, PNG, WebP, HEIC) or a PDF document, as multipart/form-data.
+         */
+        UploadForm: {
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * File
+             * Format: binary
+             */
+            file: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * Verification
+         * @description 核实: given, or proposed.
+         */
+        Verification: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Comment */
+            comment: string;
+            /** Confirmed At */
+            confirmed_at: string | null;
+            /**
+             * Confirmed By
+             * @description The second person, where one was asked for.
+             */
+            confirmed_by: string | null;
+            /** Name */
+            name: string;
+            result: components["schemas"]["Result"];
+        };
+        /**
+         * VerificationBody
+         * @description What verification has found.
+         * @example {
+         *       "comment": "2#泵机封泄漏",
+         *       "name": "李工",
+         *       "result": "real"
+         *     }
+         */
+        VerificationBody: {
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Name
+             * @description The person, as it shall stand in the journal.
+             */
+            name: string;
+            result: components["schemas"]["Result"];
+        };
+        /**
+         * Watch
+         * @description What a desk's main screen shows.
+         */
+        Watch: {
+            /**
+             * Alarms
+             * @description All that does not stand, one by one; empty where `grouped`.
+             */
+            alarms: components["schemas"]["Alarm"][];
+            /** Alarms Total */
+            alarms_total: number;
+            counts: components["schemas"]["Counts"];
+            desk: components["schemas"]["DeskStatus"];
+            /** Drills */
+            drills: components["schemas"]["WatchDrill"][];
+            /**
+             * Grouped
+             * @description A flood lasts, or there are more alarms than fit: show `groups`, not `alarms`.
+             */
+            grouped: boolean;
+            /**
+             * Groups
+             * @description All that does not stand, gravest first.
+             */
+            groups: components["schemas"]["WatchGroup"][];
+            /** Groups Total */
+            groups_total: number;
+            /**
+             * Handovers
+             * @description Those that nobody has signed yet.
+             */
+            handovers: components["schemas"]["HandoverLine"][];
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
+            /**
+             * Sequence
+             * @description Number of the last journal entry that it knows of.
+             */
+            sequence: number;
+            /**
+             * Silences
+             * @description Of the sound, as they last.
+             */
+            silences: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Standing
+             * @description Orange and red, each alone, gravest first: always on top.
+             */
+            standing: components["schemas"]["Alarm"][];
+            /** Standing Total */
+            standing_total: number;
+        };
+        /**
+         * WatchDrill
+         * @description A drill's alarms, to be marked 演练 DRILL.
+         */
+        WatchDrill: {
+            /** Alarms */
+            alarms: components["schemas"]["Alarm"][];
+            /** Alarms Total */
+            alarms_total: number;
+            /** Drill */
+            drill: number;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Leader */
+            leader: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * WatchGroup
+         * @description Alarms that are shown as one line.
+         */
+        WatchGroup: {
+            /**
+             * Cause
+             * @description Path of the condition that its members follow from.
+             */
+            cause: string | null;
+            /** Enterprise */
+            enterprise: string;
+            /** @description The member that was first. */
+            first_out: components["schemas"]["Alarm"];
+            /**
+             * Grade
+             * @enum {string}
+             */
+            grade: "blue" | "yellow" | "orange" | "red";
+            /**
+             * Instrument
+             * @description Faults of instruments and lines, no values of the process.
+             */
+            instrument: boolean;
+            /** Key */
+            key: string;
+            /** Members */
+            members: number;
+            /** @description The member that entered last. */
+            newest: components["schemas"]["Alarm"];
+            /** Unacknowledged */
+            unacknowledged: number;
+            /**
+             * Unit
+             * @description Of the first member.
+             */
+            unit: string;
+            /**
+             * Units
+             * @description Of all members.
+             */
+            units: string[];
+        };
+        /**
+         * WatchMembers
+         * @description A page of alarms, newest first.
+         */
+        WatchMembers: {
+            /** Items */
+            items: components["schemas"]["Alarm"][];
+            /** Next */
+            next: string | null;
+            /** Total */
+            total: number;
         };
     };
     responses: {
@@ -1635,6 +6711,38 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    use_acknowledge_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeUsed"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
     list_alarms: {
         parameters: {
             query?: {
@@ -1653,8 +6761,15 @@ export interface operations {
                 incident?: number;
                 /** @description Received then or later. */
                 since?: string;
-                /** @description true: those that are not normal; false: the past ones. */
+                /** @description true: those that are annunciated: not normal, and nothing lies over them; false: past ones. */
                 active?: boolean;
+                /** @description true: those not normal that something lies over; false: others. */
+                suppressed?: boolean;
+                /** @description true: those in for more than 24 h; false: others. */
+                stale?: boolean;
+                chattering?: boolean;
+                /** @description true: those of drills; false: real ones. */
+                drill?: boolean;
             };
             header?: never;
             path?: never;
@@ -1673,6 +6788,36 @@ export interface operations {
             };
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    acknowledge_selection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Selection"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcknowledgeResults"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
         };
@@ -1738,6 +6883,66 @@ export interface operations {
             503: components["responses"]["Problem"];
         };
     };
+    list_alarm_cards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    comment_alarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alarm"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
     reset_alarm: {
         parameters: {
             query?: never;
@@ -1768,6 +6973,875 @@ export interface operations {
             409: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    shelve_alarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShelveBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alarm"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    unshelve_alarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shelf"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    get_attachment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                    "image/heic": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    list_call_backs: {
+        parameters: {
+            query?: {
+                incident?: number;
+                /** @description true: those that are still to be made. */
+                open?: boolean;
+                /** @description Most items in the answer. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallBackPage"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    finish_call_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallBack"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    list_cards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+        };
+    };
+    get_card: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Card"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+        };
+    };
+    list_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    test_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelTest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTested"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    check_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfigCheckRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigCheck"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    list_documents: {
+        parameters: {
+            query?: {
+                /** @description By default the one that holds. */
+                revision?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigDocumentList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    get_document: {
+        parameters: {
+            query?: {
+                /** @description By default the one that holds. */
+                revision?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigDocumentText"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    list_revisions: {
+        parameters: {
+            query?: {
+                /** @description Most items in the answer. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionPage"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    make_revision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevisionRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revision"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    get_revision: {
+        parameters: {
+            query?: {
+                /** @description Another revision; by default the one before it. */
+                against?: number;
+                /** @description Most things listed. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionDetail"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    restore_revision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfigSignature"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revision"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    list_contacts: {
+        parameters: {
+            query?: {
+                /** @description GB/T 2260 code; the regions below it count. */
+                region?: string;
+                enterprise?: string;
+                post?: string;
+                /** @description true: only rows that nobody has checked for a month. */
+                stale?: boolean;
+                /** @description Most items in the answer. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactPage"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+        };
+    };
+    check_contacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactCheck"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+        };
+    };
+    export_contacts: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+        };
+    };
+    list_desks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+        };
+    };
+    list_handovers: {
+        parameters: {
+            query?: {
+                /** @description Most items in the answer. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverPage"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    make_handover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandoverBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Handover"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    mark_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PresenceBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskStatus"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+        };
+    };
+    list_drill_scenarios: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrillScenarios"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+        };
+    };
+    list_drills: {
+        parameters: {
+            query?: {
+                /** @description Most items in the answer. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrillPage"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    start_drill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DrillStart"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drill"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    end_drill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drill"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    get_drill_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrillReport"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    get_drill_report_page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
         };
@@ -1819,6 +7893,67 @@ export interface operations {
             500: components["responses"]["Problem"];
         };
     };
+    get_handover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Handover"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    sign_handover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Handover"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
     get_health: {
         parameters: {
             query?: never;
@@ -1848,12 +7983,15 @@ export interface operations {
                 limit?: number;
                 /** @description `next` of the page before. */
                 after?: number;
-                state?: "open" | "closed";
+                /** @description A state of the closed loop; `open`: not closed yet; `closed`: the archived ones too. */
+                state?: "open" | "triggered" | "pushed" | "acknowledged" | "verified" | "handled" | "feedback" | "reviewed" | "closed" | "archived";
                 grade?: "blue" | "yellow" | "orange" | "red";
                 /** @description GB/T 2260 code; the regions below it count. */
                 region?: string;
                 enterprise?: string;
                 unit?: string;
+                /** @description false: only real ones; true: only those of drills; a number: those of one drill. */
+                drill?: string;
             };
             header?: never;
             path?: never;
@@ -1903,7 +8041,579 @@ export interface operations {
             503: components["responses"]["Problem"];
         };
     };
+    declare_accident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccidentBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    report_accident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccidentReportBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    acknowledge_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledgement"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    archive_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    attach_to_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["UploadForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attachment"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            507: components["responses"]["Problem"];
+        };
+    };
     close_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    comment_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemarkBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    decide_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    get_evidence: {
+        parameters: {
+            query?: {
+                /** @description Who makes it, as its manifest and the journal shall say. */
+                name?: string;
+                /** @description false: without samples and trends, where the historian is away. */
+                samples?: boolean;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    feed_back_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    handle_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DisposalBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    link_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    get_incident_response: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentResponse"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    review_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    unlink_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    verify_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerificationBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    confirm_verification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    reject_verification: {
         parameters: {
             query?: never;
             header?: never;
@@ -1972,6 +8682,138 @@ export interface operations {
             503: components["responses"]["Problem"];
         };
     };
+    get_key_figures: {
+        parameters: {
+            query?: {
+                scope?: "all" | "desk" | "enterprise" | "region";
+                /** @description Id of the desk or enterprise, code of the region; not with scope `all`. */
+                id?: string;
+                /** @description Default: 30 days before `end`. */
+                start?: string;
+                /** @description Not included. Default: now. */
+                end?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyFigures"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    get_bad_actors: {
+        parameters: {
+            query?: {
+                scope?: "all" | "desk" | "enterprise" | "region";
+                /** @description Id of the desk or enterprise, code of the region; not with scope `all`. */
+                id?: string;
+                /** @description Default: 30 days before `end`. */
+                start?: string;
+                /** @description Not included. Default: now. */
+                end?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadActors"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    get_kpi_report: {
+        parameters: {
+            query?: {
+                scope?: "all" | "desk" | "enterprise" | "region";
+                /** @description Id of the desk or enterprise, code of the region; not with scope `all`. */
+                id?: string;
+                /** @description Default: 30 days before `end`. */
+                start?: string;
+                /** @description Not included. Default: now. */
+                end?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    get_kpi_table: {
+        parameters: {
+            query?: {
+                scope?: "all" | "desk" | "enterprise" | "region";
+                /** @description Id of the desk or enterprise, code of the region; not with scope `all`. */
+                id?: string;
+                /** @description Default: 30 days before `end`. */
+                start?: string;
+                /** @description Not included. Default: now. */
+                end?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
     live: {
         parameters: {
             query?: {
@@ -1998,6 +8840,233 @@ export interface operations {
             503: components["responses"]["Problem"];
         };
     };
+    list_maintenance: {
+        parameters: {
+            query?: {
+                /** @description Most items in the answer. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: number;
+                state?: "announced" | "running" | "ended" | "cancelled";
+                enterprise?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenancePage"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    announce_maintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaintenanceBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    cancel_maintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    end_maintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    list_messages: {
+        parameters: {
+            query?: {
+                /** @description Most items in the answer. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: number;
+                incident?: number;
+                contact?: string;
+                channel?: string;
+                state?: components["schemas"]["MessageState"];
+                /** @description true: each way to the recipient has failed at least once. */
+                undelivered?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    get_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageDetail"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    receive_receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Receipt"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
     get_openapi: {
         parameters: {
             query?: never;
@@ -2016,6 +9085,29 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+        };
+    };
+    list_plans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
         };
     };
     list_quarantine: {
@@ -2041,6 +9133,144 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RefusedPage"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    list_rosters: {
+        parameters: {
+            query?: {
+                /** @description Default: now. */
+                at?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+        };
+    };
+    get_sound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SilenceList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    resume_sound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResumeBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    silence_sound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    list_suppressed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressedList"];
                 };
             };
             400: components["responses"]["Problem"];
@@ -2118,6 +9348,68 @@ export interface operations {
             404: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
+        };
+    };
+    get_watch: {
+        parameters: {
+            query: {
+                /** @description Id of the desk. */
+                desk: string;
+                /** @description Most items in each list. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Watch"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+        };
+    };
+    list_watch_alarms: {
+        parameters: {
+            query: {
+                /** @description Most items in the answer. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: number;
+                /** @description Id of the desk. */
+                desk: string;
+                /** @description `key` of a group; `standing`: the alarms that stand alone. */
+                group: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchMembers"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
         };
     };
     get_metrics: {

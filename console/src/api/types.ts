@@ -7,20 +7,31 @@ import type { components } from '@/api/schema';
 
 type Schemas = components['schemas'];
 
+export type AcknowledgeResult = Schemas['AcknowledgeResult'];
 export type Alarm = Schemas['Alarm'];
 export type AlarmState = Schemas['AlarmState'];
 export type Bucket = Schemas['Bucket'];
+export type Card = Schemas['Card'];
+export type Contact = Schemas['Contact'];
+export type Desk = Schemas['DeskStatus'];
+export type Drill = Schemas['Drill'];
+export type DrillScenario = Schemas['DrillScenario'];
 export type Enterprise = Schemas['Enterprise'];
 export type EnterpriseUnit = Schemas['EnterpriseUnit'];
 export type Entry = Schemas['Entry'];
 export type Gateway = Schemas['Gateway'];
 export type Grade = Alarm['grade'];
+export type Handover = Schemas['Handover'];
+export type HandoverSummary = Schemas['HandoverSummary'];
 export type Health = Schemas['Health'];
 export type ComponentStatus = Health['status'];
 export type Incident = Schemas['Incident'];
 export type IncidentDetail = Schemas['IncidentDetail'];
+export type IncidentResponse = Schemas['IncidentResponse'];
 export type Level = Schemas['Level'];
 export type Limit = Schemas['Limit'];
+export type Maintenance = Schemas['Maintenance'];
+export type Message = Schemas['Message'];
 export type ProblemDetails = Schemas['Problem'];
 export type Reading = Schemas['Reading'];
 export type Reason = Schemas['Reason'];
@@ -29,6 +40,8 @@ export type RuleKind = Alarm['kind'];
 export type Samples = Schemas['Samples'];
 /** What a person signs with: name and comment. */
 export type Signature = Schemas['Signature'];
+export type Suppressed = Schemas['Suppressed'];
+export type SuppressedList = Schemas['SuppressedList'];
 export type Tag = Schemas['Tag'];
 export type TagStatus = Tag['status'];
 

@@ -18,7 +18,19 @@ export function formatUnit(unit: string): string {
   return unit.replaceAll(/m([23])(?!\d)/g, (_, power: string) => (power === '2' ? 'm²' : 'm³')).replaceAll('deg', '°');
 }
 
-const SIGN: Record<RuleKind, string> = { high: '≥', low: '≤', rise: '↑ ≥', fall: '↓ ≥', stale: '', bad: '', system: '' };
+const SIGN: Record<RuleKind, string> = {
+  high: '≥',
+  low: '≤',
+  rise: '↑ ≥',
+  fall: '↓ ≥',
+  stale: '',
+  bad: '',
+  system: '',
+  deviation: 'Δ ≥',
+  stuck: 'Δ ≤',
+  vote: '',
+  expression: '',
+};
 
 /** A setpoint without needless zeros, as it was configured. */
 export function formatSetpoint(setpoint: number): string {

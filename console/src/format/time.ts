@@ -46,3 +46,8 @@ export function ageOf(milliseconds: number): Age {
   if (hours < 24) return { key: 'hours', params: { a: hours, b: two(minutes % 60) } };
   return { key: 'days', params: { a: Math.floor(hours / 24), b: String(hours % 24) } };
 }
+
+/** `YYYY-MM-DDTHH:MM`, as a field for a local time has it. */
+export function localInput(instant: number): string {
+  return `${dateOf(instant)}T${timeOfDay(instant).slice(0, 5)}`;
+}

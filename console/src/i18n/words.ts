@@ -5,21 +5,29 @@ import { useI18n } from 'vue-i18n';
 import { GRADES } from '@/alarms/grades';
 import { GOOD, UNCERTAIN } from '@/alarms/quality';
 import { Problem } from '@/api/client';
-import type { Alarm, Level, Reason } from '@/api/types';
+import type { Alarm, Grade, Level, Reason, RuleKind } from '@/api/types';
 import { ageOf } from '@/format/time';
 import { formatValue } from '@/format/numbers';
 
 /** The service watches itself as an enterprise of this name. */
 const OWN = 'anshao';
+/** Tag of a unit's own rules, over several of its tags. */
+const UNIT_TAG = '@unit.';
 /** Unit of an enterprise that holds the state of its gateways. */
 const GATEWAYS = 'gateways';
 
 export interface Words {
   age: (milliseconds: number) => string;
   ago: (milliseconds: number) => string;
+  /** Time left until an instant, or since it has passed. */
+  remaining: (at: string, now: number) => string;
   problem: (error: unknown) => string;
   /** `HH 高高限`; a rule of the site's own by its key and level. */
-  rule: (key: string, level: Level) => string;
+  rule: (key: string, level: Level, kind?: RuleKind) => string;
+  /** A tag, or what stands for the conditions of a gateway or a unit as a whole. */
+  tag: (of: Pick<Alarm, 'tag'>) => string;
+  /** `因网关 gw1 离线`, of the path of the causing condition. */
+  cause: (path: string) => string;
   reason: (reason: Reason) => string;
   quality: (quality: number, reason?: number) => string;
   /** Text of a message that may not exist, such as a name that a newer service has invented. */
@@ -36,6 +44,10 @@ function parameter(value: unknown): string {
   if (Array.isArray(value)) return value.map(parameter).join(', ');
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : formatValue(value);
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function gradeNamed(value: unknown): Grade | undefined {
+  return GRADES.find((known) => known === value);
 }
 
 export function useWords(): Words {
@@ -60,6 +72,13 @@ export function useWords(): Words {
     return of === OWN ? t('own.service') : name;
   }
 
+  /** Keys that the service gives itself have words; a rule of the site's own is told by its key and kind. */
+  function rule(key: string, level: Level, kind?: RuleKind): string {
+    if (i18n.te(`rule.${key}`)) return /^[A-Z]{1,2}$/.test(key) ? `${key} ${t(`rule.${key}`)}` : t(`rule.${key}`);
+    const what = kind !== undefined && i18n.te(`kind.${kind}`) ? t(`kind.${kind}`) : t(`level.${level}`);
+    return `${key} ${what}`;
+  }
+
   return {
     known,
     enterprise,
@@ -68,22 +87,33 @@ export function useWords(): Words {
     description: (of) => (of.enterprise === OWN ? known(`own.points.${of.tag}`, of.description) : of.description),
     age,
     ago: (milliseconds) => t('age.ago', { age: age(milliseconds) }),
+    remaining(at, now) {
+      const left = Date.parse(at) - now;
+      return left >= 0 ? t('loop.left', { age: age(left) }) : t('loop.over', { age: age(-left) });
+    },
     problem(error) {
       if (!(error instanceof Problem)) return String(error);
       if (error.status === 0) return t('problem.offline');
       return t('problem.other', { title: error.title, status: error.status, detail: error.detail });
     },
-    rule(key, level) {
-      const name = known(`rule.${key}`, t(`level.${level}`));
-      return /^[A-Z]{1,2}$/.test(key) || !i18n.te(`rule.${key}`) ? `${key} ${name}` : name;
+    rule,
+    tag: ({ tag }) => (tag.startsWith(UNIT_TAG) ? t('own.unit') : tag),
+    cause(path) {
+      const [, tag = '', key = ''] = path.replace(/^drill:\d+:/, '').split('/');
+      if (key === 'LINK') return t('cause.link', { gateway: tag.replace(/^@/, '') });
+      return t('cause.other', { what: `${tag} ${known(`rule.${key}`, key)}` });
     },
     reason(reason) {
       const named = Object.fromEntries(Object.entries(reason.params).map(([name, value]) => [name, parameter(value)]));
-      const grade = GRADES.find((known) => known === reason.params.grade);
-      if (grade !== undefined) named.grade = t(`grade.${grade}`);
+      for (const name of ['grade', 'from']) {
+        const grade = gradeNamed(reason.params[name]);
+        if (grade !== undefined) named[name] = t(`grade.${grade}`);
+      }
+      // A site's own grading table has rows that no message knows, and may say them itself.
+      const said = reason.params[i18n.locale.value === 'en' ? 'en' : 'zh'];
+      if (typeof said === 'string') return said;
       const key = `reasons.${reason.rule}`;
       if (i18n.te(key)) return t(key, named);
-      // A site's own grading table has rows that no message knows.
       const params = Object.values(named).join(' · ');
       return t('reasons.unknown', { rule: reason.rule }) + (params === '' ? '' : t('reasons.params', { params }));
     },

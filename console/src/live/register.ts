@@ -27,7 +27,10 @@ export function together(a: Missed | null, b: Missed): Missed {
 }
 
 export class Register {
+  /** Those that are annunciated. */
   alarms = new Map<number, Alarm>();
+  /** Those that are in, or unacknowledged, and not annunciated: shelved, by design, out of service. */
+  suppressed = new Map<number, Alarm>();
   incidents = new Map<number, Incident>();
   private readonly gone = new Map<number, Alarm>();
 
@@ -35,26 +38,30 @@ export class Register {
   replace(alarms: readonly Alarm[], incidents: readonly Incident[]): Missed {
     const before = this.alarms;
     const incidentsBefore = this.incidents;
-    this.alarms = new Map(alarms.filter((alarm) => alarm.state !== 'normal').map((alarm) => [alarm.id, alarm]));
+    const current = alarms.filter((alarm) => alarm.state !== 'normal');
+    const hidden = (alarm: Alarm): boolean => alarm.suppression !== null;
+    this.alarms = new Map(current.filter((alarm) => !hidden(alarm)).map((alarm) => [alarm.id, alarm]));
+    this.suppressed = new Map(current.filter(hidden).map((alarm) => [alarm.id, alarm]));
     this.incidents = new Map(incidents.filter((item) => item.closed_at === null).map((item) => [item.id, item]));
     const entered = [...this.alarms.values()].filter((alarm) => !before.has(alarm.id));
     return {
       alarms: entered.length,
-      returned: [...before.keys()].filter((id) => !this.alarms.has(id)).length,
+      returned: [...before.keys()].filter((id) => !this.alarms.has(id) && !this.suppressed.has(id)).length,
       incidents: [...this.incidents.keys()].filter((id) => !incidentsBefore.has(id)).length,
       grade: gravest(entered.map((alarm) => alarm.grade)),
     };
   }
 
   applyAlarm(alarm: Alarm): void {
-    const known = this.alarms.get(alarm.id) ?? this.gone.get(alarm.id);
+    const known = this.alarm(alarm.id);
     if (known !== undefined && known.sequence > alarm.sequence) return;
+    this.alarms.delete(alarm.id);
+    this.suppressed.delete(alarm.id);
+    this.gone.delete(alarm.id);
     if (alarm.state !== 'normal') {
-      this.gone.delete(alarm.id);
-      this.alarms.set(alarm.id, alarm);
+      (alarm.suppression === null ? this.alarms : this.suppressed).set(alarm.id, alarm);
       return;
     }
-    this.alarms.delete(alarm.id);
     this.gone.set(alarm.id, alarm);
     const oldest = this.gone.keys().next();
     if (this.gone.size > REMEMBERED && oldest.done !== true) this.gone.delete(oldest.value);
@@ -72,8 +79,8 @@ export class Register {
     return incident === null ? null : (this.incidents.get(incident)?.grade ?? null);
   }
 
-  /** An alarm that is in, or that was until a moment ago. */
+  /** An alarm that is in, annunciated or not, or that was until a moment ago. */
   alarm(id: number): Alarm | undefined {
-    return this.alarms.get(id) ?? this.gone.get(id);
+    return this.alarms.get(id) ?? this.suppressed.get(id) ?? this.gone.get(id);
   }
 }

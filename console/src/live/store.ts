@@ -8,6 +8,7 @@ import type { Entry, Health, LiveMessage } from '@/api/types';
 import { CatchUp } from '@/live/catchup';
 import type { ServiceClock } from '@/live/clock';
 import { Directory } from '@/live/directory';
+import { Duty } from '@/live/duty';
 import { LiveConnection, type Listener, type Phase, type Surroundings } from '@/live/connection';
 import type { Readings } from '@/live/readings';
 import { Register, together, type Missed } from '@/live/register';
@@ -23,6 +24,7 @@ export class LiveStore implements Listener {
   readonly connection: LiveConnection;
   readonly readings: Readings;
   readonly directory = new Directory();
+  readonly duty = new Duty();
   readonly clock: ServiceClock;
   /** Replaced lists and applied entries trigger it. */
   readonly register: ShallowRef<Register> = shallowRef(new Register());
@@ -57,11 +59,13 @@ export class LiveStore implements Listener {
   start(): void {
     this.clock.start();
     this.connection.start();
+    this.duty.start();
   }
 
   stop(): void {
     this.connection.stop();
     this.clock.stop();
+    this.duty.stop();
     clearTimeout(this.reloadTimer);
     clearTimeout(this.flushTimer);
     this.loads += 1;
@@ -78,6 +82,7 @@ export class LiveStore implements Listener {
 
   hello(message: Extract<LiveMessage, { type: 'hello' }>, fresh: boolean): void {
     this.clock.set(message.now);
+    void this.duty.load();
     if (fresh || !this.loaded.value) {
       this.lastSequence = message.sequence;
       void this.reload();
@@ -124,6 +129,7 @@ export class LiveStore implements Listener {
     if (message.alarm !== null) this.register.value.applyAlarm(message.alarm);
     if (message.incident !== null) this.register.value.applyIncident(message.incident);
     if (this.catchUp?.count(message) === true) this.finishCatchUp(message.sequence);
+    this.duty.take(message.entry);
     for (const watcher of this.watchers) watcher(message.entry);
     this.dirty = true;
     if (this.flushTimer === undefined) this.flush();

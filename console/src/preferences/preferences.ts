@@ -22,6 +22,12 @@ watch(officer, (name) => {
   localStorage.setItem('anshao.officer', name);
 });
 
+/** The desk at which this console stands; empty: at none, and nobody's presence is told. */
+export const desk = ref(localStorage.getItem('anshao.desk') ?? '');
+watch(desk, (id) => {
+  localStorage.setItem('anshao.desk', id);
+});
+
 watch(
   theme,
   (value) => {

@@ -1,0 +1,115 @@
+/** What the closed loop allows, as requests: one entry an act, with what its dialog asks for. */
+
+import { post, upload } from '@/api/client';
+import type { Grade, Incident, Signature } from '@/api/types';
+
+export type LoopAct = Incident['next_steps'][number];
+/** Acts with a dialog of their own elsewhere, or none. */
+export type SignedAct = Exclude<LoopAct, 'attach'>;
+
+export type Result = 'real' | 'false' | 'maintenance' | 'test';
+export const RESULTS: readonly Result[] = ['real', 'false', 'maintenance', 'test'];
+export const CLASSES = ['IV', 'III', 'II', 'I'] as const;
+export type AccidentClass = (typeof CLASSES)[number];
+type ReportStep = NonNullable<Incident['accident']>['reports'][number]['step'];
+
+/** What a dialog may ask for beside name and comment. */
+export interface Answers {
+  person: string;
+  result: Result;
+  accepted: boolean;
+  grade: Grade;
+  other: number | null;
+  accidentClass: AccidentClass;
+  dead: number;
+  injured: number;
+  loss: number;
+  step: ReportStep | null;
+}
+
+interface Plan {
+  path: string;
+  /** The comment is what the act is about: it cannot be empty. */
+  commentRequired: (answers: Answers) => boolean;
+  body: (signature: Signature, answers: Answers) => Record<string, unknown>;
+}
+
+const never = (): boolean => false;
+const always = (): boolean => true;
+
+export const PLANS: Record<SignedAct, Plan> = {
+  acknowledge_desk: {
+    path: 'acknowledge',
+    commentRequired: never,
+    body: (signature) => ({ ...signature, side: 'desk' }),
+  },
+  acknowledge_enterprise: {
+    path: 'acknowledge',
+    commentRequired: never,
+    body: (signature, { person }) => ({
+      ...signature,
+      side: 'enterprise',
+      ...(person.trim() === '' ? {} : { person: person.trim() }),
+    }),
+  },
+  verify: {
+    path: 'verify',
+    commentRequired: ({ result }) => result !== 'real',
+    body: (signature, { result }) => ({ ...signature, result }),
+  },
+  confirm_verification: { path: 'verify/confirm', commentRequired: never, body: (signature) => ({ ...signature }) },
+  reject_verification: { path: 'verify/reject', commentRequired: always, body: (signature) => ({ ...signature }) },
+  handle: {
+    path: 'handle',
+    commentRequired: always,
+    body: ({ name, comment }) => ({ name, step: comment, comment: '' }),
+  },
+  feed_back: { path: 'feedback', commentRequired: always, body: ({ name, comment }) => ({ name, text: comment }) },
+  review: {
+    path: 'review',
+    commentRequired: ({ accepted }) => !accepted,
+    body: (signature, { accepted }) => ({ ...signature, accepted }),
+  },
+  close: { path: 'close', commentRequired: always, body: (signature) => ({ ...signature }) },
+  archive: { path: 'archive', commentRequired: never, body: (signature) => ({ ...signature }) },
+  decide: {
+    path: 'decide',
+    commentRequired: always,
+    body: ({ name, comment }, { grade }) => ({ name, grade, reason: comment }),
+  },
+  comment: { path: 'comment', commentRequired: always, body: (signature) => ({ ...signature }) },
+  link: {
+    path: 'link',
+    commentRequired: never,
+    body: (signature, { other }) => ({ ...signature, incident: other }),
+  },
+  declare_accident: {
+    path: 'accident',
+    commentRequired: always,
+    body: (signature, { accidentClass, dead, injured, loss }) => ({
+      ...signature,
+      accident_class: accidentClass,
+      dead,
+      injured,
+      loss,
+    }),
+  },
+  report_accident: {
+    path: 'accident/report',
+    commentRequired: never,
+    body: (signature, { step }) => ({ ...signature, step }),
+  },
+};
+
+export function perform(id: number, act: SignedAct, signature: Signature, answers: Answers): Promise<Incident> {
+  const plan = PLANS[act];
+  return post(`incidents/${id}/${plan.path}`, plan.body(signature, answers));
+}
+
+/** Puts a photo or a PDF document beside an incident. */
+export function attach(id: number, name: string, file: File): Promise<unknown> {
+  const form = new FormData();
+  form.set('name', name);
+  form.set('file', file);
+  return upload(`incidents/${id}/attachments`, form);
+}
