@@ -1,5 +1,6 @@
 """A leak at a tank farm over two days, another enterprise's alarms between, and the evidence of it."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any, cast
 
 import numpy as np
 
+from alerting.attachments import AttachmentStore
+from alerting.dossier import Stored
 from alerting.keys import known_keys, open_key
 from alerting.ledger import Ledger
 from alerting.records import Change
@@ -19,6 +22,9 @@ from service.config.response_file import shipped_book
 from service.evidence.making import EvidenceMaker
 from tests.missing_steps import do_missing_steps
 from tests.watched_unit import WatchedUnit, ms
+
+PICTURE = b"\x89PNG\r\n\x1a\n and what a camera says"
+PHOTO = Stored("现场 1/2.png", "image/png", len(PICTURE), hashlib.sha256(PICTURE).hexdigest())
 
 
 @dataclass
@@ -60,6 +66,10 @@ async def make_case(folder: Path, *, with_samples: bool = True) -> Made:
         unit.enters("TI-9/H", at=86_400)
         changes.append(unit.last)
         change = Change()
+        store = AttachmentStore(folder / "attachments")
+        store.open()
+        store.path(PHOTO.sha256).write_bytes(PICTURE)
+        unit.register.casebook.attach(unit.incident().id, PHOTO, "county", "王芳", "", ms(86_405), change)
         do_missing_steps(unit.register.casebook, unit.incident().id, ms(86_410), change)
         changes.append(change)
         for one in changes:
@@ -73,7 +83,7 @@ async def make_case(folder: Path, *, with_samples: bool = True) -> Made:
             key,
             known_keys(folder / "keys"),
             "0.1.0",
-            lambda digest: folder / digest,
+            store.path,
         )
         file = folder / "incident.zip"
         incident = unit.incident().id

@@ -45,6 +45,8 @@ def make_evidence(config: Path, incident: int, out: Path, name: str, *, with_sam
         typer.echo(f"no evidence was made: {fault}", err=True)
         raise typer.Exit(2) from None
     samples = "no samples" if facts["samples"] is None else f"{facts['samples']:,} samples"
+    if facts["attachments_missing"]:
+        typer.echo(f"not on disk, and so not in it: attachments {facts['attachments_missing']}", err=True)
     typer.echo(f"{out}: {facts['entries']} journal entries, {samples}, {out.stat().st_size:,} bytes")
 
 

@@ -103,10 +103,15 @@ class EvidenceMaker:
             "entries": len(file.entries),
             "spans": [[iso(begin), iso(end)] for begin, end in file.spans],
             "samples": written.samples if with_samples else None,
+            "attachments_missing": self._missing(file),
             "tags": [site.tags[index].path for index in file.tags],
             "configuration": site.revision,
             "keys": self._public_keys(proof),
         }
+
+    def _missing(self, file: CaseFile) -> list[int]:
+        """Attachments whose files are not on disk."""
+        return [row["id"] for row in file.attachments if not self.attachments(row["sha256"]).is_file()]
 
     def _public_keys(self, proof: dict[str, Any]) -> list[str]:
         signers = {head["key"] for head in proof["heads"]}
@@ -134,12 +139,11 @@ class EvidenceMaker:
         ]
         if with_samples:
             members += [(CSV, folder / CSV), (PARQUET, folder / PARQUET)]
+        missing = self._missing(file)
         for row in file.attachments:
-            path = self.attachments(row["sha256"])
-            if path.is_file():
+            if row["id"] not in missing:
+                path = self.attachments(row["sha256"])
                 members.append((f"attachments/{row['id']}-{_file_name(row['name'])}", path))
-            else:
-                log.warning("an attachment is not on disk and not in the evidence", attachment=row["id"])
         return members
 
     def _write(self, facts: dict[str, Any], members: Sequence[tuple[str, bytes | Path]], out: Path) -> None:

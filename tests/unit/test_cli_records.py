@@ -33,7 +33,7 @@ def run(*arguments: object) -> Result:
 
 def test_the_journal_is_verified_and_its_key_shown(config: Path) -> None:
     done = run("journal", "verify", "--config", config)
-    assert (done.exit_code, done.output.splitlines()[-1]) == (0, "the journal holds: 20 entries, 1 signed days")
+    assert (done.exit_code, done.output.splitlines()[-1]) == (0, "the journal holds: 21 entries, 1 signed days")
     (key,) = known_keys(config.parent / "data" / "keys").values()
     shown = run("journal", "key", "--config", config)
     assert shown.exit_code == 0
@@ -48,7 +48,7 @@ def test_a_journal_that_was_cut_ends_with_status_1_and_the_place(config: Path) -
     connection.close()
     done = run("journal", "verify", "--config", config)
     assert done.exit_code == 1
-    assert "entries 19 to 20 were removed" in done.output
+    assert "entries 19 to 21 were removed" in done.output
     file.write_bytes(content)
     assert run("journal", "verify", "--config", config).exit_code == 0
 
@@ -57,7 +57,7 @@ def test_evidence_is_made_by_its_number_alone_and_verified(config: Path, tmp_pat
     file = tmp_path / "incident.zip"
     made = run("evidence", "1", "--out", file, "--config", config, "--name", "王芳")
     assert made.exit_code == 0, made.output
-    assert "13 journal entries" in made.output.replace("\n", " ")
+    assert "14 journal entries" in made.output.replace("\n", " ")
     (key,) = known_keys(config.parent / "data" / "keys").values()
     held = run("evidence", "verify", file, "--key", key.fingerprint[:16])
     assert held.exit_code == 0, held.output

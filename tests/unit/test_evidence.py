@@ -29,8 +29,11 @@ from service.evidence.manifest import build
 from service.evidence.pieces import wrong_byte
 from service.evidence.proofs import NotSigned
 from service.evidence.verification import verify_evidence
-from tests.evidence_case import Made, make_case
+from tests.evidence_case import PHOTO, PICTURE, Made, make_case
 from tests.watched_unit import WatchedUnit, ms
+
+ATTACHMENT = 15
+"""Number of the entry that the photo was attached by."""
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +67,21 @@ def test_any_program_opens_it(made: Made) -> None:
         assert opened.testzip() is None
         assert opened.namelist() == [
             "manifest.json", "manifest.sig", "report.html", "journal.jsonl", "proof.json", "ledger.json", "rules.json",
-            "plan.json", "samples.csv", "samples.parquet",
+            "plan.json", "samples.csv", "samples.parquet", f"attachments/{ATTACHMENT}-现场_1_2.png",
         ]  # fmt: skip
+
+
+def test_its_files_are_in_it(made: Made) -> None:
+    assert members(made)[f"attachments/{ATTACHMENT}-现场_1_2.png"] == PICTURE
+    rows = orjson.loads(members(made)["ledger.json"])
+    assert [row["sha256"] for row in rows["attachment"]] == [PHOTO.sha256]
+    assert [row["id"] for row in rows["incident"]] == [made.incident]
+    assert {row["tag"] for row in rows["alarm"]} == {"GT-1"}
+    rules = orjson.loads(members(made)["rules.json"])["rules"]
+    assert {(row["tag"], row["key"], row["setpoint"], row["version"]) for row in rules} >= {
+        ("GT-1", "H", 10.0, 3),
+        ("GT-1", "HH", 20.0, 1),
+    }
 
 
 def test_it_is_the_same_for_the_same_members(made: Made, tmp_path: Path) -> None:
@@ -236,6 +252,10 @@ async def test_without_its_historian_it_is_refused_or_made_without_samples(tmp_p
     assert made.facts["samples"] is None
     assert verify_evidence(made.file).holds
     assert not [name for name in members(made) if name.startswith("samples")]
+    (tmp_path / "attachments" / PHOTO.sha256).unlink()
+    facts = await made.maker.make(made.incident, tmp_path / "less.zip", "", ms(90_000), with_samples=False)
+    assert facts["attachments_missing"] == [ATTACHMENT]
+    assert verify_evidence(tmp_path / "less.zip").holds
     (tmp_path / "history.duckdb").unlink()
     (tmp_path / "history.duckdb").mkdir()
     broken = replace(made.maker, historian=DuckDBHistorian(tmp_path / "history.duckdb"))
