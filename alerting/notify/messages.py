@@ -81,7 +81,7 @@ class Messages:
             if found.is_waiting:
                 self._due_no_later(found.expires_at)
                 if found.digest is None and found.channel is None and found.routes:
-                    self._holding.hold(found.contact, found.id, found.created_at + self._limits.digest_wait)
+                    self._holding.hold(found.contact, found.id, self._digest_at(found))
 
     def get(self, identity: int) -> Message:
         """A message that still moves or whose incident is open. Raises NotFound."""
@@ -166,6 +166,10 @@ class Messages:
             for identity in self._of_incident.pop(incident, ()):
                 if self._by_id[identity].next_attempt_at is None:
                     del self._by_id[identity]
+
+    def _digest_at(self, message: Message) -> int:
+        contact, at = self._book.contacts.get(message.contact), message.created_at
+        return max(at + self._limits.digest_wait, (contact.quiet_until(at) if contact else None) or 0)
 
     def _hold_back(self, message: Message, recipient: Recipient, now: int) -> None:
         quiet = None if recipient.on_duty else recipient.contact.quiet_until(now)

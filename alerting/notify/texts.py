@@ -55,8 +55,8 @@ Time: {{ at }} (UTC+8)
 {% if more_alarms %}
 and {{ more_alarms }} further alarms
 {% endif %}
-{% if cards %}
-Response cards: {{ cards | join(", ") }}
+{% if cards_en %}
+Response cards: {{ cards_en | join(", ") }}
 {% endif %}
 {% if acknowledge_by %}
 Please acknowledge by {{ acknowledge_by }}.
@@ -112,6 +112,7 @@ _SAMPLE: Mapping[str, Any] = {
     ],
     "more_alarms": 1,
     "cards": ["硫化氢"],
+    "cards_en": ["hydrogen sulfide"],
     "recipient": "王芳",
     "acknowledge_by": "2026-06-08 10:32:00",
     "code": CODE_MARK,
@@ -186,7 +187,13 @@ class Templates:
         return str(_compiled(self._texts[name], html=name.startswith("html."))(_EMPTY | dict(facts)))
 
 
-_EMPTY: dict[str, Any] = dict.fromkeys(_SAMPLE, "") | {"alarms": (), "cards": (), "lines": (), "text_lines": ()}
+_EMPTY: dict[str, Any] = dict.fromkeys(_SAMPLE, "") | {
+    "alarms": (),
+    "cards": (),
+    "cards_en": (),
+    "lines": (),
+    "text_lines": (),
+}
 
 
 def _known(language: str) -> str:

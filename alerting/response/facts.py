@@ -7,6 +7,7 @@ from alerting.notify.message import GRADES_ZH
 from alerting.notify.texts import CODE_MARK
 from alerting.records import Alarm, Incident
 from alerting.response.book import ResponseBook
+from alerting.response.cards import Card
 from alerting.response.local_time import local_text
 from domain.site import Site
 
@@ -41,6 +42,7 @@ def facts_of(
     unit = site.units.get((incident.enterprise, incident.unit))
     region = site.regions.get(incident.region)
     ordered = sorted(members, key=lambda alarm: (-alarm.grade, not alarm.condition, alarm.id))
+    cards = _cards(book, site, ordered[:ALARMS_NAMED])
     cause_zh, cause_en = CAUSES.get(reason, CAUSES["escalated"])
     if tier > max(GRADES_ZH):
         cause_zh, cause_en = f"{COMMAND_CAUSE[0]}（{cause_zh}）", f"{COMMAND_CAUSE[1]} ({cause_en})"
@@ -57,7 +59,8 @@ def facts_of(
         "at": local_text(incident.opened_at),
         "alarms": [_alarm(alarm) for alarm in ordered[:ALARMS_NAMED]],
         "more_alarms": max(0, len(ordered) - ALARMS_NAMED),
-        "cards": _cards(book, site, ordered[:ALARMS_NAMED]),
+        "cards": [card.title for card in cards],
+        "cards_en": [card.title_en for card in cards],
         "acknowledge_by": "" if acknowledge_by is None else local_text(acknowledge_by),
         "code": CODE_MARK,
         "link": f"{book.public_url}/incidents/{incident.id}" if book.public_url else "",
@@ -75,9 +78,9 @@ def _alarm(alarm: Alarm) -> dict[str, str]:
     }
 
 
-def _cards(book: ResponseBook, site: Site, alarms: Sequence[Alarm]) -> list[str]:
-    found: dict[str, None] = {}
+def _cards(book: ResponseBook, site: Site, alarms: Sequence[Alarm]) -> list[Card]:
+    found: dict[str, Card] = {}
     for alarm in alarms:
         for card in book.cards_for(site, alarm.enterprise, alarm.tag, alarm.rule):
-            found.setdefault(card.title)
-    return list(found)[:CARDS_NAMED]
+            found.setdefault(card.id, card)
+    return list(found.values())[:CARDS_NAMED]

@@ -15,7 +15,7 @@ from alerting.response.escalation import IncidentClock
 from alerting.response.response import Response
 from tests.scenarios.pager import CHANNELS, CONTACTS, Pager, book_of, pager
 
-LIMITS = Limits(digest_after=2, digest_window=300_000, digest_wait=60_000, keep_trying=3_600_000)
+LIMITS = Limits(digest_after=1, digest_window=600_000, digest_wait=60_000, keep_trying=3_600_000)
 PEOPLE = {contact.id: contact for contact in CONTACTS}
 PEOPLE["county"] = replace(PEOPLE["county"], quiet=(8 * 3_600_000, 9 * 3_600_000))
 BOOK = book_of(
