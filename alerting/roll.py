@@ -1,6 +1,6 @@
 """The alarms that are not normal, in memory, as the ledger will have them; and how an act on one is written down."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from alerting.casebook import UnitKey
 from alerting.first_out import FirstOut
@@ -31,8 +31,8 @@ class Roll:
         self.first_out = FirstOut()
         self.silent: dict[str, dict[int, Alarm]] = {}
         """Enterprise -> its STALE alarms."""
-        self.on_red: list[OnRed] = []
-        """Told of each incident that is red after a change."""
+        self.on_red: list[tuple[Collection[object], OnRed]] = []
+        """Told of each incident that is red after a change, each as long as there is something in its collection."""
         self.on_normal: Callable[[Alarm], None] | None = None
         """Told of each alarm that is over."""
         self._touched: dict[UnitKey, None] = {}
@@ -122,9 +122,10 @@ class Roll:
             self._more.clear()
             for key in touched:
                 self.casebook.regrade(key, now, change)
-            for incident in list(change.incidents.values()):
+            watching = [tell for watched, tell in self.on_red if watched]
+            for incident in list(change.incidents.values()) if watching else ():
                 if incident.grade is Grade.RED and incident.closed_at is None:
-                    for tell in self.on_red:
+                    for tell in watching:
                         tell(incident, now, change)
             if not self._touched:
                 return

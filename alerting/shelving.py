@@ -29,7 +29,7 @@ class Shelving:
         self.limits = limits
         for shelf in overlay.shelves.values():
             timers.set((SHELF, 0, shelf.path), shelf.until)
-        roll.on_red.append(self._end_at_red)
+        roll.on_red.append((overlay.shelves, self._end_at_red))
 
     def shelve(self, identity: int, until: int, reason: str, actor: str, name: str, now: int, change: Change) -> Alarm:
         """Shelve an alarm until then (ms), or extend its shelf.

@@ -56,7 +56,7 @@ class Sound:
         self.silences = {silence.id: silence for silence in silences}
         for silence in silences:
             timers.set((SILENCE, silence.id, ""), silence.until)
-        roll.on_red.append(self._end_at_red)
+        roll.on_red.append((self.silences, self._end_at_red))
 
     def silence(
         self,
