@@ -87,6 +87,11 @@ class Message:
         """Each way to the recipient has failed, and none has worked since."""
         return self.undelivered_at is not None and self.state in {MessageState.QUEUED, MessageState.FAILED}
 
+    def named(self) -> dict[str, Any]:
+        """As the journal names it."""
+        named = {"message": self.id, "contact": self.contact, "recipient": self.name, "tier": self.tier}
+        return named if self.drill is None else named | {"drill": self.drill}
+
     def row(self) -> dict[str, Any]:
         """For the ledger."""
         values = asdict(self)

@@ -385,14 +385,11 @@ class Messages:
         actor: str = SERVICE,
         **data: Any,
     ) -> None:
-        told = {"message": message.id, "contact": message.contact, "recipient": message.name, "tier": message.tier}
-        if message.drill is not None:
-            told["drill"] = message.drill
         entry = self._journal.append(
             now,
             kind,
             actor,
-            told | data,
+            message.named() | data,
             region=None if incident is None else incident.region,
             enterprise=None if incident is None else incident.enterprise,
             unit=None if incident is None else incident.unit,
