@@ -40,6 +40,9 @@ SHIPPED: Mapping[str, str] = {
 {% if code %}
 确认码：{{ code }}
 {% endif %}
+{% if acknowledge_link %}
+{{ acknowledge_link }}
+{% endif %}
 {% if link %}
 {{ link }}
 {% endif %}
@@ -63,6 +66,9 @@ Please acknowledge by {{ acknowledge_by }}.
 {% endif %}
 {% if code %}
 Acknowledge code: {{ code }}
+{% endif %}
+{% if acknowledge_link %}
+{{ acknowledge_link }}
 {% endif %}
 {% if link %}
 {{ link }}
@@ -117,6 +123,7 @@ _SAMPLE: Mapping[str, Any] = {
     "acknowledge_by": "2026-06-08 10:32:00",
     "code": CODE_MARK,
     "link": "https://anshao.example/",
+    "acknowledge_link": "https://anshao.example/",
     "count": 2,
     "lines": ["…"],
     "channel": "sms",

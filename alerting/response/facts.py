@@ -63,7 +63,9 @@ def facts_of(
         "cards_en": [card.title_en for card in cards],
         "acknowledge_by": "" if acknowledge_by is None else local_text(acknowledge_by),
         "code": CODE_MARK,
-        "link": f"{book.public_url}/incidents/{incident.id}" if book.public_url else "",
+        # After the #, so that neither reaches a server's log.
+        "link": f"{book.public_url}/#/incidents/{incident.id}" if book.public_url else "",
+        "acknowledge_link": f"{book.public_url}/#/acknowledge?code={CODE_MARK}" if book.public_url else "",
     }
 
 

@@ -87,9 +87,10 @@ async def test_mail_goes_to_a_real_server_with_text_link_and_code(tmp_path: Path
     assert to == ["op@works.cn"]
     assert letter["Subject"] == "【蓝色】测试厂 罐区：新警情"
     text = letter.get_body(("html" if form == "html" else "plain", "plain")).get_content()
-    assert f"https://anshao.example/incidents/{incident}" in text
+    assert f"https://anshao.example/#/incidents/{incident}" in text
     code = text.partition("确认码：")[2].split("<")[0].split()[0]
     assert digest_of(code) is not None
+    assert f"https://anshao.example/#/acknowledge?code={code}" in text
     assert code not in message.text
     assert message.delivered_at is None  # a mail server says that it has taken it, and no more
 
