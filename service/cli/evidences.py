@@ -15,6 +15,7 @@ from alerting.ledger import Ledger, LedgerUnavailable
 from alerting.refusals import NotFound
 from historian.protocol import HistorianUnavailable
 from service import parts
+from service.cli.held import settings_that_hold
 from service.cli.serving import load_or_exit
 from service.clock import SystemClock
 from service.config import Settings
@@ -62,6 +63,7 @@ async def _make(
     ledger = Ledger(settings.ledger.url.get_secret_value())
     historian = parts.make_historian(settings)
     try:
+        settings = await settings_that_hold(settings, ledger)
         maker = EvidenceMaker(
             engine=ledger.engine,
             historian=historian,

@@ -16,6 +16,7 @@ from alerting.kpi.selection import Period
 from alerting.kpi.targets import Targets
 from alerting.ledger import Ledger, LedgerUnavailable
 from alerting.refusals import NotFound
+from service.cli.held import settings_that_hold
 from service.cli.serving import load_or_exit
 from service.clock import SystemClock
 from service.config import Settings
@@ -50,7 +51,7 @@ def show_figures(
         raise typer.Exit(2)
     targets = settings.kpi
     try:
-        figures, compared = asyncio.run(
+        figures, compared, held = asyncio.run(
             _compute(settings, targets, period, scope, identity, now, every=bool(html or table))
         )
     except (NotFound, LedgerUnavailable) as fault:
@@ -58,7 +59,7 @@ def show_figures(
         raise typer.Exit(2) from None
     _print(figures, targets)
     if html is not None:
-        page = key_figures_page(figures, compared, settings.site, targets, now, metadata.version("anshao"))
+        page = key_figures_page(figures, compared, held.site, targets, now, metadata.version("anshao"))
         html.write_bytes(page)
         typer.echo(f"{html} written")
     if table is not None:
@@ -68,12 +69,13 @@ def show_figures(
 
 async def _compute(
     settings: Settings, targets: Targets, period: Period, scope: Any, identity: str | None, now: int, *, every: bool
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+) -> tuple[dict[str, Any], list[dict[str, Any]], Settings]:
     ledger = Ledger(settings.ledger.url.get_secret_value())
-    scopes = Scopes(settings.site, settings.response.desks)
-    chosen = scopes.choose(scope, identity)
     figures = KeyFigures(ledger.engine, targets)
     try:
+        held = await settings_that_hold(settings, ledger)
+        scopes = Scopes(held.site, held.response.desks)
+        chosen = scopes.choose(scope, identity)
         period = await figures.covered(period, now)
         first, last = await span_of(ledger.engine, period)
         with Progress(transient=True) as progress:
@@ -91,7 +93,7 @@ async def _compute(
     finally:
         await ledger.close()
     kept = sorted(compared, key=lambda found: -found["alarms"])[:MOST_COMPARED]
-    return own, [found for found in compared if any(found is one for one in kept)]
+    return own, [found for found in compared if any(found is one for one in kept)], held
 
 
 def _print(figures: dict[str, Any], targets: Targets) -> None:
