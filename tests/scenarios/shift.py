@@ -137,7 +137,8 @@ class Shift:
                 self._note(orjson.loads(entry.body))
         inside = [alarm.path for alarm in self.register.active.values() if alarm.condition]
         self.conditions = SystemConditions(site, inside)
-        self.gateways = Gateways(site, self.conditions, settings.clock_tolerance, self.time)
+        heard = self.engine.latest.received_time
+        self.gateways = Gateways(site, self.conditions, settings.clock_tolerance, self.time, heard)
         wire: Any = Wire()
         self.pipeline = Pipeline(
             link=wire,
