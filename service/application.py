@@ -78,8 +78,10 @@ VERSION = metadata.version("anshao")
 class Application:
     """A running service. ``start``, then ``wait`` (returns when a part has failed), then ``stop``."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, *, complaint: str = "") -> None:
+        """``complaint``: why the files cannot be used, where ``settings`` are of the newest revision instead."""
         self.settings = settings
+        self._complaint = complaint
         self.clock: Clock = clock or SystemClock()
         self.started_at = self.clock.now()
         self.broker_port: int | None = None
@@ -118,7 +120,7 @@ class Application:
         opened.push_async_callback(self._ledger.close)
         await self._ledger.start()
         store = RevisionStore(self._ledger.engine)
-        adopted = await adopt(settings, store, now)
+        adopted = await adopt(settings, store, now, self._complaint)
         settings = self.settings = adopted.settings
         memory = parts.memory_of(self.site)
         self.spool = await asyncio.to_thread(parts.open_spool, settings, memory)

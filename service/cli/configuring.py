@@ -18,7 +18,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from alerting.ledger import Ledger, LedgerUnavailable
 from service.cli.differences import print_difference, print_faults, print_history
 from service.cli.serving import load_or_exit
-from service.config import Settings
+from service.config import ConsoleSettings, load_main
+from service.config.sections import MainFile
 from service.revisions.store import DocumentDamaged, RevisionStore
 from service.revisions.workbook import write_workbook
 
@@ -267,10 +268,10 @@ def _with_source(
     if url is not None:
         _with_api(config, url, token, work)
         return
-    settings = load_or_exit(config)
+    ledger_url = _main(config).ledger.url.get_secret_value()
 
     async def run() -> None:
-        ledger = Ledger(settings.ledger.url.get_secret_value())
+        ledger = Ledger(ledger_url)
         try:
             await work(_FromLedger(RevisionStore(ledger.engine)))
         finally:
@@ -285,7 +286,7 @@ def _with_source(
 def _with_api(
     config: Path, url: str | None, token: str | None, work: Callable[[_FromApi], Coroutine[Any, Any, Result]]
 ) -> Result:
-    address = url or _address(load_or_exit(config))
+    address = url or _address(_main(config).console)
     known = token or os.environ.get("ANSHAO_TOKEN")
     if not known:
         raise _ended("no token: give --token, or set ANSHAO_TOKEN; `anshao token` makes one")
@@ -311,9 +312,18 @@ async def _session(token: str) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-def _address(settings: Settings) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.console.host, settings.console.host)  # noqa: S104
-    return f"http://{host}:{settings.console.port}"
+def _main(config: Path) -> MainFile:
+    """The main file; the documents that it names may have faults. Ends the command where it has faults itself."""
+    main = load_main(config, os.environ)
+    if main is None:
+        load_or_exit(config)
+        raise _ended(f"{config} cannot be used")
+    return main
+
+
+def _address(listening: ConsoleSettings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(listening.host, listening.host)  # noqa: S104 - read
+    return f"http://{host}:{listening.port}"
 
 
 async def _answer(answer: aiohttp.ClientResponse) -> Any:

@@ -15,8 +15,9 @@ from alerting.keys import KeyUnusable
 from alerting.ledger import LedgerConflict, LedgerUnavailable
 from historian.spool import SpoolBusy
 from service.application import Application
-from service.config import ConfigurationError, Settings, format_faults, load
+from service.config import ConfigurationError, Settings, format_faults, load, load_main
 from service.logs import configure_logs
+from service.revisions.adoption import newest_documents
 
 log = structlog.get_logger(__name__)
 
@@ -31,10 +32,38 @@ def load_or_exit(config: Path) -> Settings:
 
 
 def run_service(config: Path) -> None:
-    """Serve until told to stop."""
-    settings = load_or_exit(config)
+    """Serve until told to stop. Files with faults stop a first start only: after it the newest revision holds."""
+    complaint = ""
+    try:
+        settings = load(config, os.environ)
+    except ConfigurationError as error:
+        found = _newest_revision(config)
+        typer.echo(format_faults(error.faults), err=True)
+        if found is None:
+            raise typer.Exit(2) from None
+        settings, number = found
+        faults = f"{len(error.faults)} fault{'s' if len(error.faults) > 1 else ''}"
+        complaint = (
+            f"the files have {faults} (`anshao check {config.name}` names them), so revision {number} holds: "
+            "mend them, or write the revision over them by `anshao config export`"
+        )
     configure_logs(settings.log.level, settings.log.format)
-    sys.exit(asyncio.run(run_until_told(Application(settings))))
+    if complaint:
+        log.error("the files cannot be used", detail=complaint)
+    sys.exit(asyncio.run(run_until_told(Application(settings, complaint=complaint))))
+
+
+def _newest_revision(config: Path) -> tuple[Settings, int] | None:
+    """Settings of the newest revision and its number; None where there is none, or the main file has faults."""
+    main = load_main(config, os.environ)
+    found = None if main is None else asyncio.run(newest_documents(main.ledger.url.get_secret_value()))
+    if found is None:
+        return None
+    number, held = found
+    try:
+        return load(config, os.environ, held), number
+    except ConfigurationError:
+        return None
 
 
 async def run_until_told(

@@ -20,7 +20,15 @@ from service.config.faults import ConfigurationError, Fault, FaultList
 from service.config.replay import Replay
 from service.config.response_file import read_response
 from service.config.sections import CanarySettings, MainFile, Roots
-from service.config.settings import Settings, read_grading, read_main, settings_of, site_entries, with_documents
+from service.config.settings import (
+    Settings,
+    absolute_ledger,
+    read_grading,
+    read_main,
+    settings_of,
+    site_entries,
+    with_documents,
+)
 from service.config.site_file import SiteFile
 from service.config.validation import validate
 
@@ -28,24 +36,40 @@ _SITE_KEYS = frozenset(SiteFile.model_fields)
 _MAIN_KEYS = frozenset(MainFile.model_fields)
 
 
-def load(path: Path, env: Mapping[str, str]) -> Settings:
+def load(path: Path, env: Mapping[str, str], held: DocumentSet | None = None) -> Settings:
     """Settings of a main file and all that it leads to, with secrets of ``env`` over those of the file.
 
-    Raises ``ConfigurationError`` with all faults.
+    ``held``: a revision to be read in place of the documents that the main file names. Raises ``ConfigurationError``
+    with all faults.
     """
     faults = FaultList()
     document = read_document(path, faults)
     if document is None:
         raise ConfigurationError(faults.sorted())
-    documents = Recorded(document.path.parent)
+    folder = document.path.parent
+    documents = Recorded(folder) if held is None else Held(folder, held.contents)
     document.documents = documents
+    if held is not None and isinstance(document.data, dict):
+        own = {key: value for key, value in document.data.items() if key not in ROOTS}
+        document.data = own | dict(held.roots)
     main = _read_main(document, env, faults)
     read = _read_documents(document, main, faults, env)
     if main is None or read.grading is None or faults:
         raise ConfigurationError(faults.sorted())
     site = read.assembly.build(main.canary.period, read.response.channels)
-    held = DocumentSet.of(_roots(document), documents.contents)
-    return settings_of(document, main, site, read.grading, read.response, held, env)
+    made = DocumentSet.of(_roots(document), documents.contents)
+    return settings_of(document, main, site, read.grading, read.response, made, env)
+
+
+def load_main(path: Path, env: Mapping[str, str]) -> MainFile | None:
+    """A main file alone, whatever its documents say, its ledger's file made absolute; None where it has faults."""
+    faults = FaultList()
+    document = read_document(path, faults)
+    main = None if document is None else _read_main(document, env, faults)
+    if document is None or main is None or faults:
+        return None
+    url = absolute_ledger(main.ledger.url, document.path.resolve().parent / main.data_dir)
+    return main.model_copy(update={"ledger": main.ledger.model_copy(update={"url": url})})
 
 
 def load_revision(settings: Settings, held: DocumentSet) -> Settings:

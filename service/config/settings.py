@@ -136,7 +136,7 @@ def settings_of(
         broker=main.broker,
         historian=main.historian.model_copy(update={"path": data_dir / main.historian.path}),
         spool=main.spool,
-        ledger=main.ledger.model_copy(update={"url": _absolute_ledger(main.ledger.url, data_dir)}),
+        ledger=main.ledger.model_copy(update={"url": absolute_ledger(main.ledger.url, data_dir)}),
         console=main.console,
         tokens=main.tokens,
         webhooks=main.webhooks,
@@ -232,7 +232,7 @@ def _check_names(main: MainFile, document: Document) -> None:
             document.fault(("webhooks", index, "name"), message, remedy)
 
 
-def _absolute_ledger(url: SecretStr, data_dir: Path) -> SecretStr:
+def absolute_ledger(url: SecretStr, data_dir: Path) -> SecretStr:
     """A SQLite file under ``data_dir``, unless it is absolute or in memory."""
     text = url.get_secret_value()
     file, mark, query = text.removeprefix(_SQLITE).partition("?")

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
+from alerting.ledger import Ledger, LedgerUnavailable
 from alerting.records import SERVICE, Change
 from alerting.register import Register
 from service.config import ConfigurationError, Settings, load_revision
@@ -54,8 +56,11 @@ class Adopted:
             register.note(now, "config.diverged", data, change)
 
 
-async def adopt(settings: Settings, store: RevisionStore, now: int) -> Adopted:
-    """Decide for settings as the files have them. Raises LedgerUnavailable."""
+async def adopt(settings: Settings, store: RevisionStore, now: int, complaint: str = "") -> Adopted:
+    """Decide for settings as the files have them. Raises LedgerUnavailable.
+
+    ``complaint``: why the files cannot be used; ``settings`` are those of the newest revision then.
+    """
     newest = await store.newest()
     if newest is None:
         first = made_of(settings.documents, 1, (FILES, "first start", FILES), now, {})
@@ -64,6 +69,8 @@ async def adopt(settings: Settings, store: RevisionStore, now: int) -> Adopted:
     changes = await store.rule_changes()
     if settings.documents.digest == newest.digest:
         await asyncio.to_thread(restore, settings.site, changes)
+        if complaint:
+            return Adopted(settings, newest, complaint)
         return Adopted(settings, newest, files_seen=await store.files_revision() != newest.number)
     known = await store.files_revision()
     base = await store.find(known)
@@ -145,3 +152,17 @@ def note_revision(made: Revision, actor: str, register: Register, now: int, chan
     for act in ACTS:
         data[act] = {what: counted[act] for what, counted in made.counts.items() if act in counted}
     change.entries.append(register.journal.append(now, "config.revised", actor, data))
+
+
+async def newest_documents(url: str) -> tuple[int, DocumentSet] | None:
+    """Number and documents of the newest revision of a ledger that no service has open yet; None: there is none."""
+    ledger = Ledger(url)
+    try:
+        store = RevisionStore(ledger.engine)
+        newest = await store.newest()
+        return None if newest is None else (newest.number, await store.documents(newest))
+    except (LedgerUnavailable, DocumentDamaged, DBAPIError) as fault:  # DBAPIError: a ledger without these tables
+        log.info("no revision of the configuration was found", reason=str(fault))
+        return None
+    finally:
+        await ledger.close()

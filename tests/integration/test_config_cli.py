@@ -204,3 +204,40 @@ async def test_contacts_change_while_it_runs_and_a_workbook_goes_through_whole(s
     assert (service.folder / "out" / "contacts.xlsx").read_bytes() == (service.folder / "contacts.xlsx").read_bytes()
     async with api_of(service.url) as api:
         assert {item["name"] for item in (await api.get("/contacts"))["items"]} == {"王芳"}
+
+
+async def test_files_with_faults_do_not_keep_a_service_down_that_has_run_before(service: Service) -> None:
+    service.stop()
+    table = service.folder / "points" / "tanks.csv"
+    table.write_text(POINTS.replace("80", "hot"), encoding="utf-8")
+    service.start()
+    await service.ready()
+    assert await limits(service) == {"TI-1": (80, 1), "TI-2": (80, 1)}
+    async with api_of(service.url) as api:
+        configuration = (await api.get("/health"))["components"]["configuration"]
+        assert (configuration["status"], configuration["revision"]) == ("degraded", 1)
+        assert "2 faults" in configuration["detail"]
+        assert [entry["kind"] for entry in await api.every("/journal", kind="config.diverged")] == ["config.diverged"]
+    service.stop()
+    assert "tanks.csv:2:6: H" in service.log.read_text()
+    assert "2 documents of revision 1" in await anshao(service, "export", "out")
+    table.write_text(POINTS.replace("80", "82"), encoding="utf-8")
+    service.start()
+    await service.ready()
+    assert await limits(service) == {"TI-1": (82, 2), "TI-2": (82, 2)}
+    service.stop()
+    # The main file itself is of no revision.
+    main = service.folder / "anshao.yaml"
+    main.write_text(main.read_text(encoding="utf-8") + "lateness: soon\n", encoding="utf-8")
+    service.start()
+    assert service.process is not None
+    assert await asyncio.to_thread(service.process.wait, 60) == 2
+
+
+async def test_files_with_faults_stop_a_first_start(tmp_path: Path) -> None:
+    main = main_file(historian={"kind": "duckdb"}, broker={"embedded": True, "url": "mqtt://127.0.0.1:0"})
+    service = Service.configured(tmp_path, main, {"regions": "none"})
+    service.start()
+    assert service.process is not None
+    assert await asyncio.to_thread(service.process.wait, 60) == 2
+    assert not (tmp_path / "data").exists()
