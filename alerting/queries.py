@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Column, ColumnElement, RowMapping, Select, Table, select, text
+from sqlalchemy import Column, ColumnElement, RowMapping, Select, Table, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerting.ledger import alarm_of, entry_of, incident_of, reaching
@@ -123,7 +123,7 @@ async def alarms(engine: AsyncEngine, which: AlarmFilter, limit: int, after: int
     if which.active is False:
         clauses.append(columns.state == AlarmState.NORMAL.value)
     elif which.active or which.suppressed:
-        clauses.append(text(ALARM_IS_ACTIVE))
+        clauses.append(literal_column(ALARM_IS_ACTIVE))
     hidden = which.suppressed if which.suppressed is not None else False if which.active else None
     if hidden is not None:
         clauses.append(columns.suppression.is_not(None) if hidden else columns.suppression.is_(None))
