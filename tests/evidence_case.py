@@ -41,10 +41,10 @@ class Made:
         return self.file.read_bytes()
 
 
-async def make_case(folder: Path, *, with_samples: bool = True) -> Made:
+async def make_case(folder: Path, *, with_samples: bool = True, url: str | None = None) -> Made:
     """A leak at the tank farm, another enterprise's alarms between, and its evidence."""
     sealer = Sealer.open(folder)
-    ledger = Ledger(f"sqlite+aiosqlite:///{folder / 'ledger.sqlite'}", sealer=sealer)
+    ledger = Ledger(url or f"sqlite+aiosqlite:///{folder / 'ledger.sqlite'}", sealer=sealer)
     historian = DuckDBHistorian(folder / "history.duckdb")
     try:
         await ledger.start()

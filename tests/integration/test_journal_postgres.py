@@ -1,11 +1,17 @@
-"""The signed journal in PostgreSQL: what is changed there is found and named, as in SQLite."""
+"""The record in PostgreSQL: what is changed there is found and named, as in SQLite; evidence and key figures."""
 
 from pathlib import Path
 
 import pytest
 
 from alerting.heads import FILE
+from alerting.kpi.selection import Period
+from alerting.kpi.targets import load_targets
+from service.evidence.verification import verify_evidence
+from service.kpi import KeyFigures, Scopes
+from tests.evidence_case import make_case
 from tests.sealed_ledger import Signed, days
+from tests.watched_unit import ms
 
 pytestmark = pytest.mark.servers
 
@@ -65,3 +71,16 @@ async def test_removed_entries_and_heads_are_found(postgres_url: str, tmp_path: 
         assert f"the head of 2026-11-22 (entries 1 to 6) was removed from the ledger; {FILE} has it" in (
             await signed.faults()
         )
+
+
+async def test_evidence_and_key_figures_are_made(postgres_url: str, tmp_path: Path) -> None:
+    made = await make_case(tmp_path, url=postgres_url)
+    verdict = verify_evidence(made.file)
+    assert (verdict.faults, verdict.entries) == ([], 14)
+    figures = KeyFigures(made.maker.engine, load_targets())
+    chosen = Scopes(made.maker.settings.site).choose("enterprise", "works")
+    for start, alarms in ((0, 3), (15, 2), (86_300, 1)):
+        found = await figures.of(chosen, Period(ms(start), ms(90_000)), ms(90_000))
+        assert found["alarms"] == alarms
+        assert found["standing"]["count"] == 1
+    await made.maker.engine.dispose()
