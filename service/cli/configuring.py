@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from alerting.ledger import Ledger, LedgerUnavailable
 from service.cli.differences import print_difference, print_faults, print_history
-from service.cli.serving import load_or_exit
+from service.cli.loading import load_or_exit
 from service.config import ConsoleSettings, load_main
 from service.config.sections import MainFile
 from service.revisions.store import DocumentDamaged, RevisionStore

@@ -16,7 +16,7 @@ from alerting.refusals import NotFound
 from historian.protocol import HistorianUnavailable
 from service import parts
 from service.cli.held import settings_that_hold
-from service.cli.serving import load_or_exit
+from service.cli.loading import load_or_exit
 from service.clock import SystemClock
 from service.config import Settings
 from service.evidence.archive import TooLarge

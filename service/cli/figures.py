@@ -17,7 +17,7 @@ from alerting.kpi.targets import Targets
 from alerting.ledger import Ledger, LedgerUnavailable
 from alerting.refusals import NotFound
 from service.cli.held import settings_that_hold
-from service.cli.serving import load_or_exit
+from service.cli.loading import load_or_exit
 from service.clock import SystemClock
 from service.config import Settings
 from service.kpi import KeyFigures, Scope, Scopes

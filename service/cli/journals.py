@@ -10,7 +10,7 @@ from alerting.audit import Findings, audit
 from alerting.heads import FILE
 from alerting.keys import KeyUnusable, VerifyKey, known_keys, open_key, read_public
 from alerting.ledger import Ledger, LedgerUnavailable
-from service.cli.serving import load_or_exit
+from service.cli.loading import load_or_exit
 from service.config import Settings
 
 

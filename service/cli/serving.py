@@ -22,15 +22,6 @@ from service.revisions.adoption import newest_documents
 log = structlog.get_logger(__name__)
 
 
-def load_or_exit(config: Path) -> Settings:
-    """Settings, or exit status 2 with every fault named."""
-    try:
-        return load(config, os.environ)
-    except ConfigurationError as error:
-        typer.echo(format_faults(error.faults), err=True)
-        raise typer.Exit(2) from None
-
-
 def run_service(config: Path) -> None:
     """Serve until told to stop. Files with faults stop a first start only: after it the newest revision holds."""
     complaint = ""
