@@ -28,6 +28,29 @@ describe('register', () => {
     expect(register.alarms.size).toBe(1);
   });
 
+  it('keeps what is suppressed apart, and lets it come back', () => {
+    const register = new Register();
+    register.applyAlarm(alarm());
+    register.applyAlarm(alarm({ sequence: 2, suppression: 'shelved' }));
+    expect([register.alarms.size, register.suppressed.size]).toEqual([0, 1]);
+    expect(register.alarm(1)?.suppression).toBe('shelved');
+    register.applyAlarm(alarm({ sequence: 1 }));
+    expect(register.alarms.size).toBe(0);
+    register.applyAlarm(alarm({ sequence: 3 }));
+    expect([register.alarms.size, register.suppressed.size]).toEqual([1, 0]);
+    register.applyAlarm(alarm({ sequence: 4, suppression: 'out_of_service' }));
+    register.applyAlarm(alarm({ sequence: 5, state: 'normal', suppression: 'out_of_service' }));
+    expect([register.alarms.size, register.suppressed.size]).toEqual([0, 0]);
+  });
+
+  it('does not call a suppressed alarm returned when lists are loaded again', () => {
+    const register = new Register();
+    register.replace([alarm({ id: 1 }), alarm({ id: 2 })], []);
+    const missed = register.replace([alarm({ id: 2, suppression: 'by_design' })], []);
+    expect(missed).toEqual({ alarms: 0, returned: 1, incidents: 0, grade: null });
+    expect([...register.suppressed.keys()]).toEqual([2]);
+  });
+
   it('remembers no more than it needs', () => {
     const register = new Register();
     for (let id = 1; id <= 600; id += 1) register.applyAlarm(alarm({ id, state: 'normal' }));

@@ -10,7 +10,15 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locato
 from tests.running import TOKEN
 
 SIZES = {"1366x768": (1366, 768), "1920x1080": (1920, 1080)}
-PAGES = {"值守": "/", "企业与位号": "/enterprises", "网关与拒收": "/gateways", "台账": "/journal"}
+PAGES = {
+    "值守": "/",
+    "搁置与停用": "/suppressed",
+    "演练": "/drills",
+    "交接班": "/handover",
+    "企业与位号": "/enterprises",
+    "网关与拒收": "/gateways",
+    "台账": "/journal",
+}
 """The pages of the header, by their Chinese names."""
 NETWORK = ("Failed to load resource", "WebSocket connection to")
 """What Chromium itself notes of a refusal or a lost service."""
@@ -104,15 +112,24 @@ class Desk:
         """Fill the open dialog by keyboard, from the field that it has chosen to the Enter key."""
         dialog = self.page.get_by_role("dialog")
         await expect(dialog).to_be_visible()
-        fields = dialog.get_by_role("textbox")
+        signature = dialog.get_by_label("姓名", exact=True)
         await expect(dialog.locator(":focus")).to_have_count(1)
-        if await fields.first.input_value() == "":
+        if await signature.input_value() == "":
             await self.page.keyboard.type(name)
             await self.page.keyboard.press("Tab")
-        await expect(fields.first).to_have_value(name)
-        await expect(fields.last).to_be_focused()
+        await expect(signature).to_have_value(name)
+        await expect(dialog.get_by_role("textbox").last).to_be_focused()
         await self.page.keyboard.type(comment)
         await self.page.keyboard.press("Enter")
+
+    async def do(self, act: str, name: str, words: str) -> None:
+        """One act of an incident's closed loop, signed, with the words that it asks for."""
+        await self.button(act).click()
+        dialog = self.page.get_by_role("dialog")
+        await dialog.get_by_label("姓名", exact=True).fill(name)
+        await dialog.get_by_role("textbox").last.fill(words)
+        await self.button("提交（Enter）", dialog).click()
+        await expect(dialog).to_have_count(0)
 
     async def too_wide(self) -> list[str]:
         """What of the page could only be seen by scrolling sideways."""

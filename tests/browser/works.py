@@ -57,12 +57,21 @@ class Works:
 
     async def publish(self, **values: Any) -> None:
         """The gateway's readings of this moment."""
-        await self.send(orjson.dumps({"ts": time.time_ns() // 1_000_000, "values": values}))
+        await self.send(self.payload(**values))
+
+    @staticmethod
+    def payload(**values: Any) -> bytes:
+        """Readings of this moment as a gateway sends them."""
+        return orjson.dumps({"ts": time.time_ns() // 1_000_000, "values": values})
 
     async def send(self, payload: bytes) -> None:
         """Any message of the gateway."""
+        await self.send_to(f"{GATEWAY}/data", payload)
+
+    async def send_to(self, topic: str, payload: bytes) -> None:
+        """Any message on any topic."""
         async with aiomqtt.Client("127.0.0.1", self.broker.port) as client:
-            await client.publish(f"{GATEWAY}/data", payload, qos=1)
+            await client.publish(topic, payload, qos=1)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:

@@ -1,6 +1,5 @@
 /** What the closed loop allows, as requests: one entry an act, with what its dialog asks for. */
 
-import { post, upload } from '@/api/client';
 import type { Grade, Incident, Signature } from '@/api/types';
 
 export type LoopAct = Incident['next_steps'][number];
@@ -100,16 +99,3 @@ export const PLANS: Record<SignedAct, Plan> = {
     body: (signature, { step }) => ({ ...signature, step }),
   },
 };
-
-export function perform(id: number, act: SignedAct, signature: Signature, answers: Answers): Promise<Incident> {
-  const plan = PLANS[act];
-  return post(`incidents/${id}/${plan.path}`, plan.body(signature, answers));
-}
-
-/** Puts a photo or a PDF document beside an incident. */
-export function attach(id: number, name: string, file: File): Promise<unknown> {
-  const form = new FormData();
-  form.set('name', name);
-  form.set('file', file);
-  return upload(`incidents/${id}/attachments`, form);
-}

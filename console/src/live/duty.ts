@@ -12,12 +12,6 @@ const REFRESH_MS = 30_000;
 const PRESENCE_MS = 30_000;
 const CHANGES = /^(flood|desk|shift)\./;
 
-/** The flood that a console shows: its own desk's; where it stands at none, that of the busiest desk. */
-export function floodOf(all: readonly Desk[], desk: string): Desk | null {
-  const floods = all.filter((each) => each.flood_began_at !== null && (desk === '' || each.id === desk));
-  return floods.reduce<Desk | null>((most, each) => (most === null || each.rate > most.rate ? each : most), null);
-}
-
 export class Duty {
   readonly desks = shallowRef<readonly Desk[]>([]);
   private timer: ReturnType<typeof setInterval> | undefined;

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+
+import { floodOf } from '@/alarms/floods';
+import { PLANS, type Answers } from '@/incidents/acts';
+import { cardText } from '@/incidents/cards';
+
+const signature = { name: '王芳', comment: '现场已核实' };
+const answers: Answers = {
+  person: ' 赵刚 ',
+  result: 'false',
+  accepted: false,
+  grade: 'red',
+  other: 4,
+  accidentClass: 'III',
+  dead: 3,
+  injured: 0,
+  loss: 12,
+  step: 'to_county',
+};
+
+describe('acts of the closed loop', () => {
+  it('send what the service asks for', () => {
+    const body = (act: keyof typeof PLANS): unknown => PLANS[act].body(signature, answers);
+    expect(body('acknowledge_desk')).toEqual({ ...signature, side: 'desk' });
+    expect(body('acknowledge_enterprise')).toEqual({ ...signature, side: 'enterprise', person: '赵刚' });
+    expect(body('verify')).toEqual({ ...signature, result: 'false' });
+    expect(body('handle')).toEqual({ name: '王芳', step: '现场已核实', comment: '' });
+    expect(body('feed_back')).toEqual({ name: '王芳', text: '现场已核实' });
+    expect(body('review')).toEqual({ ...signature, accepted: false });
+    expect(body('decide')).toEqual({ name: '王芳', grade: 'red', reason: '现场已核实' });
+    expect(body('link')).toEqual({ ...signature, incident: 4 });
+    expect(body('declare_accident')).toEqual({ ...signature, accident_class: 'III', dead: 3, injured: 0, loss: 12 });
+    expect(body('report_accident')).toEqual({ ...signature, step: 'to_county' });
+  });
+
+  it('name no person of the enterprise where it acknowledges itself', () => {
+    expect(PLANS.acknowledge_enterprise.body(signature, { ...answers, person: '  ' })).toEqual({
+      ...signature,
+      side: 'enterprise',
+    });
+  });
+
+  it('ask for words where they matter', () => {
+    expect(PLANS.verify.commentRequired(answers)).toBe(true);
+    expect(PLANS.verify.commentRequired({ ...answers, result: 'real' })).toBe(false);
+    expect(PLANS.review.commentRequired(answers)).toBe(true);
+    expect(PLANS.review.commentRequired({ ...answers, accepted: true })).toBe(false);
+    expect(PLANS.close.commentRequired(answers)).toBe(true);
+  });
+});
+
+describe('a response card', () => {
+  it('is shown in the language of the page where it has both', () => {
+    const text = '\n# 硫化氢\n撤离\n\n---\n\n# Hydrogen sulphide\nLeave\n';
+    expect(cardText(text, 'zh-CN')).toBe('# 硫化氢\n撤离');
+    expect(cardText(text, 'en')).toBe('# Hydrogen sulphide\nLeave');
+  });
+
+  it('is shown whole otherwise', () => {
+    for (const text of ['# 一\n\n---\n\n二', '# 一', '# 一\n---\n# 二\n---\n# 三']) expect(cardText(text, 'en')).toBe(text);
+  });
+});
+
+describe('the flood of a console', () => {
+  const desk = {
+    id: 'county',
+    name: '县',
+    regions: ['370783'],
+    rate: 12,
+    flood_began_at: '2026-06-08T02:30:00.000Z',
+    unattended_since: null,
+    input_at: null,
+    handovers_unsigned: 0,
+  };
+
+  it("is its own desk's, or the busiest where it stands at none", () => {
+    const calm = { ...desk, id: 'quiet', flood_began_at: null, rate: 30 };
+    const city = { ...desk, id: 'city', rate: 20 };
+    expect(floodOf([desk, calm, city], '')?.id).toBe('city');
+    expect(floodOf([desk, calm, city], 'county')?.id).toBe('county');
+    expect(floodOf([desk, calm, city], 'quiet')).toBeNull();
+  });
+});
