@@ -3,7 +3,7 @@
 Relations between conditions hold within one enterprise; one that names another enterprise's condition is none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from domain.scales import RuleKind
@@ -102,11 +102,6 @@ class Relations:
     def re_alarm_of(self, rule_path: str) -> int:
         """Time, ms, after which an acknowledged alarm that is still in sounds again; 0: never."""
         return self._re_alarm.get(rule_path, 0)
-
-    @property
-    def re_alarming(self) -> Mapping[str, int]:
-        """All rules that alarm again."""
-        return self._re_alarm
 
 
 def link_path(enterprise: str, gateway: str) -> str:

@@ -249,6 +249,16 @@ def test_a_gateway_that_is_lost_again_meanwhile_keeps_them() -> None:
     assert unit.waits_until(2_110) == ["incident.opened tankfarm", "alarm.grouped PI-2/STALE"]
 
 
+def test_causes_follow_the_configuration_and_those_of_a_lost_gateway_stay() -> None:
+    unit = WatchedUnit(site=related({"PI-1/H": RuleExtra(parent="works/TI-9/HH")}))
+    unit.enters("TI-9/HH", "PI-1/H", "PI-2/H", "@gw1/LINK", "PI-3/STALE", at=1)
+    unit.leaves("@gw1/LINK", at=2)
+    told = unit.reconfigures(related({"PI-2/H": RuleExtra(parent="works/TI-9/HH")}), at=3)
+    assert [what for what in told if what.startswith("alarm")] == ["alarm.grouped PI-1/H", "alarm.grouped PI-2/H"]
+    causes = {alarm.path: alarm.cause for alarm in unit.register.active.values() if alarm.cause}
+    assert causes == {"works/PI-2/H": "works/TI-9/HH", "works/PI-3/STALE": "works/@gw1/LINK"}
+
+
 def test_acknowledging_a_lost_link_acknowledges_nothing_under_it() -> None:
     unit = WatchedUnit()
     unit.enters("@gw1/LINK", "PI-1/STALE", "PI-1/HH", at=1)

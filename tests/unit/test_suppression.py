@@ -1,11 +1,13 @@
 """Stories of alarms that something lies over: shelved, suppressed by design, out of service."""
 
+from dataclasses import replace
+
 import pytest
 
 from alerting.refusals import Conflict, NotFound
 from domain.scales import AlarmState, Grade
-from domain.site import RuleExtra
-from tests.watched_unit import WatchedUnit, ms, related
+from domain.site import RuleExtra, RuleTable
+from tests.watched_unit import WatchedUnit, make_site, ms, related
 
 MINUTE, HOUR = 60, 3_600
 SUPPRESSED = related(
@@ -352,3 +354,68 @@ def test_what_is_removed_while_in_alarm_ends_with_that_reason_and_the_rest_loses
     alarm = unit.alarm("PI-3/H")
     assert (alarm.id, alarm.acknowledged_by, alarm.suppression) == (kept, "王芳", "shelved")
     assert unit.waits_until(HOUR) == ["alarm.unshelved PI-3/H", "alarm.annunciated PI-3/H"]
+
+
+def test_a_start_by_another_site_file_leaves_nothing_suppressed_by_what_is_no_more() -> None:
+    unit = WatchedUnit(site=SUPPRESSED)
+    unit.enters("PI-1/H", "PI-2/H", "PI-3/H", at=1)
+    unit.restarts(site=related({"PI-3/H": RuleExtra(suppressed_by=("works/PI-2/H",))}))
+    told = unit.withdraws(at=2)
+    assert [what for what in told if what.startswith("alarm")] == [
+        "alarm.annunciated PI-1/H",
+        "alarm.suppressed PI-3/H",
+    ]
+
+
+def test_a_start_without_the_condition_that_suppressed_leaves_nothing_suppressed() -> None:
+    unit = WatchedUnit(site=SUPPRESSED)
+    unit.enters("PI-1/H", "PI-2/H", at=1)
+    unit.restarts(site=related({}, without=["PI-2/H"]))
+    told = unit.withdraws(at=2)
+    assert [what for what in told if what.startswith("alarm")] == ["alarm.withdrawn PI-2/H", "alarm.annunciated PI-1/H"]
+
+
+def test_windows_over_what_is_gone_end() -> None:
+    unit = WatchedUnit()
+    unit.announces("tag", "PI-5", at=1, begins=None, ends=HOUR)
+    unit.announces("tag", "PI-4", at=1, begins=100, ends=HOUR)
+    unit.announces("tag", "PI-3", at=1, begins=100, ends=HOUR)
+    told = unit.reconfigures(make_site(without=["PI-4", "PI-5"]), at=2)
+    assert told == ["maintenance.ended PI-5", "maintenance.cancelled PI-4"]
+    assert [entry["data"]["why"] for entry in unit.books.told()[-2:]] == ["removed"] * 2
+    assert unit.waits_until(100) == ["maintenance.began PI-3"]
+
+
+def test_a_shelf_of_a_drill_ends_with_it() -> None:
+    unit = WatchedUnit()
+    unit.apply([replace(unit.transition("PI-1/H", 1, entered=True), drill=9)], 1)
+    alarm = unit.register.find("drill:9:works/PI-1/H")
+    assert alarm is not None
+    identity = alarm.id
+    unit.does(lambda register, change: register.shelving.shelve(identity, ms(HOUR), "x", "c", "王芳", ms(2), change))
+    unit.enters("PI-1/H", at=3)
+    assert unit.alarm("PI-1/H").suppression is None
+    told = unit.does(lambda register, change: register.withdraw_drill(9, ms(4), change))
+    assert told[0] == "alarm.unshelved PI-1/H"
+    assert list(unit.register.overlay.shelves) == []
+    assert unit.waits_until(HOUR) == []
+
+
+def test_a_condition_whose_rule_has_become_red_leaves_its_shelf_when_it_enters() -> None:
+    unit = WatchedUnit()
+    unit.enters("PI-1/H", at=1)
+    unit.shelves("PI-1/H", at=2, until=HOUR)
+    unit.leaves("PI-1/H", at=3)
+    rules = [unit.site.rules.row(row) for row in range(len(unit.site.rules))]
+    row = unit.site.rule_row("works/PI-1/H")
+    rules[row] = replace(rules[row], grade=Grade.RED)
+    unit.reconfigures(replace(unit.site, rules=RuleTable.build(rules, len(unit.site.tags)), tag_index={}), at=4)
+    assert unit.enters("PI-1/H", at=100)[0] == "alarm.unshelved PI-1/H"
+    assert unit.alarm("PI-1/H").is_annunciated
+
+
+def test_a_unit_that_is_red_is_not_shelved_though_the_alarm_belongs_to_another_incident() -> None:
+    unit = WatchedUnit()
+    unit.enters("@gw1/LINK", "PI-1/STALE", "MT-1/CH4-3", at=1)
+    with pytest.raises(Conflict, match="unit tankfarm is red"):
+        unit.shelves("PI-1/STALE", at=2, until=HOUR)
