@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from alerting.records import Change
 from alerting.refusals import Conflict, NotFound
+from alerting.register import Register
 from domain.scales import AlarmState, Grade
 from domain.site import RuleExtra, RuleTable
 from tests.watched_unit import WatchedUnit, make_site, ms, related
@@ -128,12 +130,13 @@ def test_shelves_end_when_a_person_decides_for_red_of_the_incident_that_the_alar
     unit.enters("@gw1/LINK", "PI-1/STALE", at=1)
     unit.shelves("PI-1/STALE", at=2, until=HOUR)
     identity = unit.incident("gateways").id
-    unit.does(
-        lambda register, change: (
-            register.casebook.decide(identity, Grade.RED, "county", "王芳", "整厂失联", ms(3), change),
-            register.advance(ms(3), change),
-        )
-    )
+    decided = (identity, Grade.RED, "county", "王芳", "整厂失联", ms(3))
+
+    def commit(register: Register, change: Change) -> None:
+        register.casebook.decide(*decided, change)
+        register.advance(ms(3), change)
+
+    unit.does(commit)
     assert unit.alarm("PI-1/STALE").is_annunciated
 
 
@@ -419,3 +422,14 @@ def test_a_unit_that_is_red_is_not_shelved_though_the_alarm_belongs_to_another_i
     unit.enters("@gw1/LINK", "PI-1/STALE", "MT-1/CH4-3", at=1)
     with pytest.raises(Conflict, match="unit tankfarm is red"):
         unit.shelves("PI-1/STALE", at=2, until=HOUR)
+
+
+def test_a_start_by_the_same_site_file_changes_nothing() -> None:
+    unit = WatchedUnit(site=SUPPRESSED)
+    unit.enters("TI-9/STALE", at=1)
+    unit.enters("PI-1/H", "PI-2/H", at=500)
+    unit.enters("@gw1/LINK", at=500)
+    unit.enters("PI-3/STALE", at=501)
+    unit.shelves("PI-2/H", at=502, until=HOUR)
+    unit.restarts()
+    assert unit.withdraws(at=503) == []
