@@ -98,7 +98,8 @@ class ReconnectingLink:
         return self._status
 
     async def start(self) -> None:
-        """Begin connecting in the background; returns at once."""
+        """Begin connecting in the background; returns at once. How long it takes counts from here."""
+        self._status = LinkStatus(connected=False, since=self._clock.now(), detail="connecting")
         self._task = asyncio.create_task(self._keep_connected(), name="mqtt link")
 
     async def stop(self) -> None:
