@@ -158,15 +158,16 @@ class Register:
         self._conditions.chattering.forget(paths)
 
     def withdraw_unknown(self, now: int, change: Change) -> None:
-        """End alarms whose tag or rule the site no longer has, or has as one of another kind; the journal says why."""
+        """End alarms whose tag or rule the site no longer has, or has as one of another kind; the journal says why.
+
+        For a start, perhaps by another site file: what is left stays suppressed by nothing, and follows from nothing,
+        that is no more.
+        """
+        self._withdraw_unknown(now, change)
         for alarm in list(self._roll.by_id.values()):
-            kind = self._relations.kind_of(alarm.rule_path)
-            if kind is None:
-                self._conditions.withdraw(alarm, "tag or rule removed from the site file", now, change)
-            elif kind is not alarm.kind:
-                self._conditions.withdraw(alarm, "rule replaced by one of another kind", now, change)
-        self.shelving.end_unknown(now, change)
-        self.maintenance.end_unknown(now, change)
+            if alarm.cause is not None:
+                self._causes.renew(alarm, now, change)
+            self.overlay.renew(alarm, now, change)
         self._roll.settle(now, change)
 
     def withdraw_drill(self, drill: int, now: int, change: Change) -> None:
@@ -183,7 +184,7 @@ class Register:
         self.overlay.relations = self._causes.relations = self._conditions.relations = relations
         self._conditions.grading = grading
         self.casebook.reconfigure(site, grading, now, change)
-        self.withdraw_unknown(now, change)
+        self._withdraw_unknown(now, change)
         for alarm in list(self._roll.by_id.values()):
             self._causes.renew(alarm, now, change)
             self.overlay.renew(alarm, now, change)
@@ -193,6 +194,17 @@ class Register:
     def note(self, now: int, kind: str, data: Mapping[str, object], change: Change) -> None:
         """Journal something that the service itself did."""
         change.entries.append(self.journal.append(now, kind, SERVICE, data))
+
+    def _withdraw_unknown(self, now: int, change: Change) -> None:
+        for alarm in list(self._roll.by_id.values()):
+            kind = self._relations.kind_of(alarm.rule_path)
+            if kind is None:
+                self._conditions.withdraw(alarm, "tag or rule removed from the site file", now, change)
+            elif kind is not alarm.kind:
+                self._conditions.withdraw(alarm, "rule replaced by one of another kind", now, change)
+        self.shelving.end_unknown(now, change)
+        self.maintenance.end_unknown(now, change)
+        self._roll.settle(now, change)
 
     def _come_due(self, kind: str, number: int, path: str, now: int, change: Change) -> None:
         if kind == SHELF:

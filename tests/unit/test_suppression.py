@@ -359,25 +359,6 @@ def test_what_is_removed_while_in_alarm_ends_with_that_reason_and_the_rest_loses
     assert unit.waits_until(HOUR) == ["alarm.unshelved PI-3/H", "alarm.annunciated PI-3/H"]
 
 
-def test_a_start_by_another_site_file_leaves_nothing_suppressed_by_what_is_no_more() -> None:
-    unit = WatchedUnit(site=SUPPRESSED)
-    unit.enters("PI-1/H", "PI-2/H", "PI-3/H", at=1)
-    unit.restarts(site=related({"PI-3/H": RuleExtra(suppressed_by=("works/PI-2/H",))}))
-    told = unit.withdraws(at=2)
-    assert [what for what in told if what.startswith("alarm")] == [
-        "alarm.annunciated PI-1/H",
-        "alarm.suppressed PI-3/H",
-    ]
-
-
-def test_a_start_without_the_condition_that_suppressed_leaves_nothing_suppressed() -> None:
-    unit = WatchedUnit(site=SUPPRESSED)
-    unit.enters("PI-1/H", "PI-2/H", at=1)
-    unit.restarts(site=related({}, without=["PI-2/H"]))
-    told = unit.withdraws(at=2)
-    assert [what for what in told if what.startswith("alarm")] == ["alarm.withdrawn PI-2/H", "alarm.annunciated PI-1/H"]
-
-
 def test_windows_over_what_is_gone_end() -> None:
     unit = WatchedUnit()
     unit.announces("tag", "PI-5", at=1, begins=None, ends=HOUR)
@@ -422,14 +403,3 @@ def test_a_unit_that_is_red_is_not_shelved_though_the_alarm_belongs_to_another_i
     unit.enters("@gw1/LINK", "PI-1/STALE", "MT-1/CH4-3", at=1)
     with pytest.raises(Conflict, match="unit tankfarm is red"):
         unit.shelves("PI-1/STALE", at=2, until=HOUR)
-
-
-def test_a_start_by_the_same_site_file_changes_nothing() -> None:
-    unit = WatchedUnit(site=SUPPRESSED)
-    unit.enters("TI-9/STALE", at=1)
-    unit.enters("PI-1/H", "PI-2/H", at=500)
-    unit.enters("@gw1/LINK", at=500)
-    unit.enters("PI-3/STALE", at=501)
-    unit.shelves("PI-2/H", at=502, until=HOUR)
-    unit.restarts()
-    assert unit.withdraws(at=503) == []
