@@ -12,7 +12,7 @@ from tests.browser.desk import Desks
 from tests.browser.works import Works, gas_tag, limits, main
 from tests.running import Service, api_of, site_of
 
-TANK_FARM = {
+TANK_FARM: dict[str, Any] = {
     "id": "tankfarm",
     "name": "原料罐区",
     "hazard_level": 3,
