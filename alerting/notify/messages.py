@@ -189,7 +189,8 @@ class Messages:
             self._reroutes = False
             self._reroute(now, change)
         for contact, held in self._holding.due(now):
-            self._send_digest(contact, [self._by_id[identity] for identity in held], now, change)
+            if waiting := [each for each in map(self._by_id.get, held) if each is not None and each.is_waiting]:
+                self._send_digest(contact, waiting, now, change)
         if self._expire_at is not None and now >= self._expire_at:
             self._expire(now, change)
 

@@ -62,7 +62,7 @@ class Response:
     def use_code(self, digest: str, row: dict[str, Any], actor: str, name: str, now: int, change: Change) -> CodeUse:
         """Acknowledge an incident by a one-time code. ``row``: of the table of codes.
 
-        Raises NotFound, Conflict (used, expired, or the incident is over).
+        Raises NotFound, Conflict (used, expired, the incident is over, or graver than the message says).
         """
         if row["used_at"] is not None or digest in self._used:
             raise Conflict("this code has been used already; each message has its own")
@@ -72,6 +72,11 @@ class Response:
         if message is None or message.incident is None:
             raise Conflict("the incident of this code is closed; nothing needs to be acknowledged")
         incident = self._register.casebook.opened(message.incident)
+        if incident.grade > message.grade or message.created_at < incident.loop.get("reopened_at", 0):
+            raise Conflict(
+                f"this code is of a message from before incident {incident.id} came to be {incident.grade.label}; "
+                "use that of the newest message, or acknowledge in the console"
+            )
         side = Side(message.side)
         before = incident.desk_acknowledged_at if side is Side.DESK else incident.enterprise_acknowledged_at
         if before is None:
