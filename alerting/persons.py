@@ -4,9 +4,9 @@ import unicodedata
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names are written for the same person: case, width and spaces do not make another one."""
+    """Whether two names are written for the same person: case, width, spaces and signs make no other one."""
     return _plain(one) == _plain(other)
 
 
 def _plain(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name))).casefold()

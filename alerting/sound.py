@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 
 from alerting.limits import AlarmLimits
+from alerting.persons import same_person
 from alerting.records import SERVICE, Change, Incident
 from alerting.refusals import Conflict, NotFound
 from alerting.roll import Roll
@@ -80,7 +81,7 @@ class Sound:
         longest = self.limits.longest_silence
         if not now < until <= now + longest:
             raise Conflict(f"the sound is silenced for {longest / 60_000:g} min at the most; silence it for less")
-        if second is not None and second.strip() == name.strip():
+        if second is not None and same_person(second, name):
             raise Conflict("the second person is another one than the first: give another name")
         silence = Silence(
             id=self._roll.journal.sequence + 1,

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from alerting.journal import Journal
+from alerting.persons import same_person
 from alerting.records import Alarm, Change, Incident
 from alerting.refusals import Conflict, NotFound
 from domain.clock import iso
@@ -68,7 +69,7 @@ class Handovers:
         handover = self._unsigned.get(identity)
         if handover is None:
             raise NotFound(f"there is no handover {identity} that waits for a signature")
-        if _same(handover.outgoing, name):
+        if same_person(handover.outgoing, name):
             raise Conflict(
                 f"handover {identity} was made by {handover.outgoing}; the officer who takes over signs it, "
                 "under another name"
@@ -145,7 +146,3 @@ def _alarm(alarm: Alarm) -> dict[str, Any]:
         "entered_at": iso(alarm.entered_at),
         "acknowledged_by": alarm.acknowledged_by,
     }
-
-
-def _same(one: str, other: str) -> bool:
-    return "".join(one.split()).casefold() == "".join(other.split()).casefold()

@@ -133,6 +133,8 @@ def test_missing_steps_are_those_not_done() -> None:
         (" Wang  Fang", "wang fang ", True),
         ("ＷＡＮＧ", "wang", True),
         ("王 芳", "王芳", True),
+        ("王芳", "王\u200b芳\ufe0f", True),
+        ("王芳", "王芳。", True),
         ("王芳", "王方", False),
         ("Wang Fang", "Wang Fan", False),
     ],

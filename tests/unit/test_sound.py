@@ -86,7 +86,7 @@ def test_what_is_red_is_silenced_by_two_different_persons_only(scope: str, targe
     with pytest.raises(Conflict, match="not silenced by one person"):
         silences(unit, scope, target, 1, 5, regions=("370783",))
     with pytest.raises(Conflict, match="another one than the first"):
-        silences(unit, scope, target, 1, 5, second=" 王芳 ", regions=("370783",))
+        silences(unit, scope, target, 1, 5, second="王　芳 ", regions=("370783",))
     assert len(silences(unit, scope, target, 1, 5, second="李强", regions=("370783",))) == 1
 
 
