@@ -56,7 +56,8 @@ _JSON = "application/json"
 def describe(routes: Sequence[Route]) -> dict[str, Any]:
     """The OpenAPI document of routes, and of what is no route with JSON in and out."""
     requests = _unique([model for route in routes for model in (route.path_model, route.query, route.body)])
-    requests = _unique([*requests, LiveQuery, Subscription, IncidentPath, AttachmentPath, UploadForm, EvidencePath, EvidenceQuery])
+    requests = _unique([*requests, LiveQuery, Subscription, IncidentPath, AttachmentPath, UploadForm])
+    requests = _unique([*requests, EvidencePath, EvidenceQuery])
     answers = _unique([*(route.response for route in routes), *_LIVE_MODELS, Attachment, ContactCheck, models.Problem])
     named: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         *((model, "validation") for model in requests if model is not Nothing),

@@ -28,8 +28,8 @@ def client(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> 
     serving = api(FakeService(ledger.engine))
     client = runner.run(serving.__aenter__())
     client.session.headers.update(HEADERS)
-    # The ledger's connection brings a thread, and so does the first look at a configuration: they are to be there before
-    # the watch over the first test looks.
+    # The ledger's connection brings a thread, and so does the first look at a configuration: they are to be there
+    # before the watch over the first test looks.
     runner.run(send(client, "GET", "/api/v1/alarms"))
     runner.run(send(client, "POST", "/api/v1/config/check", json={}))
     yield client
