@@ -2,7 +2,8 @@
 
 The rules see those readings once more, beginning from the conditions that the register holds. A transition that the
 ledger has is known by its time and changes nothing; one that the spool holds and the ledger does not, because the
-process died between the two, is found and committed here. Where the two still differ the alarm is kept.
+process died between the two, is found and committed here. Where the two still differ the alarm is kept, or raised:
+by rules that have changed since, a condition may be in that left by those of before.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from alerting.register import Register
 from domain.samples import Int64
 from domain.scales import RuleKind
 from domain.site import Site
+from domain.transitions import Transition
 from historian.spool import Spool
 from rules.engine import RuleEngine
 from service.canary import RULE as CANARY_RULE
@@ -67,6 +69,7 @@ async def recover(
             if transition.rule != canary and site.rules.kind[transition.rule] != RuleKind.STALE
         ]
         register.apply(replayed, now, change)
+    register.apply(_found_in(site, engine, register), now, change)
     engine.restore(rows_inside(site, register))
     register.note(now, "service.started", {"version": version}, change)
     await ledger.commit(change)
@@ -77,3 +80,23 @@ def rows_inside(site: Site, register: Register) -> Int64:
     """Rows of the rule table whose condition the register holds for in."""
     paths = [alarm.path for alarm in register.active.values() if alarm.rule_is_in and alarm.drill is None]
     return np.array([site.rule_row(path) for path in paths], dtype=np.int64)
+
+
+def _found_in(site: Site, engine: RuleEngine, register: Register) -> list[Transition]:
+    """Entries, at the newest reading, of the conditions that the rules hold for in and the register for out.
+
+    What brought them in lies before a transition that the register knows already, and changed nothing.
+    """
+    rows = np.setdiff1d(engine.inside(), rows_inside(site, register))
+    rows = rows[(site.rules.kind[rows] != RuleKind.STALE) & (rows != site.rule_row(CANARY_RULE))]
+    latest = engine.latest
+    found = []
+    for row in rows.tolist():
+        extra = site.rules.extras.get(row)
+        tag = int(site.rules.tag[row])
+        tags = [tag, *(extra.inputs if extra is not None else ())]
+        source, received = int(latest.source_time[tags].max()), int(latest.received_time[tags].max())
+        found.append(
+            Transition(row, entered=True, source_time=source, received_time=received, value=float(latest.value[tag]))
+        )
+    return found

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from sqlalchemy import text
 
 from alerting.audit import audit
@@ -59,6 +60,42 @@ async def test_an_acknowledged_alarm_is_neither_cleared_nor_raised_again(setting
     assert await ledger.count_entries() == count + 1  # the start alone
     spool.close()
     await ledger.close()
+
+
+async def test_a_limit_lowered_while_away_raises_what_it_finds_in(settings: Settings, tmp_path: Path) -> None:
+    """By the new limit the condition has been in since long before its alarm returned by the old one."""
+    settings.data_dir.mkdir()
+    memory = parts.memory_of(settings.site)
+    ledger = Ledger(settings.ledger.url.get_secret_value())
+    await ledger.start()
+    spool = parts.open_spool(settings, memory)
+    engine = parts.make_engine(settings)
+    register = await recover(settings, ledger, spool, engine, memory, NOON, "1")
+    gas = settings.site.tag_index["works/GT-101"]
+    for second, value in enumerate([15.0] * 30 + [5.0] * 30):
+        at = NOON + second * 1_000
+        block = SampleBlock.of([gas], [at], [at], [value], [Quality.GOOD], [0])
+        change = Change()
+        register.apply(engine.evaluate(block), at, change)
+        spool.append([block])
+        if change.entries:
+            await ledger.commit(change)
+    path = settings.site.rule_path(settings.site.rule_row("works/GT-101/H"))
+    returned = register.find(path)
+    assert returned is not None
+    assert returned.state is AlarmState.RETURNED_UNACKNOWLEDGED
+
+    (unit,) = (site := yaml.safe_load((tmp_path / "site.yaml").read_text("utf-8")))["enterprises"][0]["units"]
+    unit["tags"][0]["limits"] = {"H": 4}
+    write_yaml(tmp_path / "site.yaml", site)
+    lowered = load(tmp_path / "anshao.yaml", {})
+    engine = parts.make_engine(lowered)
+    register = await recover(lowered, ledger, spool, engine, memory, NOON + 61_000, "1")
+    found = register.find(path)
+    spool.close()
+    await ledger.close()
+    assert found is not None
+    assert (found.state, found.value) == (AlarmState.UNACKNOWLEDGED, 5.0)
 
 
 async def test_a_start_that_finds_the_journal_cut_goes_on_and_says_so(settings: Settings) -> None:
