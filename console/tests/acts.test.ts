@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { floodOf } from '@/alarms/floods';
 import { PLANS, type Answers } from '@/incidents/acts';
-import { cardText } from '@/incidents/cards';
+import { cardSource, cardText } from '@/incidents/cards';
 
 const signature = { name: '王芳', comment: '现场已核实' };
 const answers: Answers = {
@@ -54,6 +54,12 @@ describe('a response card', () => {
     const text = '\n# 硫化氢\n撤离\n\n---\n\n# Hydrogen sulphide\nLeave\n';
     expect(cardText(text, 'zh-CN')).toBe('# 硫化氢\n撤离');
     expect(cardText(text, 'en')).toBe('# Hydrogen sulphide\nLeave');
+  });
+
+  it('says whence it comes in the language of the page', () => {
+    expect(cardSource('安哨草案 / Our draft', 'en')).toBe('Our draft');
+    expect(cardSource('安哨草案 / Our draft', 'zh-CN')).toBe('安哨草案');
+    expect(cardSource('GB 39496', 'en')).toBe('GB 39496');
   });
 
   it('is shown whole otherwise', () => {

@@ -90,7 +90,7 @@ async def test_a_latched_alarm_stays_until_it_is_reset(works: Works, desks: Desk
     await expect(row.locator(".state")).to_contain_text("锁存 · 已确认")
 
     await row.get_by_role("link", name="GT-103").click()
-    await expect(desk.page.get_by_text("1 条报警未恢复正常")).to_be_visible()
+    await expect(desk.page.get_by_text("2 条报警未恢复正常")).to_be_visible()
     await desk.page.go_back()
     await desk.button("复位", row).click()
     await desk.sign("李敏", "现场已复核")

@@ -11,6 +11,8 @@ import { formatValue } from '@/format/numbers';
 
 /** The service watches itself as an enterprise of this name. */
 const OWN = 'anshao';
+/** End of the name that the service gives a region's own desk. */
+const DESK = '值班席';
 /** Tag of a unit's own rules, over several of its tags. */
 const UNIT_TAG = '@unit.';
 /** Unit of an enterprise that holds the state of its gateways. */
@@ -26,6 +28,8 @@ export interface Words {
   rule: (key: string, level: Level, kind?: RuleKind) => string;
   /** A tag, or what stands for the conditions of a gateway or a unit as a whole. */
   tag: (of: Pick<Alarm, 'tag'>) => string;
+  /** Desks that the service derives are named after their region. */
+  desk: (name: string) => string;
   /** `因网关 gw1 离线`, of the path of the causing condition. */
   cause: (path: string) => string;
   reason: (reason: Reason) => string;
@@ -72,6 +76,11 @@ export function useWords(): Words {
     return of === OWN ? t('own.service') : name;
   }
 
+  function tagWords(tag: string): string {
+    if (tag.startsWith(UNIT_TAG)) return t('own.unit');
+    return tag.startsWith('@') ? t('own.gateway', { gateway: tag.slice(1) }) : tag;
+  }
+
   /** Keys that the service gives itself have words; a rule of the site's own is told by its key and kind. */
   function rule(key: string, level: Level, kind?: RuleKind): string {
     if (i18n.te(`rule.${key}`)) return /^[A-Z]{1,2}$/.test(key) ? `${key} ${t(`rule.${key}`)}` : t(`rule.${key}`);
@@ -97,7 +106,8 @@ export function useWords(): Words {
       return t('problem.other', { title: error.title, status: error.status, detail: error.detail });
     },
     rule,
-    tag: ({ tag }) => (tag.startsWith(UNIT_TAG) ? t('own.unit') : tag),
+    desk: (name) => (name.endsWith(DESK) ? t('handover.deskOf', { region: name.slice(0, -DESK.length) }) : name),
+    tag: ({ tag }) => tagWords(tag),
     cause(path) {
       const [, tag = '', key = ''] = path.replace(/^drill:\d+:/, '').split('/');
       if (key === 'LINK') return t('cause.link', { gateway: tag.replace(/^@/, '') });
@@ -105,6 +115,8 @@ export function useWords(): Words {
     },
     reason(reason) {
       const named = Object.fromEntries(Object.entries(reason.params).map(([name, value]) => [name, parameter(value)]));
+      const { tags } = reason.params;
+      if (Array.isArray(tags)) named.tags = tags.map((tag) => tagWords(String(tag))).join(', ');
       for (const name of ['grade', 'from']) {
         const grade = gradeNamed(reason.params[name]);
         if (grade !== undefined) named[name] = t(`grade.${grade}`);

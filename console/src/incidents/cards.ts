@@ -10,3 +10,10 @@ export function cardText(text: string, language: Language): string {
   if (!chinese.startsWith('# ') || !english.startsWith('# ')) return text;
   return language === 'en' ? english : chinese;
 }
+
+/** Whence a card has what it says: `中文 / English` in the shipped ones. */
+export function cardSource(source: string, language: Language): string {
+  const [chinese, english, ...more] = source.split(' / ');
+  if (chinese === undefined || english === undefined || more.length > 0) return source;
+  return language === 'en' ? english : chinese;
+}
