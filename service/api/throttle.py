@@ -30,7 +30,7 @@ class Throttle:
     def count(self, address: str, now: int) -> None:
         """The address has asked."""
         if address not in self._by_address and len(self._by_address) >= MOST_ADDRESSES:
-            del self._by_address[min(self._by_address, key=lambda known: self._by_address[known][-1])]
+            del self._by_address[min(self._by_address, key=lambda known: max(self._by_address[known], default=0))]
         self._by_address.setdefault(address, deque(maxlen=self._each)).append(now)
         self._all.append(now)
         if len(self._all) > self._together:

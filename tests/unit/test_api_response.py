@@ -132,6 +132,16 @@ def test_a_throttle_counts_each_address_and_all_together() -> None:
     assert throttle.wait("a", 1_000) == throttle.wait("c", 1_000) == 0
 
 
+def test_a_throttle_forgets_an_address_whose_time_is_over_before_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.api.throttle.MOST_ADDRESSES", 2)
+    throttle = Throttle(1, 10, 1_000)
+    throttle.count("a", 0)
+    assert throttle.wait("a", 1_000) == 0
+    throttle.count("b", 1_000)
+    throttle.count("c", 1_000)
+    assert throttle.wait("b", 1_500) == throttle.wait("c", 1_500) == 500
+
+
 async def test_channels_and_their_test(tmp_path: Path) -> None:
     async with receiver() as county, serving(tmp_path, county.url) as (at, client):
         await at.raises("PI-1/H")
