@@ -139,6 +139,7 @@ class Register:
     def advance(self, now: int, change: Change) -> None:
         """Let time pass."""
         self._causes.begin(now)
+        self.sound.look_at_clock(now, change)
         self.maintenance.retry(now, change)
         instant = None
         for at, key in self._timers.take_due(now):

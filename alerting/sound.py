@@ -121,6 +121,12 @@ class Sound:
         if silence is not None:
             self._end(silence, SERVICE, None, {"why": "expired"}, now, change)
 
+    def look_at_clock(self, now: int, change: Change) -> None:
+        """End what would last for longer than a silence may: the service's clock was set back."""
+        for silence in list(self.silences.values()):
+            if silence.until - now > self.limits.longest_silence:
+                self._end(silence, SERVICE, None, {"why": "clock"}, now, change)
+
     def _covers(self, silence: Silence, incident: Incident) -> bool:
         if silence.scope == "unit":
             return silence.target == f"{incident.enterprise}/{incident.unit}"

@@ -7,7 +7,6 @@ ledger: after a start it goes on where it was.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -22,51 +21,14 @@ from alerting.register import Register
 from alerting.response.book import Recipient, ResponseBook
 from alerting.response.calls import CallsBack
 from alerting.response.facts import facts_of
-from alerting.response.plans import COMMAND, Due, Plan
+from alerting.response.incident_clock import NEVER, IncidentClock
+from alerting.response.plans import COMMAND, Due
 from alerting.response_schema import escalation as escalation_table
 from domain.scales import AlarmState, Grade
 from domain.site import Site
 
 Circle = Callable[[int], Collection[str]]
 """Ids of the contacts that a drill may tell, by the drill's id."""
-_NEVER = 2**62
-
-
-@dataclass(slots=True)
-class IncidentClock:
-    """The clock of one open incident. Times in ms UTC."""
-
-    incident: int
-    tier: int
-    grade: Grade
-    began_at: int
-    plan: Plan | None
-    pending: list[tuple[int, int]] = field(default_factory=list)
-    """Steps of the plan yet to come: index in its schedule, due at."""
-    acknowledge_by: int | None = None
-    """None: nothing to wait for, or the time has passed."""
-    feedback_by: int | None = None
-
-    @property
-    def due(self) -> int:
-        """When there is something to look at."""
-        times = [at for _, at in self.pending]
-        times += [at for at in (self.acknowledge_by, self.feedback_by) if at is not None]
-        return min(times, default=_NEVER)
-
-    def row(self, done_at: int | None = None) -> dict[str, Any]:
-        """For the ledger."""
-        return {
-            "incident": self.incident,
-            "tier": self.tier,
-            "grade": int(self.grade),
-            "plan": None if self.plan is None else self.plan.id,
-            "began_at": self.began_at,
-            "pending": [list(step) for step in self.pending],
-            "acknowledge_by": self.acknowledge_by,
-            "feedback_by": self.feedback_by,
-            "done_at": done_at,
-        }
 
 
 class Escalation:
@@ -83,7 +45,7 @@ class Escalation:
         self._clocks: dict[int, IncidentClock] = {}
         self._members: dict[int, dict[int, Alarm]] = {}
         self.calls = CallsBack(register, self._note)
-        self._next_due = 0
+        self._next_due = self._seen_at = 0
         self._unknown = True
         """Incidents may be open that have no clock: right after a start."""
         self.is_watched: Callable[[], bool] = lambda: False
@@ -126,6 +88,11 @@ class Escalation:
         """See ``Participant``."""
         for alarm in change.alarms.values():
             self._keep(alarm)
+        if self._unknown or now < self._seen_at:
+            for clock in filter(lambda clock: clock.draw_near(now), self._clocks.values()):
+                change.upsert("escalation", clock.row())
+            self._next_due = 0
+        self._seen_at = now
         touched = {entry.incident for entry in change.entries if entry.kind.startswith("incident.") and entry.incident}
         if self._unknown:
             self._unknown = False
@@ -138,7 +105,7 @@ class Escalation:
             self._follow(identity, now, change, returned=identity in returned)
         self._escalate_unreached(now, change)
         while now >= self._next_due:
-            self._next_due = _NEVER
+            self._next_due = NEVER
             for clock in list(self._clocks.values()):
                 if clock.due <= now:
                     self._run_out(clock, now, change)

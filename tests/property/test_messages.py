@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from alerting.notify.message import Message, MessageState
 from alerting.response.book import Limits
-from alerting.response.escalation import IncidentClock
+from alerting.response.incident_clock import IncidentClock
 from alerting.response.response import Response
 from tests.scenarios.pager import CHANNELS, CONTACTS, Pager, book_of, pager
 
