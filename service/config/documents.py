@@ -8,6 +8,7 @@ addresses and secrets, and is always read from disk.
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -42,6 +43,14 @@ class Disk:
             return sorted(path for path in folder.iterdir() if path.name.endswith(suffix) and path.is_file())
         except (OSError, ValueError):
             return []
+
+    def holds(self, path: Path, content: bytes) -> bool:
+        """Whether a plain file has just this content. A pipe or a device, which may never end, is not read."""
+        try:
+            found = path.stat()
+            return stat.S_ISREG(found.st_mode) and found.st_size == len(content) and path.read_bytes() == content
+        except (OSError, ValueError):
+            return False
 
 
 DISK = Disk()

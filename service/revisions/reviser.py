@@ -248,16 +248,14 @@ def _prepare(old: Settings, loaded: _Loaded, number: int) -> tuple[bytes, Differ
 
 def _are_the_files(settings: Settings) -> bool:
     """Whether the files on disk say the same."""
-    folder = settings.file.parent
+    folder, held = settings.file.parent, settings.documents
     document = read_document(settings.file, FaultList())
     if document is None or not isinstance(document.data, dict):
         return False
     roots = {key: document.data[key] for key in ROOTS if document.data.get(key) is not None}
-    try:
-        contents = {name: DISK.read(folder / name) for name in settings.documents.contents}
-    except (OSError, ValueError):
+    if DocumentSet.of(roots, held.contents).digest != held.digest:
         return False
-    return DocumentSet.of(roots, contents).digest == settings.documents.digest
+    return all(DISK.holds(folder / name, content) for name, content in held.contents.items())
 
 
 def named(faults: Sequence[Fault], folder: Path) -> tuple[Fault, ...]:

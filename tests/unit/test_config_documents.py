@@ -1,5 +1,6 @@
 """Configuration read from documents: the files on disk, or a revision in memory."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -107,3 +108,13 @@ def test_names_are_relative_to_the_folder_by_whatever_way(tmp_path: Path) -> Non
     assert document_name(tmp_path / "link" / "a.csv", tmp_path / "real") == "a.csv"
     assert document_name(tmp_path / "real" / "deep" / ".." / "a.csv", tmp_path / "link") == "a.csv"
     assert document_name(tmp_path / "a.csv", tmp_path / "real") == "../a.csv"
+
+
+def test_only_plain_files_are_compared_with_a_document(tmp_path: Path) -> None:
+    """A document may bear any name below or beside the folder: that of a pipe, whose reading never ends, too."""
+    (tmp_path / "points.csv").write_bytes(b"tag")
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert DISK.holds(tmp_path / "points.csv", b"tag")
+    assert not DISK.holds(tmp_path / "points.csv", b"gat")
+    for name in ("points.csv", "pipe.csv", "absent.csv", "", "../../../../../../../../dev/zero", "a\0b"):
+        assert not DISK.holds(tmp_path / name, b"more")
