@@ -29,21 +29,29 @@ PAYLOAD = f"</pre>{SCRIPT.format('payload')}{IMAGE.format('payload', 'payload')}
 @pytest.fixture
 def site() -> dict[str, Any]:
     """A site that somebody hostile has described."""
-    site = site_of([{"id": "tankfarm", "name": UNIT, "tags": [gas_tag(TAG, DESCRIPTION)]}])
+    site = site_of([{"id": "tankfarm", "name": UNIT, "tags": [gas_tag(TAG, DESCRIPTION), gas_tag("GT-9", "shelved")]}])
     site["enterprises"][0]["name"] = ENTERPRISE
     site["enterprises"][0]["gateways"][0]["name"] = GATEWAY
     return site
 
 
 async def test_no_text_is_taken_for_a_page(works: Works, desks: Desks) -> None:
-    await works.publish(**{TAG: 25.0, DESCRIPTION: 1.0})
+    await works.publish(**{TAG: 25.0, "GT-9": 15.0, DESCRIPTION: 1.0})
     await works.send(PAYLOAD.encode())
     await works.send(json.dumps({"ts": PAYLOAD, "values": {TAG: PAYLOAD}}).encode())
     alarm = await until(lambda: works.alarm(TAG, "HH"))
     await works.api.post(f"/alarms/{alarm['id']}/acknowledge", {"name": NAME, "comment": COMMENT})
+    shelved = await until(lambda: works.alarm("GT-9", "H"))
+    shelf = {"name": NAME, "reason": COMMENT, "duration": "1h"}
+    assert (await works.api.post(f"/alarms/{shelved['id']}/shelve", shelf))[0] == 200
+    assert (await works.api.post("/desks/370783/handovers", {"name": NAME, "notes": COMMENT}))[0] in {200, 201}
     desk = await desks.open(works.address)
+    await desk.page.get_by_label("本席").select_option("370783")
     shown = {
         "/": [TAG, DESCRIPTION, ENTERPRISE, UNIT, NAME],
+        "/suppressed": ["GT-9", ENTERPRISE, UNIT, NAME, COMMENT],
+        "/drills": [],
+        "/handover": [NAME, COMMENT],
         "/enterprises": [TAG, DESCRIPTION, ENTERPRISE, UNIT],
         "/gateways": [ENTERPRISE, GATEWAY, PAYLOAD],
         "/journal": [TAG, ENTERPRISE, UNIT, NAME, COMMENT],
