@@ -13,10 +13,10 @@ import orjson
 import structlog
 from sqlalchemy import or_, select
 
-from alerting import schema
 from alerting.desks.drills import drill_of
-from alerting.journal import RETROSPECTIVE, describe
-from alerting.ledger import Ledger, LedgerUnavailable, entry_of, reaching
+from alerting.journal.journal import RETROSPECTIVE, describe
+from alerting.ledger import schema
+from alerting.ledger.ledger import Ledger, LedgerUnavailable, entry_of, reaching
 from alerting.records import Entry
 
 log = structlog.get_logger(__name__)

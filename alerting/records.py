@@ -204,7 +204,7 @@ class IncidentLink(Signed):
 
 
 class AccidentReport(TypedDict):
-    """One step of the legal clock: ``alerting.accident`` names them."""
+    """One step of the legal clock: ``alerting.incidents.accident`` names them."""
 
     step: str
     asked_at: int | None

@@ -24,7 +24,7 @@ import orjson
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from alerting import schema
+from alerting.ledger import schema
 from benchmarks import wire
 from benchmarks.report import publish
 from tests import servers

@@ -107,7 +107,7 @@ class AlarmState(StrEnum):
 
 
 class IncidentState(StrEnum):
-    """States of an incident's closed loop; ``alerting.closed_loop`` has the table."""
+    """States of an incident's closed loop; ``alerting.incidents.closed_loop`` has the table."""
 
     TRIGGERED = "triggered"
     """触发: open, nobody has been told yet."""

@@ -13,19 +13,19 @@ import structlog
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from alerting.alarms.register import Register
 from alerting.announcer import Announcer
-from alerting.attachments import AttachmentStore
-from alerting.closed_loop import ClosedLoopRules
 from alerting.desks import duty_room
 from alerting.desks.duty_room import DutyRoom
-from alerting.keys import known_keys
-from alerting.ledger import Ledger
+from alerting.incidents.attachments import AttachmentStore
+from alerting.incidents.closed_loop import ClosedLoopRules
+from alerting.journal.keys import known_keys
+from alerting.journal.sealing import Sealer
+from alerting.ledger.ledger import Ledger
 from alerting.notify.entries import Webhook
 from alerting.notify.outbox import Outbox
 from alerting.records import Change
-from alerting.register import Register
 from alerting.response.response import Response
-from alerting.sealing import Sealer
 from domain.clock import Clock
 from domain.site import Site
 from domain.transitions import Transition

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 import structlog
 
-from alerting.ledger import Ledger, LedgerUnavailable
+from alerting.alarms.register import Register
+from alerting.ledger.ledger import Ledger, LedgerUnavailable
 from alerting.participation import Participant
 from alerting.records import Change, Entry, Incident
 from alerting.refusals import Conflict, NotFound
-from alerting.register import Register
 from domain.clock import Clock
 from domain.samples import SampleBlock
 from domain.transitions import Transition

@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from alerting.journal import Journal
-from alerting.ledger import Ledger
+from alerting.alarms.register import Register
+from alerting.journal.journal import Journal
+from alerting.ledger.ledger import Ledger
 from alerting.records import Change
-from alerting.register import Register
 from domain.samples import Int64
 from domain.scales import RuleKind
 from domain.site import Site

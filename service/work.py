@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from alerting.ledger import Refused
+from alerting.alarms.register import Register
+from alerting.ledger.ledger import Refused
 from alerting.records import Alarm, Change, Entry, Incident
-from alerting.register import Register
 from domain.samples import SampleBlock
 from domain.transitions import Transition
 from ingest.decoder import Receipt

@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerting.grading import load_grading
+from alerting.incidents.grading import load_grading
 from domain.clock import Clock
 from domain.site import Site
 from service.config import Settings, load_revision

@@ -15,19 +15,19 @@ from aiohttp.web import Application, Request
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerting.attachments import AttachmentStore
-from alerting.closed_loop import ClosedLoopRules
+from alerting.alarms.register import Register
 from alerting.desks.duty_room import DutyRoom
-from alerting.grading import load_grading
-from alerting.incidents import Incidents
-from alerting.journal import Journal
-from alerting.keys import SigningKey
+from alerting.incidents.attachments import AttachmentStore
+from alerting.incidents.closed_loop import ClosedLoopRules
+from alerting.incidents.grading import load_grading
+from alerting.incidents.incidents import Incidents
+from alerting.journal.journal import Journal
+from alerting.journal.keys import SigningKey
 from alerting.kpi.targets import load_targets
-from alerting.ledger import Ledger, Refused
+from alerting.ledger.ledger import Ledger, Refused
 from alerting.notify.outbox import Outbox
 from alerting.records import Alarm, Change, Entry, Incident
 from alerting.refusals import Conflict, NotFound
-from alerting.register import Register
 from alerting.response.response import Response
 from domain.clock import iso
 from domain.samples import SampleBlock

@@ -9,12 +9,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from alerting.attachments import AttachmentStore
-from alerting.dossier import Stored
-from alerting.keys import known_keys, open_key
-from alerting.ledger import Ledger
+from alerting.incidents.attachments import AttachmentStore
+from alerting.incidents.dossier import Stored
+from alerting.journal.keys import known_keys, open_key
+from alerting.journal.sealing import Sealer
+from alerting.ledger.ledger import Ledger
 from alerting.records import Change
-from alerting.sealing import Sealer
 from domain.samples import SampleBlock
 from historian.embedded import DuckDBHistorian
 from service.config import Settings

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from alerting.closed_loop import Result, Side
-from alerting.grading import load_grading
-from alerting.journal import Journal
-from alerting.ledger import Ledger
+from alerting.alarms.register import Register
+from alerting.incidents.closed_loop import Result, Side
+from alerting.incidents.grading import load_grading
+from alerting.journal.journal import Journal
+from alerting.ledger.ledger import Ledger
 from alerting.records import Change
 from alerting.refusals import Conflict, NotFound
-from alerting.register import Register
 from domain.scales import RuleKind
 from domain.transitions import Transition
 from tests.missing_steps import do_missing_steps

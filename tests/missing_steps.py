@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from alerting.closed_loop import Result, Side, Step, missing_steps
-from alerting.incidents import Incidents
+from alerting.incidents.closed_loop import Result, Side, Step, missing_steps
+from alerting.incidents.incidents import Incidents
 from alerting.records import Change
 
 

@@ -11,18 +11,18 @@ import orjson
 from aiohttp import web
 from sqlalchemy import select
 
+from alerting.alarms.register import Register
 from alerting.desks.desks import Desk
-from alerting.grading import load_grading
-from alerting.journal import Journal
-from alerting.ledger import Ledger
+from alerting.incidents.grading import load_grading
+from alerting.journal.journal import Journal
+from alerting.ledger.ledger import Ledger
+from alerting.ledger.response_schema import message as message_table
 from alerting.notify.message import Message, MessageState, message_of
 from alerting.notify.outbox import Outbox
 from alerting.records import Change
-from alerting.register import Register
 from alerting.response.book import Channel, Limits, ResponseBook
 from alerting.response.contacts import Contact
 from alerting.response.response import Response
-from alerting.response_schema import message as message_table
 from domain.transitions import Transition
 from service.config.response_file import shipped_book
 from tests.running import until

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from alerting.audit import Findings, audit
-from alerting.heads import FILE
-from alerting.journal import Journal
-from alerting.keys import known_keys
-from alerting.ledger import Ledger
+from alerting.journal.audit import Findings, audit
+from alerting.journal.heads import FILE
+from alerting.journal.journal import Journal
+from alerting.journal.keys import known_keys
+from alerting.journal.sealing import Found, Sealer
+from alerting.ledger.ledger import Ledger
 from alerting.records import Change
-from alerting.sealing import Found, Sealer
 
 DAY = 86_400_000
 MORNING = 1_795_305_600_000

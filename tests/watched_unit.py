@@ -10,13 +10,13 @@ from typing import Any
 
 import orjson
 
-from alerting.grading import GradingTable, load_grading
-from alerting.journal import Journal
-from alerting.overlaid import Overlaid
+from alerting.alarms.overlaid import Overlaid
+from alerting.alarms.register import Register
+from alerting.alarms.sound import Silence
+from alerting.alarms.suppression import Shelf, Window
+from alerting.incidents.grading import GradingTable, load_grading
+from alerting.journal.journal import Journal
 from alerting.records import Alarm, Change, Entry, Incident
-from alerting.register import Register
-from alerting.sound import Silence
-from alerting.suppression import Shelf, Window
 from domain.scales import AlarmState, Grade, Level, RuleKind
 from domain.site import Enterprise, Gateway, Region, Rule, RuleExtra, RuleTable, Site, Tag, Unit
 from domain.transitions import Transition

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from alerting.desks.desks import Desk, Desks
-from alerting.journal import Journal
+from alerting.journal.journal import Journal
 from alerting.records import SERVICE, Alarm, Change
 from alerting.refusals import Conflict, NotFound
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from alerting.journal import Journal
+from alerting.journal.journal import Journal
 from alerting.records import SERVICE, Change, Entry
 from alerting.refusals import Conflict, NotFound
 

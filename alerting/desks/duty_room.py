@@ -7,18 +7,18 @@ from typing import Any
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerting import schema
+from alerting.alarms.register import Register
 from alerting.desks.attendance import REASON, Attendance, Presence
 from alerting.desks.desks import Desk, Desks
 from alerting.desks.drills import Drill, Drills
 from alerting.desks.floods import COUNTED, WINDOW, Floods
 from alerting.desks.handover import Handover, Handovers, capture
 from alerting.desks.watch import Board, board
-from alerting.desks_schema import desk_state, drill, handover
-from alerting.ledger import entry_of, reaching
+from alerting.ledger import schema
+from alerting.ledger.desks_schema import desk_state, drill, handover
+from alerting.ledger.ledger import entry_of, reaching
 from alerting.records import Change, Entry
 from alerting.refusals import NotFound
-from alerting.register import Register
 from domain.clock import iso
 from domain.scales import Grade
 from domain.site import Site

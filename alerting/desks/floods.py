@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import orjson
 
 from alerting.desks.desks import Desks
-from alerting.journal import Journal
+from alerting.journal.journal import Journal
 from alerting.records import SERVICE, Change, Entry
 
 WINDOW = 600_000

@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from alerting.journal import Journal
-from alerting.persons import same_person
+from alerting.incidents.persons import same_person
+from alerting.journal.journal import Journal
 from alerting.records import Alarm, Change, Incident
 from alerting.refusals import Conflict, NotFound
 from domain.clock import iso

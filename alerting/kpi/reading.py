@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alerting.kpi.records import CHANGING, INCIDENT_KINDS, KINDS, Reader, Records
 from alerting.kpi.selection import Period
 from alerting.kpi.targets import Targets
-from alerting.ledger import reaching
+from alerting.ledger.ledger import reaching
+from alerting.ledger.schema import alarm, incident, journal
 from alerting.records import Entry
-from alerting.schema import alarm, incident, journal
 from domain.scales import Grade
 
 _PAGE = 2_000

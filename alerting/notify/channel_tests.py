@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from alerting.desks.desks import Desk
-from alerting.ledger import Ledger, LedgerUnavailable
+from alerting.ledger.ledger import Ledger, LedgerUnavailable
 from alerting.notify.channels import Letter
 from alerting.notify.sending import Act, Sending
 from alerting.notify.texts import Templates

@@ -15,10 +15,10 @@ import orjson
 import structlog
 from sqlalchemy import RowMapping, func, select, update
 
-from alerting import schema
 from alerting.desks.drills import drill_of
-from alerting.journal import RETROSPECTIVE, describe
-from alerting.ledger import Ledger, LedgerUnavailable, entry_of, reaching
+from alerting.journal.journal import RETROSPECTIVE, describe
+from alerting.ledger import schema
+from alerting.ledger.ledger import Ledger, LedgerUnavailable, entry_of, reaching
 from alerting.notify import signing
 from alerting.records import Entry
 from domain.clock import Clock

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerting.journal import Journal
+from alerting.journal.journal import Journal
+from alerting.ledger.response_schema import message as message_table
 from alerting.notify.holding import Holding
 from alerting.notify.message import (
     ENDS,
@@ -26,7 +27,6 @@ from alerting.notify.texts import Templates
 from alerting.records import SERVICE, Change, Incident
 from alerting.refusals import Conflict, NotFound
 from alerting.response.book import Limits, Recipient, ResponseBook
-from alerting.response_schema import message as message_table
 from domain.scales import Grade
 
 

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import delete
 
 from alerting.desks.desks import Desk
-from alerting.ledger import Ledger, LedgerUnavailable, reaching
+from alerting.ledger.ledger import Ledger, LedgerUnavailable, reaching
+from alerting.ledger.response_schema import acknowledge_code
 from alerting.notify.channel_tests import ChannelTests
 from alerting.notify.entries import EntryDeliveries, Webhook
 from alerting.notify.sending import Act, Recorder, Sending
 from alerting.records import Entry
 from alerting.response.book import ResponseBook
-from alerting.response_schema import acknowledge_code
 from domain.clock import Clock
 
 SWEEP = 3_600.0

@@ -14,16 +14,16 @@ import aiohttp
 import structlog
 from sqlalchemy import RowMapping, func, select
 
-from alerting.ledger import Ledger, LedgerUnavailable, reaching
+from alerting.alarms.register import Register
+from alerting.ledger.ledger import Ledger, LedgerUnavailable, reaching
+from alerting.ledger.response_schema import acknowledge_code
+from alerting.ledger.response_schema import message as message_table
 from alerting.notify import codes
 from alerting.notify.channels import PARALLEL, ChannelFault, Letter, Way, way_of
 from alerting.notify.message import Message, MessageState, Outcome, message_of
 from alerting.notify.texts import CODE_MARK, Templates
 from alerting.records import Change
-from alerting.register import Register
 from alerting.response.book import Channel, ResponseBook
-from alerting.response_schema import acknowledge_code
-from alerting.response_schema import message as message_table
 from domain.clock import Clock, iso
 
 log = structlog.get_logger(__name__)

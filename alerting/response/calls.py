@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from alerting.alarms.register import Register
+from alerting.ledger.response_schema import call_back as call_back_table
 from alerting.records import Change, Incident
-from alerting.register import Register
-from alerting.response_schema import call_back as call_back_table
 
 Note = Callable[[Incident, str, Mapping[str, Any], int, Change, str], int]
 """Journals something about an incident, of an actor; the number of the entry."""

@@ -12,18 +12,18 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from alerting.alarms.register import Register
 from alerting.desks.desks import lineage
-from alerting.journal import Journal
+from alerting.journal.journal import Journal
+from alerting.ledger.response_schema import escalation as escalation_table
 from alerting.notify.message import Message
 from alerting.notify.messages import Messages
 from alerting.records import SERVICE, Alarm, Change, Incident
-from alerting.register import Register
 from alerting.response.book import Recipient, ResponseBook
 from alerting.response.calls import CallsBack
 from alerting.response.facts import facts_of
 from alerting.response.incident_clock import NEVER, IncidentClock
 from alerting.response.plans import COMMAND, Due
-from alerting.response_schema import escalation as escalation_table
 from domain.scales import AlarmState, Grade
 from domain.site import Site
 

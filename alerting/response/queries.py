@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerting.ledger import reaching
+from alerting.ledger.ledger import reaching
+from alerting.ledger.queries import Page
+from alerting.ledger.response_schema import acknowledge_code, call_back, message_attempt
+from alerting.ledger.response_schema import message as message_table
 from alerting.notify.message import Message, MessageState, message_of
-from alerting.queries import Page
-from alerting.response_schema import acknowledge_code, call_back, message_attempt
-from alerting.response_schema import message as message_table
 
 
 @dataclass(frozen=True, slots=True)

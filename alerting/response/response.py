@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerting.closed_loop import Side
-from alerting.ledger import reaching
+from alerting.alarms.register import Register
+from alerting.incidents.closed_loop import Side
+from alerting.ledger.ledger import reaching
 from alerting.notify.message import Message, MessageState
 from alerting.notify.messages import Messages
 from alerting.records import Change
 from alerting.refusals import Conflict, NotFound
-from alerting.register import Register
 from alerting.response.book import ResponseBook
 from alerting.response.cards import Card
 from alerting.response.escalation import Circle, Escalation

@@ -3,11 +3,12 @@
 from http import HTTPStatus
 from typing import Any
 
-from alerting import queries, suppression_queries
+from alerting.alarms import suppression_queries
+from alerting.alarms.sound import Silence
+from alerting.alarms.suppression import Shelf, Window
+from alerting.ledger import queries
 from alerting.records import Alarm
 from alerting.refusals import NotFound
-from alerting.sound import Silence
-from alerting.suppression import Shelf, Window
 from domain.clock import iso
 from service.api import alarms_models, models
 from service.api.alarms_models import (

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from alerting import queries
-from alerting.journal import describe
-from alerting.queries import AlarmFilter, JournalFilter
+from alerting.journal.journal import describe
+from alerting.ledger import queries
+from alerting.ledger.queries import AlarmFilter, JournalFilter
 from alerting.records import Alarm, Entry
 from alerting.refusals import NotFound
 from domain.scales import Grade

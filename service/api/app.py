@@ -14,7 +14,7 @@ from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 
-from alerting.ledger import LedgerUnavailable
+from alerting.ledger.ledger import LedgerUnavailable
 from alerting.refusals import Conflict, NotFound
 from historian.protocol import HistorianUnavailable
 from service.api.attachments import Attachments

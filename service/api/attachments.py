@@ -10,13 +10,13 @@ import structlog
 from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from alerting import incident_queries
-from alerting.attachments import AttachmentRefused, AttachmentTooLarge, Received
-from alerting.dossier import Stored
-from alerting.incident_queries import Attachment
+from alerting.alarms.register import Register
+from alerting.incidents import incident_queries
+from alerting.incidents.attachments import AttachmentRefused, AttachmentTooLarge, Received
+from alerting.incidents.dossier import Stored
+from alerting.incidents.incident_queries import Attachment
 from alerting.records import Change
 from alerting.refusals import NotFound
-from alerting.register import Register
 from service.api.authentication import caller_of
 from service.api.incident_views import attachment_view
 from service.api.incidents import past

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from alerting.attachments import SUFFIXES
+from alerting.incidents.attachments import SUFFIXES
 from service.api import contact_files, drill_pages, live_messages, models, record_files
 from service.api.incidents_models import Attachment
 from service.api.incidents_requests import AttachmentPath, IncidentPath, UploadForm

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from alerting.desks.desks import Desk
 from alerting.desks.duty_room import DutyRoom
 from alerting.desks.handover import Handover
-from alerting.desks_schema import handover as handovers
-from alerting.ledger import reaching
+from alerting.ledger.desks_schema import handover as handovers
+from alerting.ledger.ledger import reaching
 from alerting.refusals import NotFound
 from domain.clock import iso
 from service.api.authentication import caller_of

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from alerting.closed_loop import missing_steps, next_steps
-from alerting.incident_queries import Attachment
+from alerting.incidents.closed_loop import missing_steps, next_steps
+from alerting.incidents.incident_queries import Attachment
 from alerting.records import Incident, Loop
 from domain.clock import iso
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerting import incident_queries, queries
-from alerting.accident import Figures
-from alerting.incidents import Incidents
-from alerting.journal import describe
-from alerting.queries import IncidentFilter
+from alerting.incidents import incident_queries
+from alerting.incidents.accident import Figures
+from alerting.incidents.incidents import Incidents
+from alerting.journal.journal import describe
+from alerting.ledger import queries
+from alerting.ledger.queries import IncidentFilter
 from alerting.records import Alarm, Change, Entry, Incident
 from alerting.refusals import NotFound
 from domain.scales import Grade, IncidentState

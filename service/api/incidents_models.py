@@ -2,8 +2,8 @@
 
 from pydantic import ConfigDict, Field
 
-from alerting.accident import AccidentClass, ReportStep
-from alerting.closed_loop import Act, Result, Step
+from alerting.incidents.accident import AccidentClass, ReportStep
+from alerting.incidents.closed_loop import Act, Result, Step
 from domain.scales import IncidentState
 from service.api import examples
 from service.api.models import Alarm, Document, Entry, GradeName, Instant, Reason

@@ -12,8 +12,8 @@ from pydantic import (
     model_validator,
 )
 
-from alerting.accident import AccidentClass, ReportStep
-from alerting.closed_loop import Result, Side
+from alerting.incidents.accident import AccidentClass, ReportStep
+from alerting.incidents.closed_loop import Result, Side
 from service.api.requests import (
     GRADES,
     LARGEST,

@@ -11,8 +11,8 @@ import structlog
 from aiohttp import WSMsgType, web
 from pydantic import ValidationError
 
-from alerting import queries
-from alerting.ledger import LedgerUnavailable
+from alerting.ledger import queries
+from alerting.ledger.ledger import LedgerUnavailable
 from domain.clock import iso
 from domain.samples import Int64
 from service.api.live_feed import Feed, health_message

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from alerting.journal import describe
+from alerting.journal.journal import describe
 from alerting.records import Alarm, Entry, Incident
 from domain.clock import iso
 from service.api.ports import ServicePort

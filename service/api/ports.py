@@ -5,12 +5,12 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerting.attachments import AttachmentStore
-from alerting.closed_loop import ClosedLoopRules
+from alerting.alarms.register import Register
 from alerting.desks.duty_room import DutyRoom
+from alerting.incidents.attachments import AttachmentStore
+from alerting.incidents.closed_loop import ClosedLoopRules
 from alerting.notify.outbox import Outbox
 from alerting.records import Change
-from alerting.register import Register
 from alerting.response.response import Response
 from domain.clock import Clock
 from domain.site import Site

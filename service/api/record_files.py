@@ -8,8 +8,8 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
+from alerting.alarms.register import Register
 from alerting.records import Change
-from alerting.register import Register
 from service.api.authentication import caller_of
 from service.api.ports import ServicePort
 from service.api.problems import Problem

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from alerting import queries
+from alerting.ledger import queries
 from alerting.refusals import NotFound
 from alerting.response import queries as response_queries
 from alerting.response.cards import Card

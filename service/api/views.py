@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from alerting.queries import Quarantined
+from alerting.ledger.queries import Quarantined
 from alerting.records import Alarm, Incident
 from domain.clock import iso
 from domain.scales import RuleKind

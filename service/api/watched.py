@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from alerting import queries
-from alerting.queries import OpenIncident
+from alerting.ledger import queries
+from alerting.ledger.queries import OpenIncident
 from domain.clock import iso
 from domain.samples import Float64
 from historian.protocol import HistorianUnavailable

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from alerting.ledger import Ledger, LedgerUnavailable
+from alerting.ledger.ledger import Ledger, LedgerUnavailable
 from service.cli.differences import print_difference, print_faults, print_history
 from service.cli.loading import load_or_exit
 from service.config import ConsoleSettings, load_main

@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from alerting.attachments import AttachmentStore
-from alerting.keys import KeyUnusable, known_keys, open_key, read_public
-from alerting.ledger import Ledger, LedgerUnavailable
+from alerting.incidents.attachments import AttachmentStore
+from alerting.journal.keys import KeyUnusable, known_keys, open_key, read_public
+from alerting.ledger.ledger import Ledger, LedgerUnavailable
 from alerting.refusals import NotFound
 from historian.protocol import HistorianUnavailable
 from service import parts

@@ -14,7 +14,7 @@ from rich.table import Table
 from alerting.kpi.reading import span_of
 from alerting.kpi.selection import Period
 from alerting.kpi.targets import Targets
-from alerting.ledger import Ledger, LedgerUnavailable
+from alerting.ledger.ledger import Ledger, LedgerUnavailable
 from alerting.refusals import NotFound
 from service.cli.held import settings_that_hold
 from service.cli.loading import load_or_exit

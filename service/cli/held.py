@@ -6,8 +6,8 @@ from dataclasses import replace
 import typer
 from sqlalchemy import inspect
 
-from alerting.ledger import Ledger, reaching
-from alerting.revisions_schema import revision
+from alerting.ledger.ledger import Ledger, reaching
+from alerting.ledger.revisions_schema import revision
 from service.config import ConfigurationError, Settings, load_revision
 from service.revisions.store import DocumentDamaged, RevisionStore
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import typer
 from rich.progress import Progress
 
-from alerting.audit import Findings, audit
-from alerting.heads import FILE
-from alerting.keys import KeyUnusable, VerifyKey, known_keys, open_key, read_public
-from alerting.ledger import Ledger, LedgerUnavailable
+from alerting.journal.audit import Findings, audit
+from alerting.journal.heads import FILE
+from alerting.journal.keys import KeyUnusable, VerifyKey, known_keys, open_key, read_public
+from alerting.ledger.ledger import Ledger, LedgerUnavailable
 from service.cli.loading import load_or_exit
 from service.config import Settings
 

@@ -11,8 +11,8 @@ from typing import Any
 import structlog
 import typer
 
-from alerting.keys import KeyUnusable
-from alerting.ledger import LedgerConflict, LedgerUnavailable
+from alerting.journal.keys import KeyUnusable
+from alerting.ledger.ledger import LedgerConflict, LedgerUnavailable
 from historian.spool import SpoolBusy
 from service.application import Application
 from service.config import ConfigurationError, Settings, format_faults, load, load_main

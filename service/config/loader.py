@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alerting.grading import GradingTable
+from alerting.incidents.grading import GradingTable
 from alerting.response.book import ResponseBook
 from domain.site import Site
 from service.config import measurands

@@ -7,8 +7,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
+from alerting.alarms.limits import AlarmLimits
 from alerting.kpi.targets import Targets, load_targets, over_shipped
-from alerting.limits import AlarmLimits
 from service.config.quantities import Duration, Identifier, Name, PathText, PositiveDuration, Size, refusal
 from service.config.validation import Section
 
@@ -239,7 +239,7 @@ class DutySettings(Section):
 
 
 class AlarmSettings(Section):
-    """Times and counts of the alarms' life cycle: see ``alerting.limits``, where the defaults have their source."""
+    """Times and counts of the alarms' life cycle: sources in ``alerting.alarms.limits``."""
 
     longest_shelving: Annotated[PositiveDuration, AfterValidator(_a_shift)] = _LIMITS.longest_shelving
     longest_maintenance: PositiveDuration = _LIMITS.longest_maintenance

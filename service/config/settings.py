@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-import alerting
-from alerting.grading import GradingTable, load_grading
+import alerting.incidents
+from alerting.incidents.grading import GradingTable, load_grading
 from alerting.kpi.targets import Targets, load_targets
 from alerting.response.book import ResponseBook
 from domain.site import Site
@@ -242,4 +242,4 @@ def absolute_ledger(url: SecretStr, data_dir: Path) -> SecretStr:
 
 
 def _shipped_grading() -> Path:
-    return Path(str(alerting.__file__)).with_name("grading.yaml")
+    return Path(str(alerting.incidents.__file__)).with_name("grading.yaml")

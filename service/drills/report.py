@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerting.desks.drills import Drill
 from alerting.desks.duty_room import drill_of_row
-from alerting.desks_schema import drill as drills
-from alerting.ledger import reaching
-from alerting.schema import alarm as alarms
-from alerting.schema import incident as incidents
-from alerting.schema import journal
+from alerting.ledger.desks_schema import drill as drills
+from alerting.ledger.ledger import reaching
+from alerting.ledger.schema import alarm as alarms
+from alerting.ledger.schema import incident as incidents
+from alerting.ledger.schema import journal
 
 _RESPONSES = {
     "incident.pushed": "pushed_s",

@@ -8,9 +8,9 @@ from pathlib import Path
 import orjson
 import structlog
 
+from alerting.alarms.register import Register
 from alerting.desks.drills import Drill, Drills
 from alerting.records import Change
-from alerting.register import Register
 from domain.clock import Clock
 from domain.site import Site
 from domain.transitions import Transition

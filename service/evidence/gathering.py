@@ -8,10 +8,10 @@ import orjson
 from sqlalchemy import LargeBinary, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from alerting.ledger import alarm_of, entry_of, incident_of, reaching
+from alerting.ledger.ledger import alarm_of, entry_of, incident_of, reaching
+from alerting.ledger.schema import alarm, incident, journal, metadata
 from alerting.records import Alarm, Entry, Incident
 from alerting.refusals import NotFound
-from alerting.schema import alarm, incident, journal, metadata
 from domain.site import Site
 from service.config import Settings
 

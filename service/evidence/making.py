@@ -12,8 +12,8 @@ import orjson
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerting.keys import SigningKey, VerifyKey
-from alerting.revisions_schema import revision
+from alerting.journal.keys import SigningKey, VerifyKey
+from alerting.ledger.revisions_schema import revision
 from domain.clock import iso
 from historian.protocol import Historian
 from service.config import ConfigurationError, Settings, load_revision

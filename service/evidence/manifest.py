@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from alerting.keys import SigningKey, VerifyKey
+from alerting.journal.keys import SigningKey, VerifyKey
 from service.evidence.archive import Member, chunks, measure
 from service.evidence.pieces import crcs
 

@@ -12,14 +12,14 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerting.heads import Head, head_of
-from alerting.journal import FIRST_HASH, chain
-from alerting.keys import VerifyKey
-from alerting.ledger import reaching
-from alerting.merkle import paths, root_by
-from alerting.record_schema import journal_head, journal_newest
+from alerting.journal.heads import Head, head_of
+from alerting.journal.journal import FIRST_HASH, chain
+from alerting.journal.keys import VerifyKey
+from alerting.journal.merkle import paths, root_by
+from alerting.ledger.ledger import reaching
+from alerting.ledger.record_schema import journal_head, journal_newest
+from alerting.ledger.schema import journal
 from alerting.records import Entry
-from alerting.schema import journal
 
 
 class NotSigned(Exception):

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from alerting.keys import SHORTEST_FINGERPRINT
+from alerting.journal.keys import SHORTEST_FINGERPRINT
 from service.evidence.archive import LOCAL, layout
 from service.evidence.manifest import FORMAT, MANIFEST, SIGNATURE, is_signed, keys_of, members_of
 from service.evidence.pieces import locate, wrong_byte

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from alerting.ledger import Ledger, LedgerUnavailable
+from alerting.alarms.register import Register
+from alerting.ledger.ledger import Ledger, LedgerUnavailable
 from alerting.records import SERVICE, Change
-from alerting.register import Register
 from service.config import ConfigurationError, Settings, load_revision
 from service.config.documents import DocumentSet
 from service.revisions.difference import ACTS, Difference, compare

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alerting.register import Register
+from alerting.alarms.register import Register
 from domain.samples import Int64
 from historian.spool import Spool
 from ingest.decoder import Decoder

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import structlog
 
+from alerting.alarms.register import Register
 from alerting.records import Change
 from alerting.refusals import Conflict, NotFound
-from alerting.register import Register
 from domain.clock import Clock
 from service.config import ConfigurationError, Fault, Settings, load_revision
 from service.config.document import read_document

@@ -9,10 +9,10 @@ from sqlalchemy import RowMapping, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerting.ledger import reaching
+from alerting.ledger.ledger import reaching
+from alerting.ledger.revisions_schema import document, revision, revision_document
+from alerting.ledger.schema import cursor
 from alerting.records import Change
-from alerting.revisions_schema import document, revision, revision_document
-from alerting.schema import cursor
 from service.config.documents import DocumentSet
 
 FILES = "configuration files"

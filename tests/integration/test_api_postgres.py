@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 from yarl import URL
 
-from alerting import queries
-from alerting.ledger import Ledger
+from alerting.ledger import queries
+from alerting.ledger.ledger import Ledger
 from service.api.table import ROUTES
 from tests import servers
 from tests.api_service import (

@@ -21,12 +21,12 @@ from aiosmtpd.controller import Controller
 from apprise.decorators import notify
 from sqlalchemy import select
 
-from alerting.closed_loop import Side
+from alerting.incidents.closed_loop import Side
+from alerting.ledger.response_schema import acknowledge_code, message_attempt
 from alerting.notify import channels as channels_module
 from alerting.notify.codes import digest_of
 from alerting.notify.message import MessageState
 from alerting.response.book import Channel, Limits
-from alerting.response_schema import acknowledge_code, message_attempt
 from tests import servers
 from tests.office import DUTY, Office, office, receiver
 from tests.running import until

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from alerting.heads import FILE
+from alerting.journal.heads import FILE
 from alerting.kpi.selection import Period
 from alerting.kpi.targets import load_targets
 from service.evidence.verification import verify_evidence

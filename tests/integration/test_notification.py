@@ -13,8 +13,8 @@ import pytest
 
 from alerting import announcer as announcer_module
 from alerting.announcer import CURSOR, PAGE, Announcer, BrokerAddress
-from alerting.journal import Journal, describe
-from alerting.ledger import Ledger, LedgerUnavailable
+from alerting.journal.journal import Journal, describe
+from alerting.ledger.ledger import Ledger, LedgerUnavailable
 from alerting.records import Change, Entry
 from tests import servers
 from tests.running import until

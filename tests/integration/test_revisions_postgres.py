@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import update
 
-from alerting.ledger import Ledger
+from alerting.ledger.ledger import Ledger
+from alerting.ledger.revisions_schema import document
 from alerting.records import Change
-from alerting.revisions_schema import document
 from service.config.documents import DocumentSet
 from service.revisions.adoption import made_of
 from service.revisions.store import DocumentDamaged, RevisionStore, record, record_files

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from alerting.desks.desks import Desks
 from alerting.desks.floods import COUNTED, WINDOW, Floods
 from alerting.desks.watch import INSTRUMENT_KINDS, board
-from alerting.journal import Journal
+from alerting.journal.journal import Journal
 from alerting.records import Alarm, Change, Entry, Suppression
 from domain.scales import AlarmState, Grade, RuleKind
 from tests.watched_unit import WatchedUnit, make_site

@@ -13,8 +13,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from alerting.closed_loop import Result, Side, missing_steps, next_steps
-from alerting.incidents import Incidents
+from alerting.incidents.closed_loop import Result, Side, missing_steps, next_steps
+from alerting.incidents.incidents import Incidents
 from alerting.records import Change, Incident
 from alerting.refusals import Conflict, NotFound
 from domain.scales import Grade

@@ -24,15 +24,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import event
 
-from alerting import ledger as rows
-from alerting.grading import load_grading
-from alerting.journal import Journal, Verifier
-from alerting.ledger import Ledger, Loaded
-from alerting.overlaid import Overlaid
+from alerting.alarms.overlaid import Overlaid
+from alerting.alarms.register import Register
+from alerting.alarms.suppression import Shelf, Window
+from alerting.incidents.grading import load_grading
+from alerting.journal.journal import Journal, Verifier
+from alerting.ledger import ledger as rows
+from alerting.ledger.ledger import Ledger, Loaded
 from alerting.records import Alarm, Change, Entry, drill_prefix
 from alerting.refusals import Conflict, NotFound
-from alerting.register import Register
-from alerting.suppression import Shelf, Window
 from domain.samples import SampleBlock
 from domain.scales import Grade, Level, RuleKind
 from domain.site import Rule, RuleExtra, RuleTable, Site

@@ -12,15 +12,15 @@ from pathlib import Path
 
 from sqlalchemy import event
 
-from alerting.accident import AccidentClass, Figures, ReportStep
-from alerting.closed_loop import Result, Side
-from alerting.dossier import Stored
-from alerting.grading import GradingTable
-from alerting.incidents import Incidents
-from alerting.journal import Journal, verify
-from alerting.ledger import Ledger
+from alerting.alarms.register import Register
+from alerting.incidents.accident import AccidentClass, Figures, ReportStep
+from alerting.incidents.closed_loop import Result, Side
+from alerting.incidents.dossier import Stored
+from alerting.incidents.grading import GradingTable
+from alerting.incidents.incidents import Incidents
+from alerting.journal.journal import Journal, verify
+from alerting.ledger.ledger import Ledger
 from alerting.records import Change, Incident
-from alerting.register import Register
 from domain.scales import Grade
 from tests.watched_unit import WatchedUnit, ms
 

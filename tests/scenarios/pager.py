@@ -16,17 +16,17 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
-from alerting.closed_loop import Result, Side
-from alerting.grading import load_grading
-from alerting.journal import Journal, verify
-from alerting.ledger import Ledger
+from alerting.alarms.register import Register
+from alerting.incidents.closed_loop import Result, Side
+from alerting.incidents.grading import load_grading
+from alerting.journal.journal import Journal, verify
+from alerting.ledger.ledger import Ledger
+from alerting.ledger.response_schema import message as message_table
 from alerting.notify.message import Message, MessageState, Outcome, message_of
 from alerting.records import Change
-from alerting.register import Register
 from alerting.response.book import Channel, ResponseBook
 from alerting.response.contacts import Contact
 from alerting.response.response import Response
-from alerting.response_schema import message as message_table
 from domain.transitions import Transition
 from service.config.response_file import shipped_book
 from tests.watched_unit import MIDNIGHT, make_site

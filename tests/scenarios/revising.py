@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from alerting.alarms.register import Register
 from alerting.records import Change
-from alerting.register import Register
 from service.config import load_revision
 from service.config.documents import DocumentSet
 from service.revisions.matching import match

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from alerting.journal import verify
-from alerting.ledger import Ledger
+from alerting.journal.journal import verify
+from alerting.ledger.ledger import Ledger
 from alerting.records import Alarm, Incident
 from domain.scales import AlarmState
 from domain.transitions import Transition

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from alerting.closed_loop import Result, next_steps
-from alerting.grading import load_grading
+from alerting.incidents.closed_loop import Result, next_steps
+from alerting.incidents.grading import load_grading
 from alerting.records import Change
 from alerting.refusals import Conflict, NotFound
 from domain.scales import Grade

@@ -7,10 +7,10 @@ import orjson
 import pytest
 import yaml
 
-from alerting.closed_loop import Side
 from alerting.desks.desks import Desk
 from alerting.desks.drills import drill_of
 from alerting.desks.watch import STANDING
+from alerting.incidents.closed_loop import Side
 from alerting.notify.entries import EntryDeliveries, Webhook
 from alerting.refusals import Conflict, NotFound
 from service.drills import report

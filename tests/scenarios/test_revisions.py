@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
+from alerting.alarms.register import Register
 from alerting.records import Change
-from alerting.register import Register
 from domain.scales import AlarmState
 from tests.scenarios.revising import Revising, Site, tag_of, units_of
 from tests.scenarios.shift import SITE, Shift, ms, on_duty

@@ -2,7 +2,7 @@
 
 import pytest
 
-from alerting.accident import (
+from alerting.incidents.accident import (
     HOUR,
     AccidentClass,
     Figures,

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from alerting.grading import load_grading
-from alerting.journal import Journal
-from alerting.ledger import Ledger
+from alerting.alarms.register import Register
+from alerting.incidents.grading import load_grading
+from alerting.journal.journal import Journal
+from alerting.ledger.ledger import Ledger
 from alerting.records import Change
-from alerting.register import Register
 from domain.clock import iso
 from domain.transitions import Transition
 from service.api import alarms_models, models

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from alerting import queries, suppression_queries
-from alerting.journal import Journal
-from alerting.ledger import Ledger
-from alerting.queries import AlarmFilter
+from alerting.alarms import suppression_queries
+from alerting.alarms.register import Register
+from alerting.journal.journal import Journal
+from alerting.ledger import queries
+from alerting.ledger.ledger import Ledger
+from alerting.ledger.queries import AlarmFilter
 from alerting.records import Change, Suppression
-from alerting.register import Register
 from domain.scales import AlarmState
 from tests.api_service import make_alarm
 from tests.api_service import make_site as make_api_site

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from alerting.limits import AlarmLimits
+from alerting.alarms.limits import AlarmLimits
 from service.config import ConfigurationError, load
 from tests.running import main_file, site_of, write_yaml
 

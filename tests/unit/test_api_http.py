@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import create_async_engine
 from structlog.testing import capture_logs
 
-from alerting.ledger import LedgerUnavailable
+from alerting.ledger.ledger import LedgerUnavailable
 from service.api import create_app, models, serve
 from service.api.live import LiveHub
 from service.api.table import ROUTES

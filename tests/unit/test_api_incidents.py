@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from aiohttp import FormData, MultipartWriter
 
-from alerting.attachments import AttachmentStore
-from alerting.journal import Journal
-from alerting.ledger import Ledger
+from alerting.alarms.register import Register
+from alerting.incidents.attachments import AttachmentStore
+from alerting.journal.journal import Journal
+from alerting.ledger.ledger import Ledger
 from alerting.records import Change
-from alerting.register import Register
 from domain.site import Site
 from domain.transitions import Transition
 from service.api import models

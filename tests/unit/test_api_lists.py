@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from alerting import queries
-from alerting.ledger import Ledger
-from alerting.queries import AlarmFilter, IncidentFilter, JournalFilter, Page
+from alerting.ledger import queries
+from alerting.ledger.ledger import Ledger
+from alerting.ledger.queries import AlarmFilter, IncidentFilter, JournalFilter, Page
 from alerting.records import Alarm, Entry, Incident
 from domain.clock import iso
 from domain.scales import AlarmState, Grade

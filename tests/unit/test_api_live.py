@@ -12,8 +12,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from alerting.journal import Journal
-from alerting.ledger import Ledger
+from alerting.journal.journal import Journal
+from alerting.ledger.ledger import Ledger
 from alerting.records import Change
 from domain.clock import iso
 from service.api import create_app, live, live_client, live_messages

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.ledger import Ledger
+from alerting.ledger.ledger import Ledger
 from alerting.records import Change
 from domain.clock import iso
 from domain.scales import AlarmState, QualityReason, RuleKind

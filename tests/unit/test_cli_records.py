@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from alerting.keys import known_keys
+from alerting.journal.keys import known_keys
 from service.cli.app import app
 from tests.evidence_case import make_case
 from tests.running import main_file, site_of, write_yaml

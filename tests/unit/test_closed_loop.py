@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from alerting import closed_loop
-from alerting.closed_loop import ClosedLoopRules, LoopEvent, Result, missing_steps, next_steps, step
-from alerting.persons import same_person
+from alerting.incidents import closed_loop
+from alerting.incidents.closed_loop import ClosedLoopRules, LoopEvent, Result, missing_steps, next_steps, step
+from alerting.incidents.persons import same_person
 from alerting.records import Incident, Verification
 from domain.scales import Grade, IncidentState
 

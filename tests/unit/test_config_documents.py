@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from alerting.grading import load_grading
+from alerting.incidents.grading import load_grading
 from service.config import ConfigurationError, load, load_revision
 from service.config.documents import DISK, DocumentSet, Held, Recorded, document_name
 

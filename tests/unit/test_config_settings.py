@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from alerting.grading import load_grading
+from alerting.incidents.grading import load_grading
 from service.config import ConfigurationError, Fault, check, format_faults, load
 from service.config.settings import Settings
 
@@ -47,7 +47,7 @@ def test_only_sites_is_required(tmp_path: Path) -> None:
     assert (read.console.host, read.console.port) == ("127.0.0.1", 8080)
     assert (read.lateness, read.future, read.clock_tolerance) == (600_000, 600_000, 5_000)
     assert (read.canary.period, read.canary.timeout) == (60_000, 90_000)
-    assert (read.grading.parent.name, read.grading.name) == ("alerting", "grading.yaml")
+    assert (read.grading.parent.name, read.grading.name) == ("incidents", "grading.yaml")
     assert (read.log.level, read.log.format) == ("info", "json")
     assert (read.tokens, read.webhooks) == ((), ())
     assert list(read.site.enterprises) == ["e", "anshao"]

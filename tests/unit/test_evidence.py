@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.journal import chain
-from alerting.keys import SigningKey
-from alerting.ledger import Ledger
+from alerting.journal.journal import chain
+from alerting.journal.keys import SigningKey
+from alerting.ledger.ledger import Ledger
 from alerting.refusals import NotFound
 from historian.embedded import DuckDBHistorian
 from historian.protocol import HistorianUnavailable

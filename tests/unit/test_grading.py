@@ -9,8 +9,8 @@ import pydantic
 import pytest
 import yaml
 
-from alerting.closed_loop import ClosedLoopRules
-from alerting.grading import TAGS_NAMED, AlarmGrades, GradingTable, UnitGrading, load_grading
+from alerting.incidents.closed_loop import ClosedLoopRules
+from alerting.incidents.grading import TAGS_NAMED, AlarmGrades, GradingTable, UnitGrading, load_grading
 from alerting.records import Alarm
 from domain.scales import AlarmState, Grade, Level, RuleKind
 
@@ -289,7 +289,7 @@ def test_the_grade_of_an_alarm_may_change_while_it_counts() -> None:
 
 
 def test_the_shipped_file_says_what_holds_without_it() -> None:
-    content = yaml.safe_load((Path(__file__).parents[2] / "alerting" / "grading.yaml").read_text("utf-8"))
+    content = yaml.safe_load((Path(__file__).parents[2] / "alerting" / "incidents" / "grading.yaml").read_text("utf-8"))
     assert "closed_loop" in content
     assert load_grading().closed_loop == ClosedLoopRules()
     assert table().closed_loop == ClosedLoopRules()

@@ -11,11 +11,12 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
-from alerting import incident_queries, queries
-from alerting.accident import AccidentClass, Figures
-from alerting.dossier import Stored
-from alerting.ledger import Ledger, reaching
-from alerting.queries import IncidentFilter
+from alerting.incidents import incident_queries
+from alerting.incidents.accident import AccidentClass, Figures
+from alerting.incidents.dossier import Stored
+from alerting.ledger import queries
+from alerting.ledger.ledger import Ledger, reaching
+from alerting.ledger.queries import IncidentFilter
 from alerting.records import Change, Incident
 from domain.scales import Grade, IncidentState
 from tests.watched_unit import WatchedUnit, ms
@@ -128,7 +129,7 @@ async def test_neighbours_that_began_near_in_time_are_suggested(ledger: Ledger) 
 async def test_a_ledger_from_before_the_closed_loop(url: str) -> None:
     def migrate(connection: Connection, revision: str) -> None:
         config = Config()
-        config.set_main_option("script_location", str(resources.files("alerting") / "migrations"))
+        config.set_main_option("script_location", str(resources.files("alerting.ledger") / "migrations"))
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 

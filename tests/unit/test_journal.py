@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from alerting.journal import FIRST_HASH, Journal, Verifier, chain, describe, verify
+from alerting.journal.journal import FIRST_HASH, Journal, Verifier, chain, describe, verify
 from alerting.records import Entry
 
 AT = 1_750_032_000_000

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from alerting import merkle
-from alerting.heads import FILE, lines_of, read_file
-from alerting.journal import Journal
-from alerting.keys import KeyUnusable, SigningKey, known_keys, open_key
-from alerting.ledger import Ledger
+from alerting.journal import merkle
+from alerting.journal.heads import FILE, lines_of, read_file
+from alerting.journal.journal import Journal
+from alerting.journal.keys import KeyUnusable, SigningKey, known_keys, open_key
+from alerting.journal.sealing import BROKEN, KEY_CHANGED
+from alerting.ledger.ledger import Ledger
 from alerting.records import Change
-from alerting.sealing import BROKEN, KEY_CHANGED
 from tests.sealed_ledger import DAY, MORNING, Signed, days, opened, sqlite_url
 
 TEXTS = ("kind", "enterprise", "body", "hash")

@@ -8,13 +8,13 @@ from typing import Any
 import orjson
 import pytest
 
-from alerting.journal import Journal
+from alerting.journal.journal import Journal
 from alerting.kpi.figures import figures, find_floods
 from alerting.kpi.reading import read_records
 from alerting.kpi.records import Reader
 from alerting.kpi.selection import Period, Selection
 from alerting.kpi.targets import load_targets
-from alerting.ledger import Ledger
+from alerting.ledger.ledger import Ledger
 from domain.scales import Grade
 from tests.forty_days import DAY, DAYS, START, Plant
 from tests.plain_kpi import Plain

@@ -13,12 +13,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, insert, text, update
 from sqlalchemy.exc import IntegrityError
 
-from alerting import ledger as ledger_module
-from alerting import queries, schema
-from alerting.journal import FIRST_HASH, Journal, verify
-from alerting.ledger import Ledger, LedgerConflict, Refused
+from alerting.alarms.register import Register
+from alerting.journal.journal import FIRST_HASH, Journal, verify
+from alerting.ledger import ledger as ledger_module
+from alerting.ledger import queries, schema
+from alerting.ledger.ledger import Ledger, LedgerConflict, Refused
 from alerting.records import Change
-from alerting.register import Register
 from domain.scales import AlarmState
 from tests.watched_unit import WatchedUnit, ms, story
 
@@ -282,7 +282,7 @@ async def test_a_delivery_that_cannot_be_kept_is_a_fault_of_ours(ledger: Ledger)
 
 
 def test_there_is_no_way_back_to_an_older_revision() -> None:
-    first = importlib.import_module("alerting.migrations.versions.0001_first_tables")
+    first = importlib.import_module("alerting.ledger.migrations.versions.0001_first_tables")
     with pytest.raises(NotImplementedError, match="backup"):
         first.downgrade()
 

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from alerting import ledger as ledger_module
-from alerting import schema
-from alerting.journal import verify
-from alerting.ledger import Ledger, LedgerUnavailable, Refused, reaching
+from alerting.journal.journal import verify
+from alerting.ledger import ledger as ledger_module
+from alerting.ledger import schema
+from alerting.ledger.ledger import Ledger, LedgerUnavailable, Refused, reaching
 from alerting.records import Change
 from tests import servers
 from tests.watched_unit import ms, story

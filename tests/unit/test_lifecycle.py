@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from alerting import lifecycle
-from alerting.lifecycle import AlarmEvent, step
+from alerting.alarms import lifecycle
+from alerting.alarms.lifecycle import AlarmEvent, step
 from domain.scales import AlarmState
 
 # What the standard calls A normal, B unacknowledged alarm, C acknowledged alarm, D returned to normal unacknowledged,

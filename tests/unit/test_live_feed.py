@@ -6,7 +6,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.journal import Journal, describe
+from alerting.journal.journal import Journal, describe
 from service.api.live_feed import Feed, entry_text
 from service.api.views import Views
 from tests.watched_unit import WatchedUnit, story

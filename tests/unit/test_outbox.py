@@ -15,9 +15,9 @@ import pytest
 from aiohttp import web
 from sqlalchemy import select
 
-from alerting import schema
-from alerting.journal import Journal
-from alerting.ledger import Ledger, LedgerUnavailable
+from alerting.journal.journal import Journal
+from alerting.ledger import schema
+from alerting.ledger.ledger import Ledger, LedgerUnavailable
 from alerting.notify import entries as outbox_module
 from alerting.notify.entries import LONGEST_WAIT, EntryDeliveries, Webhook
 from alerting.records import Change, Entry

@@ -2,8 +2,8 @@
 
 import pytest
 
-from alerting.grading import load_grading
-from alerting.reasons import explain
+from alerting.incidents.grading import load_grading
+from alerting.incidents.reasons import explain
 from domain.scales import Level
 from tests.unit.test_grading import alarm, graded, table
 

@@ -6,12 +6,12 @@ import pytest
 import yaml
 from sqlalchemy import text
 
-from alerting.audit import audit
-from alerting.heads import FILE
-from alerting.keys import known_keys
-from alerting.ledger import Ledger
+from alerting.journal.audit import audit
+from alerting.journal.heads import FILE
+from alerting.journal.keys import known_keys
+from alerting.journal.sealing import Sealer
+from alerting.ledger.ledger import Ledger
 from alerting.records import Change
-from alerting.sealing import Sealer
 from domain.samples import SampleBlock
 from domain.scales import AlarmState, Quality
 from service import parts

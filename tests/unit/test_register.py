@@ -6,10 +6,10 @@ import numpy as np
 import orjson
 import pytest
 
-from alerting.journal import Journal, Verifier
+from alerting.alarms.register import Register
+from alerting.journal.journal import Journal, Verifier
 from alerting.records import Change
 from alerting.refusals import Conflict, NotFound
-from alerting.register import Register
 from domain.samples import SampleBlock
 from domain.scales import AlarmState, Grade, Level, RuleKind
 from domain.site import Rule, RuleTable

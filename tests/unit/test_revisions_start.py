@@ -9,7 +9,7 @@ import orjson
 import pytest
 import yaml
 
-from alerting.ledger import Ledger
+from alerting.ledger.ledger import Ledger
 from alerting.records import Change
 from service import parts
 from service.config import load

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from alerting.alarms.register import Register
 from alerting.records import Change
 from alerting.refusals import Conflict, NotFound
-from alerting.register import Register
 from domain.scales import AlarmState, Grade
 from domain.site import RuleExtra, RuleTable
 from tests.watched_unit import WatchedUnit, make_site, ms, related

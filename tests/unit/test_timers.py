@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.timers import TimerKey, Timers
+from alerting.alarms.timers import TimerKey, Timers
 
 KEYS = [(kind, number, "") for kind in ("calm", "stale") for number in range(3)]
 

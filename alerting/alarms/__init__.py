@@ -1,0 +1,1 @@
+"""Alarms: their life cycle after ISA-18.2 / IEC 62682, and all that is laid over it."""

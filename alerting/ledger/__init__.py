@@ -1,0 +1,1 @@
+"""The relational database: tables, migrations, commits and reads."""
