@@ -16,6 +16,7 @@ const answers: Answers = {
   injured: 0,
   loss: 12,
   step: 'to_county',
+  second: ' 张强 ',
 };
 
 describe('acts of the closed loop', () => {
@@ -30,6 +31,7 @@ describe('acts of the closed loop', () => {
     expect(body('decide')).toEqual({ name: '王芳', grade: 'red', reason: '现场已核实' });
     expect(body('link')).toEqual({ ...signature, incident: 4 });
     expect(body('declare_accident')).toEqual({ ...signature, accident_class: 'III', dead: 3, injured: 0, loss: 12 });
+    expect(body('withdraw_accident')).toEqual({ name: '王芳', second: '张强', reason: '现场已核实' });
     expect(body('report_accident')).toEqual({ ...signature, step: 'to_county' });
   });
 

@@ -881,6 +881,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents/{id}/accident/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw an accident declared by mistake
+         * @description Withdraw what was declared by mistake; two persons say so.
+         */
+        post: operations["withdraw_accident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/incidents/{id}/acknowledge": {
         parameters: {
             query?: never;
@@ -1854,6 +1874,26 @@ export interface components {
             step: components["schemas"]["ReportStep"];
         };
         /**
+         * AccidentWithdrawalBody
+         * @description That it was no accident, by two persons.
+         * @example {
+         *       "name": "王芳",
+         *       "reason": "误录，实为演练",
+         *       "second": "张强"
+         *     }
+         */
+        AccidentWithdrawalBody: {
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Second
+             * @description A different person, who agrees.
+             */
+            second: string;
+        };
+        /**
          * AcknowledgeResult
          * @description What came of one alarm of a selection.
          */
@@ -2816,6 +2856,12 @@ export interface components {
             content: string;
             /** Digest */
             digest: string;
+            /**
+             * Encoding
+             * @description base64: of a document that is no text, such as .xlsx.
+             * @enum {string}
+             */
+            encoding: "utf-8" | "base64";
             /** Name */
             name: string;
             /** Revision */
@@ -4242,7 +4288,7 @@ export interface components {
              * Next Steps
              * @description Acts that are possible now.
              */
-            next_steps: ("acknowledge_desk" | "acknowledge_enterprise" | "verify" | "confirm_verification" | "reject_verification" | "handle" | "feed_back" | "review" | "close" | "archive" | "decide" | "comment" | "attach" | "link" | "declare_accident" | "report_accident")[];
+            next_steps: ("acknowledge_desk" | "acknowledge_enterprise" | "verify" | "confirm_verification" | "reject_verification" | "handle" | "feed_back" | "review" | "close" | "archive" | "decide" | "comment" | "attach" | "link" | "declare_accident" | "report_accident" | "withdraw_accident")[];
             /**
              * Open
              * @description Neither closed nor archived.
@@ -4477,7 +4523,7 @@ export interface components {
              * Next Steps
              * @description Acts that are possible now.
              */
-            next_steps: ("acknowledge_desk" | "acknowledge_enterprise" | "verify" | "confirm_verification" | "reject_verification" | "handle" | "feed_back" | "review" | "close" | "archive" | "decide" | "comment" | "attach" | "link" | "declare_accident" | "report_accident")[];
+            next_steps: ("acknowledge_desk" | "acknowledge_enterprise" | "verify" | "confirm_verification" | "reject_verification" | "handle" | "feed_back" | "review" | "close" | "archive" | "decide" | "comment" | "attach" | "link" | "declare_accident" | "report_accident" | "withdraw_accident")[];
             /**
              * Open
              * @description Neither closed nor archived.
@@ -4622,7 +4668,7 @@ export interface components {
         };
         /**
          * IncidentState
-         * @description States of an incident's closed loop; ``alerting.closed_loop`` has the table.
+         * @description States of an incident's closed loop; ``alerting.incidents.closed_loop`` has the table.
          * @enum {string}
          */
         IncidentState: "triggered" | "pushed" | "acknowledged" | "verified" | "handled" | "feedback" | "reviewed" | "closed" | "archived";
@@ -8087,6 +8133,40 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["AccidentReportBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    withdraw_accident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccidentWithdrawalBody"];
             };
         };
         responses: {

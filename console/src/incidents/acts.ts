@@ -24,6 +24,8 @@ export interface Answers {
   injured: number;
   loss: number;
   step: ReportStep | null;
+  /** The second person, who agrees. */
+  second: string;
 }
 
 interface Plan {
@@ -97,5 +99,10 @@ export const PLANS: Record<SignedAct, Plan> = {
     path: 'accident/report',
     commentRequired: never,
     body: (signature, { step }) => ({ ...signature, step }),
+  },
+  withdraw_accident: {
+    path: 'accident/withdraw',
+    commentRequired: always,
+    body: ({ name, comment }, { second }) => ({ name, second: second.trim(), reason: comment }),
   },
 };
