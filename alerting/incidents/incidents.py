@@ -33,6 +33,24 @@ class _Unit:
     members: dict[int, Alarm] = field(default_factory=dict)
     incident: Incident | None = None
     recheck_at: int | None = None
+    active: set[int] = field(default_factory=set)
+    """Members whose condition is in."""
+    unacknowledged: set[int] = field(default_factory=set)
+
+    def keep(self, alarm: Alarm) -> None:
+        """A member is as it is now."""
+        self.members[alarm.id] = alarm
+        for members, belongs in ((self.active, alarm.condition), (self.unacknowledged, alarm.is_unacknowledged)):
+            if belongs:
+                members.add(alarm.id)
+            else:
+                members.discard(alarm.id)
+
+    def drop(self, identity: int) -> None:
+        """An alarm is no member any more."""
+        self.members.pop(identity, None)
+        self.active.discard(identity)
+        self.unacknowledged.discard(identity)
 
 
 class Incidents(Handling):
@@ -71,9 +89,9 @@ class Incidents(Handling):
         """An alarm is as it is now; one that is normal or suppressed is no member any more."""
         unit = self._unit(alarm.unit_key)
         if alarm.is_annunciated:
-            unit.members[alarm.id] = alarm
+            unit.keep(alarm)
         else:
-            unit.members.pop(alarm.id, None)
+            unit.drop(alarm.id)
         if alarm.counts:
             unit.grading.add(alarm)
         else:
@@ -82,7 +100,7 @@ class Incidents(Handling):
     def drop(self, alarm: Alarm) -> None:
         """An alarm belongs to another unit's incident from now on; to be called before its ``unit_key`` changes."""
         unit = self._unit(alarm.unit_key)
-        unit.members.pop(alarm.id, None)
+        unit.drop(alarm.id)
         unit.grading.remove(alarm)
 
     def touch(self, alarm: Alarm, sequence: int) -> None:
@@ -111,10 +129,9 @@ class Incidents(Handling):
             incident.cleared_at = None
             self._rise(unit, incident, verdict, now, change)
         self._take_up(unit, incident, now, change)
-        members = unit.members.values()
-        incident.alarms_active = sum(alarm.condition for alarm in members)
-        incident.alarms_unacknowledged = sum(alarm.is_unacknowledged for alarm in members)
-        incident.alarms_open = len(members)
+        incident.alarms_active = len(unit.active)
+        incident.alarms_unacknowledged = len(unit.unacknowledged)
+        incident.alarms_open = len(unit.members)
         incident.updated_at = now
         change.incidents[incident.id] = incident
 
@@ -148,8 +165,9 @@ class Incidents(Handling):
         units, self._units = self._units, {}
         for key, old in units.items():
             unit = self._unit(key)
-            unit.incident, unit.members = old.incident, old.members
-            for alarm in unit.members.values():
+            unit.incident = old.incident
+            for alarm in old.members.values():
+                unit.keep(alarm)
                 if alarm.counts:
                     unit.grading.add(alarm)
             incident = unit.incident
