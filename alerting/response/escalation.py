@@ -44,12 +44,15 @@ class Escalation:
         self._circle = circle
         self._clocks: dict[int, IncidentClock] = {}
         self._members: dict[int, dict[int, Alarm]] = {}
+        self._place: dict[int, int] = {}
+        """Alarm -> the incident that it is a member of."""
         self.calls = CallsBack(register, self._note)
         self._next_due = self._seen_at = 0
         self._unknown = True
         """Incidents may be open that have no clock: right after a start."""
         self.is_watched: Callable[[], bool] = lambda: False
         """Whether a live client is told of everything: an incident counts as pushed then."""
+        self._was_watched = False
 
     def reconfigure(self, book: ResponseBook, site: Site) -> None:
         """Take another book and site; tiers under way keep the plan that they began by."""
@@ -104,6 +107,7 @@ class Escalation:
                 self._clocks.pop(identity, None)
             self._follow(identity, now, change, returned=identity in returned)
         self._escalate_unreached(now, change)
+        self._tell_newcomers(now, change)
         while now >= self._next_due:
             self._next_due = NEVER
             for clock in list(self._clocks.values()):
@@ -112,6 +116,14 @@ class Escalation:
             self.calls.advance(SERVICE, now, change)
             self._escalate_unreached(now, change)
             self._find_next_due()
+
+    def _tell_newcomers(self, now: int, change: Change) -> None:
+        """A live client that connects where none was is told of what is open."""
+        watched = self.is_watched()
+        if watched and not self._was_watched:
+            for identity in list(self._register.incidents):
+                self._register.casebook.push(identity, now, change)
+        self._was_watched = watched
 
     def _follow(self, identity: int, now: int, change: Change, *, returned: bool) -> None:
         """Something was journaled about an incident."""
@@ -150,7 +162,6 @@ class Escalation:
         del self._clocks[clock.incident]
         change.upsert("escalation", clock.row(now))
         self._messages.supersede(clock.incident, change)
-        self._members.pop(clock.incident, None)
 
     # ---- a tier
 
@@ -320,13 +331,14 @@ class Escalation:
         self._next_due = min([self._next_due, *(clock.due for clock in self._clocks.values()), *self.calls.due()])
 
     def _keep(self, alarm: Alarm) -> None:
-        if alarm.incident is None:
-            return
-        members = self._members.setdefault(alarm.incident, {})
-        if alarm.state is AlarmState.NORMAL:
-            members.pop(alarm.id, None)
-        else:
-            members[alarm.id] = alarm
+        before = self._place.pop(alarm.id, None)
+        if before is not None:
+            self._members[before].pop(alarm.id, None)
+            if not self._members[before]:
+                del self._members[before]
+        if alarm.incident is not None and alarm.state is not AlarmState.NORMAL:
+            self._members.setdefault(alarm.incident, {})[alarm.id] = alarm
+            self._place[alarm.id] = alarm.incident
 
     def _note(
         self,

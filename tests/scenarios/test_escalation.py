@@ -432,3 +432,31 @@ def test_with_the_last_channel_gone_what_waits_fails_and_escalates(tmp_path: Pat
         story.acts(1 / 60, lambda _: story.response.reconfigure(book_of(channels={}), story.site))
         assert lines(story, "message.failed") == ["0:00:01 message.failed op"]
         assert lines(story, "incident.escalated") == ["0:00:01 incident.escalated 1>2 not_delivered"]
+
+
+def test_a_page_that_opens_later_is_told_of_what_is_open(tmp_path: Path) -> None:
+    watching: set[str] = set()
+    with pager(tmp_path, book=book_of(channels={})) as story:
+        story.response.escalation.is_watched = lambda: bool(watching)
+        story.raises("orange")
+        story.passes(1)
+        assert lines(story, "incident.pushed") == []
+        watching.add("a page")
+        story.passes(1.1)
+        watching.clear()
+        story.passes(2)
+        watching.add("another page")
+        story.passes(3)
+        assert len(lines(story, "incident.pushed")) == 1
+        assert story.register.incidents[story.incident].state == "pushed"
+
+
+def test_an_alarm_that_belongs_to_the_line_is_told_with_the_line_only(story: Pager) -> None:
+    story.enters("PI-1/H", at=0)
+    story.enters("PI-3/STALE", at=0.1)
+    story.enters("@gw1/LINK", at=0.2)
+    unit = min(story.register.incidents)
+    story.passes(15.1)
+    (of_unit,) = [message.text for message in story.rows() if message.incident == unit and message.contact == "safety"]
+    assert "PI-1" in of_unit
+    assert "PI-3" not in of_unit
