@@ -8,6 +8,7 @@ it. The newest head covers the entries since; it is replaced with every commit.
 All of a head but its signature follows from the entries, so a changed column can be named.
 """
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -142,10 +143,10 @@ def _parse(line: bytes) -> Head | None:
 def append_line(file: Path, head: Head) -> None:
     """Add a head to the file and have it on disk; one that is its last line already is not repeated.
 
-    Raises OSError.
+    Raises OSError; the file is as it was then.
     """
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-    with os.fdopen(descriptor, "r+b") as opened:
+    with os.fdopen(descriptor, "r+b", buffering=0) as opened:
         content = opened.read()
         whole = content[: content.rfind(b"\n") + 1]
         line = head.line + b"\n"
@@ -153,7 +154,13 @@ def append_line(file: Path, head: Head) -> None:
             return
         opened.truncate(len(whole))
         opened.seek(len(whole))
-        opened.write(line)
-        opened.flush()
-        os.fsync(opened.fileno())
+        try:
+            rest = memoryview(line)
+            while rest:
+                rest = rest[opened.write(rest) :]
+            os.fsync(opened.fileno())
+        except OSError:
+            with contextlib.suppress(OSError):
+                opened.truncate(len(whole))
+            raise
     sync_folder(file.parent)

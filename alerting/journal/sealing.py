@@ -66,8 +66,6 @@ class Sealer:
         self._last: Sealed = Sealed()
         self._owed: list[Head] = []
         """Heads that the file has and the ledger lacks: the process died between the two."""
-        self._unwritten: list[Head] = []
-        """Heads that the file could not take yet."""
 
     @classmethod
     def open(cls, data_dir: Path) -> "Sealer":
@@ -122,8 +120,30 @@ class Sealer:
             found.append(Found(BROKEN, data | {"entries": self._sequence}))
         return found
 
-    def seal(self, entries: Sequence[Entry], at: int | None) -> Sealed:
-        """Heads for a commit, the same ones when it is tried again. ``at``: the time now, where there are no entries.
+    def is_day_over(self, entries: Sequence[Entry], at: int | None) -> bool:
+        """Whether ``close_day`` is due before these entries are sealed. ``at``: the time now, where there are none."""
+        if not self._tree.size or (entries and entries[-1].sequence == self._sequence):
+            return False
+        now = entries[0].at if entries else at
+        return now is not None and day_of(now) > day_of(self._at)
+
+    def close_day(self) -> None:
+        """Sign a head for the day that is over, and have it in the file, on disk, before the ledger gets it.
+
+        Where the file cannot take it, the next day's head covers this day too: a head that the ledger alone has would
+        look as if somebody had taken it out of the file.
+        """
+        head = self._head()
+        try:
+            append_line(self.file, head)
+        except OSError:
+            log.exception("the head of a day could not be written; that of the next day will cover it", day=head.day)
+            return
+        self._owed.append(head)
+        self._tree = Tree()
+
+    def seal(self, entries: Sequence[Entry]) -> Sealed:
+        """Heads for a commit, the same ones when it is tried again.
 
         Raises ValueError: the entries do not follow those sealed before.
         """
@@ -131,12 +151,6 @@ class Sealer:
             return self._last
         if entries and entries[0].sequence != self._sequence + 1:
             raise ValueError(f"entry {entries[0].sequence} does not follow entry {self._sequence}")
-        now = entries[0].at if entries else at
-        if now is not None and self._tree.size and day_of(now) > day_of(self._at):
-            head = self._head()
-            self._owed.append(head)
-            self._unwritten.append(head)
-            self._tree = Tree()
         for entry in entries:
             self._tree.add(entry.hash)
         if entries:
@@ -153,20 +167,6 @@ class Sealer:
     def _head(self) -> Head:
         first = self._sequence - self._tree.size + 1
         return sign(self.key, first, self._sequence, self._at, self._hash, self._tree.root)
-
-    @property
-    def is_behind(self) -> bool:
-        """Heads wait for the file."""
-        return bool(self._unwritten)
-
-    def write_file(self) -> None:
-        """Have the heads of days that are over in the file, on disk. What it cannot take waits for the next call."""
-        try:
-            while self._unwritten:
-                append_line(self.file, self._unwritten[0])
-                del self._unwritten[0]
-        except OSError:
-            log.exception("a signed head could not be written beside the ledger", file=str(self.file))
 
 
 def row_of(head: Head) -> dict[str, Any]:

@@ -180,10 +180,9 @@ class Ledger:
     async def _seal(self, entries: Sequence[Entry], at: int | None) -> Sealed:
         if self._sealer is None:
             return Sealed()
-        sealed = self._sealer.seal(entries, at)
-        if self._sealer.is_behind:
-            await asyncio.to_thread(self._sealer.write_file)
-        return sealed
+        if self._sealer.is_day_over(entries, at):
+            await asyncio.to_thread(self._sealer.close_day)
+        return self._sealer.seal(entries)
 
     async def _write_heads(self, connection: AsyncConnection, sealed: Sealed) -> None:
         if sealed.closed:

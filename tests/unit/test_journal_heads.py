@@ -250,12 +250,34 @@ async def test_a_head_that_only_the_file_got_before_a_crash_is_taken_up(signed: 
     """The process dies after the line is on disk and before the commit."""
     sealer = signed.ledger._sealer
     assert sealer is not None
-    sealer.seal([], MORNING + 4 * DAY)
-    sealer.write_file()
+    assert sealer.is_day_over([], MORNING + 4 * DAY)
+    sealer.close_day()
     assert await signed.faults() == []
     async with opened(signed.url, signed.folder) as again:
         assert again.found == []
         await again.enter(MORNING + 4 * DAY, 1)
+        findings = await again.audit()
+        assert (findings.faults, findings.heads) == ([], 3)
+
+
+async def test_a_file_that_takes_no_head_when_a_day_ends_is_no_tampering(
+    signed: Signed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk at midnight, then a restart, then room again: the next head covers both days."""
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("alerting.journal.heads.os.fsync", full)
+    await signed.enter(MORNING + 4 * DAY, 2)
+    findings = await signed.audit()
+    assert (findings.faults, findings.heads) == ([], 2)
+    monkeypatch.undo()
+    async with opened(signed.url, signed.folder) as again:
+        assert again.found == []
+        await again.enter(MORNING + 4 * DAY + 1_000, 1)
+        assert await again.faults() == []
+        await again.enter(MORNING + 5 * DAY, 1)
         findings = await again.audit()
         assert (findings.faults, findings.heads) == ([], 3)
 
