@@ -248,7 +248,7 @@ class FakeRegister:
     def __init__(self, act: Callable[..., Alarm], casebook: Incidents, register: Register) -> None:
         self._act = act
         self.casebook = casebook
-        self.journal = register.journal
+        self.journal, self.site = register.journal, register.site
         self.shelving, self.maintenance, self.sound = register.shelving, register.maintenance, register.sound
         self.acknowledge_all, self.comment = register.acknowledge_all, register.comment
 

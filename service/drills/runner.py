@@ -11,6 +11,7 @@ import structlog
 from alerting.alarms.register import Register
 from alerting.desks.drills import Drill, Drills
 from alerting.records import Change
+from alerting.refusals import Conflict
 from domain.clock import Clock
 from domain.site import Site
 from domain.transitions import Transition
@@ -60,12 +61,14 @@ class DrillRunner:
         comment: str,
         act: Act,
     ) -> Drill:
-        """Begin a drill in some of a scenario's units. Raises what ``act`` raises, Conflict where one runs."""
+        """Begin a drill in some of a scenario's units. Raises what ``act`` raises, Conflict."""
         site, key = self._site(), secrets.token_hex(16)
         played = scenario.of_units(site, units)
         road = await asyncio.to_thread(DrillRoad, site, self._make_engine, units, key)
 
-        def begin(_register: Register, now: int, change: Change) -> Drill:
+        def begin(register: Register, now: int, change: Change) -> Drill:
+            if register.site is not site:  # its rules are others by now: what this road finds would name wrong ones
+                raise Conflict("the configuration was changed while the drill was prepared; begin it again")
             drill = self.book.begin(
                 scenario=scenario.id,
                 name=scenario.file.name,

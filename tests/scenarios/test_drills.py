@@ -1,5 +1,6 @@
 """A drill on the real road, while the real thing goes on."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,21 @@ async def test_the_report_measures_the_response_against_the_plan(tmp_path: Path)
         (told,) = made["incidents"]
         assert (told["unit"], told["acknowledged_s"]) == ("tankfarm", 20 - entered)
         assert [each["rule"] for each in made["alarms"] if each["tag"] == "GT-101"] == ["H", "HH"]
+
+
+async def test_another_configuration_while_it_is_prepared_lets_it_not_begin(tmp_path: Path) -> None:
+    """Its rules would be found by their places in the old site."""
+    async with duty(prepare(tmp_path), SITE) as shift:
+        settings, site, plain = shift.settings, copy.copy(shift.settings.site), shift.does
+
+        async def late(act: Any) -> Any:
+            await plain(lambda reg, now, change: reg.reconfigure(site, settings.grading_table, now, change))
+            return await plain(act)
+
+        shift.does = late  # type: ignore[method-assign]
+        with pytest.raises(Conflict, match="begin it again"):
+            await shift.starts_drill("leak")
+        assert shift.room.drills.running is None
 
 
 async def test_another_configuration_ends_it_and_desks_follow(tmp_path: Path) -> None:
