@@ -28,6 +28,8 @@ TABLE = f"{PREFIX}/kpi/table"
 MOST_COMPARED = 100
 """Scopes that a report compares [ours]."""
 _CHUNK = 1 << 18
+_PATIENCE = 60.0
+"""Seconds in which a caller must take a chunk [ours]."""
 
 
 class RecordFiles:
@@ -50,9 +52,9 @@ class RecordFiles:
         caller = caller_of(request, service.tokens)
         identity = checked("path", EvidencePath, dict(request.match_info)).id
         query = checked_query(request, EvidenceQuery)
-        async with self._making:
-            with tempfile.TemporaryDirectory(prefix="anshao-evidence-") as folder:
-                file = Path(folder) / f"incident-{identity}.zip"
+        with tempfile.TemporaryDirectory(prefix="anshao-evidence-") as folder:
+            file = Path(folder) / f"incident-{identity}.zip"
+            async with self._making:
                 try:
                     facts = await service.evidence().make(
                         identity, file, query.name or caller, service.clock.now(), with_samples=query.samples
@@ -76,7 +78,8 @@ class RecordFiles:
                     change.entries.append(entry)
 
                 await service.act(act)
-                return await _send(request, file)
+            # Whoever takes it slowly keeps nobody waiting.
+            return await _send(request, file)
 
     async def report(self, request: web.Request) -> web.Response:
         """The page of key figures with plots."""
@@ -122,7 +125,11 @@ async def _send(request: web.Request, file: Path) -> web.StreamResponse:
     await response.prepare(request)
     with file.open("rb") as opened:
         while chunk := await asyncio.to_thread(opened.read, _CHUNK):
-            await response.write(chunk)
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    await response.write(chunk)
+            except TimeoutError:
+                raise ConnectionAbortedError("the caller takes no more of the file") from None
     await response.write_eof()
     return response
 

@@ -1,5 +1,6 @@
 """Key figures and evidence over HTTP."""
 
+import asyncio
 import csv
 import hashlib
 import io
@@ -9,10 +10,11 @@ from typing import Any
 
 import orjson
 import pytest
+from aiohttp import web
 
 from alerting.records import Change
 from domain.clock import iso
-from service.api import records_models
+from service.api import record_files, records_models
 from service.api.problems import MEDIA_TYPE
 from service.evidence.verification import verify_evidence
 from tests.api_service import HEADERS, NOW, Client, FakeService, api, sqlite_ledger
@@ -54,6 +56,27 @@ async def client(service: Evidenced) -> AsyncIterator[Client]:
     async with api(service) as client:
         client.session.headers.update(HEADERS)
         yield client
+
+
+async def test_who_takes_evidence_slowly_keeps_nobody_waiting(
+    client: Client, service: Evidenced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"/api/v1/incidents/{service.made.incident}/evidence?samples=false"
+    sending, taken, send = asyncio.Event(), asyncio.Event(), record_files._send
+
+    async def slowly(request: web.Request, file: Path) -> web.StreamResponse:
+        if not sending.is_set():
+            sending.set()
+            await taken.wait()
+        return await send(request, file)
+
+    monkeypatch.setattr(record_files, "_send", slowly)
+    first = asyncio.create_task(client.get(address))
+    await sending.wait()
+    async with asyncio.timeout(20):
+        assert (await client.get(address)).status == 200
+    taken.set()
+    assert (await first).status == 200
 
 
 async def test_evidence_is_sent_and_the_journal_says_so(client: Client, service: Evidenced, tmp_path: Path) -> None:
