@@ -82,7 +82,7 @@ class Sealer:
         heads = select(journal_head).order_by(journal_head.c.sequence.desc()).limit(1)
         closed = _read(await connection.execute(heads))
         before = _read(await connection.execute(heads.where(journal_head.c.sequence <= self._sequence)))
-        filed = [head for _, _, head in lines_of(read_file(self.file)) if head is not None]
+        filed = [head for _, _, head in lines_of(self._content()) if head is not None]
         found = self._compare(newest, closed, filed[-1:])
         begin = before[0].sequence if before else 0
         if filed and begin < filed[-1].sequence <= self._sequence and not found:
@@ -90,6 +90,14 @@ class Sealer:
             begin = filed[-1].sequence
         await self._grow(connection, begin)
         return found
+
+    def _content(self) -> bytes:
+        """Of the file. A copy of the record that cannot be read keeps no alarm waiting: the comparison says so."""
+        try:
+            return read_file(self.file)
+        except OSError:
+            log.exception("the file of signed heads cannot be read", file=str(self.file))
+            return b""
 
     async def _grow(self, connection: AsyncConnection, after: int) -> None:
         self._tree = Tree()

@@ -177,6 +177,14 @@ async def test_a_ledger_that_was_set_back_is_found(tmp_path: Path) -> None:
         assert [found.kind for found in signed.found] == [BROKEN]
 
 
+async def test_a_file_of_heads_that_cannot_be_read_keeps_no_alarm_waiting(signed: Signed) -> None:
+    (signed.folder / FILE).unlink(missing_ok=True)
+    (signed.folder / FILE).mkdir()
+    async with opened(signed.url, signed.folder) as again:
+        assert [found.kind for found in again.found] == [BROKEN]
+        await again.enter(MORNING + DAY, 1)
+
+
 async def test_what_a_start_finds_stays_in_the_journal(signed: Signed) -> None:
     await signed.execute("DELETE FROM journal WHERE sequence > 15")
     async with opened(signed.url, signed.folder) as again:
