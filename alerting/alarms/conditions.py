@@ -8,7 +8,7 @@ from alerting.alarms.causes import Causes
 from alerting.alarms.chattering import Chattering
 from alerting.alarms.lifecycle import AlarmEvent, step
 from alerting.alarms.limits import AlarmLimits
-from alerting.alarms.relations import Relations, RuleFacts
+from alerting.alarms.relations import FAULTS, Relations, RuleFacts
 from alerting.alarms.roll import Roll
 from alerting.alarms.shelving import Shelving
 from alerting.alarms.suppression import Overlay, suppression_data
@@ -200,6 +200,7 @@ class Conditions:
             alarm.chattering = True
             data = {"state": alarm.state.value, "damped": alarm.grade < Grade.ORANGE}
             self.roll.record(alarm, "alarm.chattering", SERVICE, data, now, change)
+            self._renew_suppressed(alarm, now, change)
 
     def _calm(self, alarm: Alarm, now: int, change: Change) -> None:
         alarm.chattering, alarm.calm_at = False, None
@@ -214,6 +215,8 @@ class Conditions:
                 "damped": True,
             }
             self._go_out(alarm, data, now, change)
+        else:
+            self._renew_suppressed(alarm, now, change)
 
     def _go_out(self, alarm: Alarm, data: dict[str, object], now: int, change: Change) -> None:
         self.roll.before_less(alarm, now, change)
@@ -230,11 +233,16 @@ class Conditions:
 
     def _changed(self, alarm: Alarm, now: int, change: Change) -> None:
         """A condition has entered or left: what it suppresses by design, and what follows from it."""
-        suppressed = self.relations.suppressed_by(alarm.rule_path)
-        if suppressed:
-            prefix = drill_prefix(alarm.drill)
-            self.overlay.renew_all(self._of(prefix, suppressed), now, change)
+        self._renew_suppressed(alarm, now, change)
         self.causes.changed(alarm, now, change)
+
+    def _renew_suppressed(self, alarm: Alarm, now: int, change: Change) -> None:
+        """What a condition suppresses by design, and what leans on the readings of its tag if it is a fault of it."""
+        suppressed = list(self.relations.suppressed_by(alarm.rule_path))
+        if alarm.rule in FAULTS:
+            suppressed += self.relations.leaning_on(f"{alarm.enterprise}/{alarm.tag}")
+        if suppressed:
+            self.overlay.renew_all(self._of(drill_prefix(alarm.drill), suppressed), now, change)
 
     def _of(self, prefix: str, paths: Iterable[str]) -> list[Alarm]:
         found = (self.roll.by_path.get(prefix + path) for path in paths)

@@ -21,8 +21,8 @@ class FirstOut:
         """Units -> the earliest source time of a process alarm that the block may raise."""
         self._raised: dict[UnitKey, list[tuple[int, int]]] = {}
         """Units that were calm -> (source time, id) of the alarms that the block has raised in them so far."""
-        self._found: set[UnitKey] = set()
-        """Units whose first alarm of the block is found."""
+        self._found: dict[UnitKey, int] = {}
+        """Units whose first alarm of the block is found, and its id."""
 
     def keep(self, alarm: Alarm) -> None:
         """An alarm is as it is now."""
@@ -59,8 +59,12 @@ class FirstOut:
         raised.append((alarm.entered_at, alarm.id))
         if alarm.entered_at > self._awaited.get(key, alarm.entered_at):
             return False
-        self._found.add(key)
+        self._found[key] = alarm.id
         return True
+
+    def shows(self, alarm: Alarm) -> bool:
+        """Whether an alarm that is annunciated now, and was in before, is the first."""
+        return alarm.level is not Level.FAULT and (self._found.get(alarm.unit_key) == alarm.id or self.is_calm(alarm))
 
     def is_calm(self, alarm: Alarm) -> bool:
         """No other process alarm of the unit is present."""

@@ -11,6 +11,9 @@ from domain.site import Rule, Site, Tag
 
 LINK = "LINK"
 """Key of the rule of a gateway that is lost."""
+FAULTS = ("STALE", "BAD")
+"""Keys of the rules by which a tag cannot be trusted."""
+_SAID_BY_NO_READING = frozenset({RuleKind.STALE, RuleKind.BAD, RuleKind.SYSTEM})
 _KEPT = 100_000
 """Rules whose facts are kept at hand."""
 _NONE: tuple[str, ...] = ()
@@ -35,6 +38,8 @@ class Relations:
         self._facts: dict[int, RuleFacts] = {}
         self._suppressors: dict[str, tuple[str, ...]] = {}
         self._suppressed: dict[str, list[str]] = {}
+        self._looked_at: dict[str, tuple[str, ...]] = {}
+        self._leaning: dict[str, list[str]] = {}
         self._parents: dict[str, str] = {}
         self._children: dict[str, list[str]] = {}
         self._re_alarm: dict[str, int] = {}
@@ -52,6 +57,10 @@ class Relations:
                 self._children.setdefault(extra.parent, []).append(path)
             if extra.re_alarm:
                 self._re_alarm[path] = extra.re_alarm
+        for path, suppressed in self._suppressed.items():
+            self._looked_at[path] = self._tags_of(path)
+            for tag in self._looked_at[path]:
+                self._leaning.setdefault(tag, []).extend(suppressed)
 
     @property
     def site(self) -> Site:
@@ -91,6 +100,14 @@ class Relations:
         """Conditions that this one suppresses by design."""
         return self._suppressed.get(rule_path, _NONE)
 
+    def looked_at_by(self, suppressor: str) -> Sequence[str]:
+        """Paths of the tags whose readings make a condition that suppresses others; none for faults."""
+        return self._looked_at.get(suppressor, _NONE)
+
+    def leaning_on(self, tag_path: str) -> Sequence[str]:
+        """Conditions that are suppressed by design by what readings of this tag say."""
+        return self._leaning.get(tag_path, _NONE)
+
     def parent_of(self, rule_path: str) -> str | None:
         """The condition that this one follows from."""
         return self._parents.get(rule_path)
@@ -102,6 +119,20 @@ class Relations:
     def re_alarm_of(self, rule_path: str) -> int:
         """Time, ms, after which an acknowledged alarm that is still in sounds again; 0: never."""
         return self._re_alarm.get(rule_path, 0)
+
+    def _tags_of(self, rule_path: str) -> tuple[str, ...]:
+        try:
+            rule = self._site.rules.row(self._site.rule_row(rule_path))
+        except KeyError:
+            return _NONE
+        if rule.kind in _SAID_BY_NO_READING:
+            return _NONE
+        tags = [rule.tag]
+        if rule.extra is not None:
+            tags += rule.extra.inputs
+            if rule.extra.reference is not None and rule.extra.reference.tag >= 0:
+                tags.append(rule.extra.reference.tag)
+        return tuple(self._site.tags[tag].path for tag in tags)
 
 
 def link_path(enterprise: str, gateway: str) -> str:

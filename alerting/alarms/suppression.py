@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from alerting.alarms.lifecycle import AlarmEvent, step
-from alerting.alarms.relations import Relations
+from alerting.alarms.relations import FAULTS, Relations
 from alerting.alarms.roll import Roll
 from alerting.records import SERVICE, Alarm, Change, Suppression, drill_prefix
 from domain.scales import AlarmState, Level
@@ -104,7 +104,7 @@ class Overlay:
         if suppressors:
             prefix = drill_prefix(alarm.drill)
             for path in suppressors:
-                if self._roll.is_in(prefix + path):
+                if self._suppresses(prefix, path):
                     return Lying(Suppression.BY_DESIGN, None, f"{path} is in", path)
         shelf = self.shelves.get(alarm.path) if self.shelves else None
         if shelf is not None:
@@ -141,7 +141,7 @@ class Overlay:
             return
         alarm.state = state
         alarm.acknowledged_at = alarm.acknowledged_by = None
-        alarm.first_out = alarm.level is not Level.FAULT and self._roll.first_out.is_calm(alarm)
+        alarm.first_out = self._roll.first_out.shows(alarm)
         self._roll.join(alarm, now, change)
         data |= {"state": state.value, "grade": alarm.grade.label, "level": alarm.level.value, "value": alarm.value}
         data |= {"setpoint": alarm.setpoint, "engineering_unit": alarm.engineering_unit, "first_out": alarm.first_out}
@@ -152,6 +152,18 @@ class Overlay:
         for alarm in list(alarms):
             if alarm.state is not AlarmState.NORMAL:
                 self.renew(alarm, now, change)
+
+    def _suppresses(self, prefix: str, path: str) -> bool:
+        """Whether a condition is in, steadily, and by readings that can be trusted.
+
+        One that chatters suppresses nothing, for its damping would hide what it lets through; nor does one that is in
+        by the last word of a tag that fell silent or bad, for that might go on for ever.
+        """
+        alarm = self._roll.by_path.get(prefix + path)
+        if alarm is None or not alarm.condition or alarm.chattering:
+            return False
+        tags = self.relations.looked_at_by(path)
+        return not any(self._roll.is_in(f"{prefix}{tag}/{key}") for tag in tags for key in FAULTS)
 
     def _window_over(self, alarm: Alarm) -> Window | None:
         running = self._running

@@ -260,9 +260,10 @@ class Reference:
         )
 
     def agitate(self, alarm: Alarm, now: int) -> None:
-        if alarm.calm_at is None:
+        began, alarm.calm_at = alarm.calm_at is None, now + MINUTE
+        if began:
             self.tell("alarm.chattering", alarm)
-        alarm.calm_at = now + MINUTE
+            self.lay_over(now)
 
     def goes_out(self, alarm: Alarm, now: int) -> None:
         alarm.is_in = alarm.says_in = alarm.stale = False
@@ -323,12 +324,19 @@ class Reference:
             window = max(running, key=lambda one: (one.ends, -one.number))
             return "out_of_service", window.name, window.ends
         for path in self.plan.suppressors.get(alarm.rule_path, ()):
-            if self.is_in(alarm.drill + path):
+            if self.suppresses(alarm.drill + path):
                 return "by_design", path, None
         shelf = self.shelves.get(alarm.path)
         if shelf is not None and alarm.grade < RED:
             return "shelved", shelf.name, shelf.until
         return None
+
+    def suppresses(self, path: str) -> bool:
+        """It is in and does not chatter, and what it says is not the last word of a tag that is silent or bad."""
+        if not self.is_in(path) or self.alarms[path].calm_at is not None:
+            return False
+        place = path.rpartition("/")[0]
+        return self.alarms[path].is_fault or not (self.is_in(f"{place}/STALE") or self.is_in(f"{place}/BAD"))
 
     def covers(self, window: Window, alarm: Alarm) -> bool:
         if alarm.drill or alarm.path.partition("/")[0] != window.enterprise:
@@ -509,6 +517,8 @@ class Reference:
                 self.tell("alarm.calm", alarm)
                 if not alarm.says_in and alarm.is_in:
                     self.goes_out(alarm, now)
+                else:
+                    self.lay_over(now)
 
     def restarts(self, now: int) -> None:
         """The process has died and come back."""

@@ -196,6 +196,29 @@ def test_a_condition_suppresses_another_while_it_is_in() -> None:
     assert unit.state("PI-1/H") is AlarmState.UNACKNOWLEDGED
 
 
+@pytest.mark.parametrize("fault", ["STALE", "BAD"])
+def test_the_last_word_of_a_tag_that_falls_silent_or_bad_suppresses_nothing(fault: str) -> None:
+    unit = WatchedUnit(site=SUPPRESSED)
+    unit.enters("PI-2/H", "PI-1/H", at=1)
+    assert unit.alarm("PI-1/H").suppression == "by_design"
+    assert "alarm.annunciated PI-1/H" in unit.enters(f"PI-2/{fault}", at=10)
+    assert unit.state("PI-1/H") is AlarmState.UNACKNOWLEDGED
+    assert "alarm.suppressed PI-1/H" in unit.leaves(f"PI-2/{fault}", at=20)
+
+
+def test_a_condition_that_chatters_suppresses_nothing_until_it_is_calm() -> None:
+    unit = WatchedUnit(site=SUPPRESSED)
+    unit.enters("PI-1/H", at=1)
+    unit.enters("PI-2/H", at=2)
+    assert "alarm.annunciated PI-1/H" in unit.leaves("PI-2/H", at=3)
+    told = unit.enters("PI-2/H", at=4)
+    assert "alarm.chattering PI-2/H" in told
+    assert unit.alarm("PI-1/H").is_annunciated
+    assert not [line for line in unit.leaves("PI-2/H", at=5) if line.endswith("PI-1/H")]
+    assert not [line for line in unit.enters("PI-2/H", at=6) if line.endswith("PI-1/H")]
+    assert "alarm.suppressed PI-1/H" in unit.waits_until(70)
+
+
 def test_the_first_that_its_rule_names_and_is_in_counts_in_other_units_too() -> None:
     unit = WatchedUnit(site=SUPPRESSED)
     unit.enters("TI-9/H", at=1)
