@@ -120,8 +120,12 @@ class Votes(OverInputs):
         return slot
 
     def fall_silent(self, tag: Int64, now: int) -> Toggles | None:
-        """These tags have become stale: fewer votes may be enough."""
+        """These tags have become stale: fewer votes may be enough.
+
+        A condition none of whose inputs was heard since it began anew has no instant to enter at: it awaits a reading.
+        """
         condition = np.unique(self.conditions.owner[self.lose(tag)])
+        condition = condition[self.conditions.instants(condition) > 0]
         counts = self._counts[:, condition]
         enters, _ = self._enters(condition, counts)
         if not enters.any():

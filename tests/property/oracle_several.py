@@ -109,8 +109,8 @@ class Vote(Several):
         super().fall_silent(silent, now)
         self.awaited -= silent
         votes, enough, _ = self._count()
-        if votes < enough or not silent & set(self.tags):
-            return []
+        if votes < enough or not silent & set(self.tags) or not self.instant:
+            return []  # none of its tags was heard since it began anew: there is no instant to enter at
         # As a reading would that comes now, at the condition's instant, and raises.
         return self.carry(Verdict.FOR, float(votes), self.instant, now)
 
