@@ -32,6 +32,7 @@ from domain.samples import SampleBlock
 from rules.engine import RuleEngine, TagColumns
 from service.config import load_site
 from tests import servers
+from tests.load import journaled
 from tests.running import Service, api_of, main_file, site_of, until
 
 TAGS = 1_000
@@ -156,11 +157,7 @@ async def drain_by_service(stream: Stream, messages: list[tuple[str, bytes]], fo
             journal = await api.every("/journal")
             cpu = cpu_seconds(service)
         service.stop()
-        found = Counter(
-            (entry["tag"], entry["rule"], entry["kind"] == "alarm.entered", entry["data"]["source_time"])
-            for entry in journal
-            if entry["kind"] in {"alarm.entered", "alarm.returned"} and entry["tag"].startswith("T-")
-        )
+        found = journaled([entry for entry in journal if entry["tag"]])
         count = database.query("SELECT count(value) FROM sample WHERE enterprise='works'")[0]["values"][0][1]
         expected = stream.expected(folder)
         assert count == stream.readings + 2, f"InfluxDB holds {count} of {stream.readings + 2} samples"

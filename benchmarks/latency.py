@@ -56,6 +56,10 @@ def site() -> dict[str, Any]:
     )
 
 
+TRANSITIONS = {"alarm.entered", "alarm.returned", "alarm.damped"}
+"""Kinds of entries that tell a transition; a damped return is told when it happens, and again when it counts."""
+
+
 def gateway(port: int, readings: int, values: int, alarms: int, seconds: float) -> None:
     """Publish ``readings`` a second in messages of so many values; ``alarms`` tags a second cross their limit."""
     asyncio.run(_publish(port, readings, values, alarms, seconds))
@@ -127,7 +131,7 @@ async def measure(asked: argparse.Namespace, folder: Path) -> tuple[list[float],
                     progress.update(bar, completed=time.monotonic() - begin)
                     if time.monotonic() - begin < WARM_UP or body["type"] != "entry":
                         continue
-                    if body["entry"]["kind"] in {"alarm.entered", "alarm.returned"}:
+                    if body["entry"]["kind"] in TRANSITIONS and not body["entry"]["data"].get("damped"):
                         latencies.append(arrived - body["entry"]["data"]["source_time"])
             process.join()
             health = await api.get("/health")
