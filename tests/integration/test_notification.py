@@ -35,7 +35,9 @@ class Desk:
     async def journals(self, count: int = 1, kind: str = "alarm.entered", enterprise: str = "works") -> list[Entry]:
         """Commit entries, as the pipeline does."""
         entries = [
-            self.journal.append(AT, kind, "anshao", {"value": 1.5, "source_time": AT}, region="370783", enterprise=enterprise)
+            self.journal.append(
+                AT, kind, "anshao", {"value": 1.5, "source_time": AT}, region="370783", enterprise=enterprise
+            )
             for _ in range(count)
         ]
         await self.ledger.commit(Change(entries=entries))
@@ -203,7 +205,9 @@ async def test_after_a_restart_of_the_service_it_goes_on_where_it_was(tmp_path: 
             await at.cursor_at(20)
         ledger = Ledger(f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite")
         journal = Journal(20, first[-1].hash)
-        unseen = [journal.append(AT, "alarm.entered", "anshao", {"source_time": AT}, region="370783", enterprise="works")]
+        unseen = [
+            journal.append(AT, "alarm.entered", "anshao", {"source_time": AT}, region="370783", enterprise="works")
+        ]
         await ledger.commit(Change(entries=unseen))
         await ledger.close()
         async with desk(tmp_path, broker) as at:
