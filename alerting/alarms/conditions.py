@@ -75,7 +75,7 @@ class Conditions:
         elif known.unit_key != alarm.unit_key:
             self.roll.leave_unit(known, now, change)
             alarm.incident = None
-        alarm.first_out = self.roll.first_out.enters(alarm)
+        alarm.first_out = self.roll.first_out.comes_up(alarm)
         if alarm.suppression is None:
             self.roll.join(alarm, now, change)
         data = transition_data(alarm, transition, self.relations.site)

@@ -1,11 +1,12 @@
 """首出: which process alarm of a unit came first.
 
-An alarm is first-out if it enters while no other process alarm of its unit is in or unacknowledged. Instrument and
-communication faults, suppressed alarms and those that have been in for more than a day are left aside. Of several that
-one block brings, the earliest source time counts, and of equal ones the order of arrival.
+Process alarms that come up in a calm contest it: those that enter, or are annunciated, in one block while no other
+process alarm of the unit was in or unacknowledged when the first of them did. Of those that are still present when the
+block is over the earliest source time is first-out, and of equal ones the alarm that was raised first. Instrument and
+communication faults, suppressed alarms and those that have been in for more than a day are left aside.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 
 from alerting.incidents.casebook import UnitKey
 from alerting.records import Alarm
@@ -13,16 +14,12 @@ from domain.scales import Level
 
 
 class FirstOut:
-    """Process alarms that are present, by unit."""
+    """Process alarms that are present, by unit, and those that contest the mark."""
 
     def __init__(self) -> None:
         self._present: dict[UnitKey, dict[int, Alarm]] = {}
-        self._awaited: dict[UnitKey, int] = {}
-        """Units -> the earliest source time of a process alarm that the block may raise."""
-        self._raised: dict[UnitKey, list[tuple[int, int]]] = {}
-        """Units that were calm -> (source time, id) of the alarms that the block has raised in them so far."""
-        self._found: dict[UnitKey, int] = {}
-        """Units whose first alarm of the block is found, and its id."""
+        self._contests: dict[UnitKey, list[tuple[int, int]]] = {}
+        """Units that were calm -> (source time, id) of the alarms that have come up in them since."""
 
     def keep(self, alarm: Alarm) -> None:
         """An alarm is as it is now."""
@@ -36,50 +33,29 @@ class FirstOut:
             if not present:
                 del self._present[key]
 
-    def begin(self, entering: Iterable[tuple[UnitKey, int]]) -> None:
-        """A block of transitions follows: units and source times of the process alarms that it may raise."""
-        self._forget()
-        for key, at in entering:
-            self._awaited[key] = min(at, self._awaited.get(key, at))
-
-    def enters(self, alarm: Alarm) -> bool:
-        """Whether an alarm that enters is the first. To be asked before ``keep``, and only once."""
+    def comes_up(self, alarm: Alarm) -> bool:
+        """Whether an alarm that enters or is annunciated is the first so far. To be asked once, before ``keep``."""
         if alarm.level is Level.FAULT or alarm.suppression is not None:
             return False
         key = alarm.unit_key
-        if alarm.first_out and alarm.id in self._present.get(key, ()):
+        one = (alarm.entered_at, alarm.id)
+        if (contest := self._contests.get(key)) is not None:
+            contest.append(one)
+            return False
+        present = self._present.get(key, {})
+        if alarm.first_out and alarm.id in present:
             return True  # again, and nothing was calm since
-        raised = self._raised.get(key)
-        if raised is None:
-            if not self.is_calm(alarm):
-                return False
-            raised = self._raised[key] = []
-        if key in self._found:
+        if present.keys() - {alarm.id}:
             return False
-        raised.append((alarm.entered_at, alarm.id))
-        if alarm.entered_at > self._awaited.get(key, alarm.entered_at):
-            return False
-        self._found[key] = alarm.id
+        self._contests[key] = [one]
         return True
 
-    def shows(self, alarm: Alarm) -> bool:
-        """Whether an alarm that is annunciated now, and was in before, is the first."""
-        return alarm.level is not Level.FAULT and (self._found.get(alarm.unit_key) == alarm.id or self.is_calm(alarm))
-
-    def is_calm(self, alarm: Alarm) -> bool:
-        """No other process alarm of the unit is present."""
-        present = self._present.get(alarm.unit_key)
-        return not present or present.keys() == {alarm.id}
-
-    def end(self) -> Sequence[int]:
-        """The block is over: ids of alarms that are first after all, for what was awaited did not come."""
-        first = [
-            min(raised, key=lambda one: one[0])[1] for key, raised in self._raised.items() if key not in self._found
-        ]
-        self._forget()
-        return first
-
-    def _forget(self) -> None:
-        self._awaited.clear()
-        self._raised.clear()
-        self._found.clear()
+    def decide(self) -> Iterator[tuple[int, bool]]:
+        """The block is over: alarms that contested the mark, and whether each has it; the one that has comes last."""
+        contests, self._contests = self._contests, {}
+        for key, contest in contests.items():
+            present = self._present.get(key, {})
+            winner = min((one for one in contest if one[1] in present), default=(0, 0))[1]
+            yield from ((identity, False) for identity in {one[1]: None for one in contest} if identity != winner)
+            if winner:
+                yield winner, True

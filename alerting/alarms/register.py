@@ -23,7 +23,7 @@ from alerting.alarms.timers import Timers
 from alerting.incidents.grading import GradingTable
 from alerting.incidents.incidents import Incidents
 from alerting.journal.journal import RETROSPECTIVE, Journal
-from alerting.records import SERVICE, Alarm, Change, Incident, drill_prefix, unit_key
+from alerting.records import SERVICE, Alarm, Change, Incident, drill_prefix
 from alerting.refusals import Conflict, NotFound
 from domain.scales import AlarmState, Level, RuleKind
 from domain.site import Site
@@ -114,11 +114,9 @@ class Register:
 
     def apply(self, transitions: Sequence[Transition], now: int, change: Change) -> None:
         """Carry transitions through the life cycle, in their order."""
-        roll, by_path, conditions = self._roll, self._roll.by_path, self._conditions
-        found = [(transition, self._relations.of_row(transition.rule)) for transition in transitions]
-        if len(found) > 1:
-            roll.first_out.begin(self._process_alarms(found))
-        for transition, facts in found:
+        by_path, conditions = self._roll.by_path, self._conditions
+        for transition in transitions:
+            facts = self._relations.of_row(transition.rule)
             if transition.retrospective:
                 self._note_retrospective(transition, facts, now, change)
                 continue
@@ -132,9 +130,7 @@ class Register:
                 alarm = conditions.leave(transition, path, known, now, change)
             if alarm is not None:
                 self._settled.pop(path, None)
-        for identity in roll.first_out.end():
-            self._mark_first(identity, now, change)
-        roll.settle(now, change)
+        self._roll.settle(now, change)
 
     def advance(self, now: int, change: Change) -> None:
         """Let time pass."""
@@ -205,7 +201,6 @@ class Register:
                 self._conditions.withdraw(alarm, "rule replaced by one of another kind", now, change)
         self.shelving.end_unknown(now, change)
         self.maintenance.end_unknown(now, change)
-        self._roll.settle(now, change)
 
     def _come_due(self, kind: str, number: int, path: str, now: int, change: Change) -> None:
         if kind == SHELF:
@@ -225,23 +220,6 @@ class Register:
         if settled is None or facts.rule.kind in _TIMELESS:
             return False
         return transition.source_time < settled[0] or (transition.source_time, transition.entered) == settled
-
-    def _process_alarms(self, found: Iterable[tuple[Transition, RuleFacts]]) -> Iterable[tuple[tuple[str, str], int]]:
-        """Unit and source time of the process alarms that transitions may raise."""
-        by_path = self._roll.by_path
-        for transition, facts in found:
-            if not transition.entered or transition.retrospective or facts.rule.level is Level.FAULT:
-                continue
-            path = drill_prefix(transition.drill) + facts.path
-            known = by_path.get(path)
-            if (known is None or not known.condition) and not self._is_repeated(transition, facts, path):
-                yield unit_key(facts.tag.enterprise, facts.tag.unit, transition.drill), transition.source_time
-
-    def _mark_first(self, identity: int, now: int, change: Change) -> None:
-        alarm = self._roll.by_id.get(identity)
-        if alarm is not None:
-            alarm.first_out = True
-            self._roll.record(alarm, "alarm.first_out", SERVICE, {"state": alarm.state.value}, now, change)
 
     def _note_retrospective(self, transition: Transition, facts: RuleFacts, now: int, change: Change) -> None:
         data = {

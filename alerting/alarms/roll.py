@@ -116,8 +116,9 @@ class Roll:
             self.casebook.join(alarm, now, change)
 
     def settle(self, now: int, change: Change) -> None:
-        """Grade the units that were touched; what red puts an end to may touch others."""
+        """Decide who is first-out, and grade the units that were touched; what red puts an end to may touch others."""
         while True:
+            self._mark_first(now, change)
             touched, self._touched = self._touched, {}
             self._more.clear()
             for key in touched:
@@ -129,6 +130,14 @@ class Roll:
                         tell(incident, now, change)
             if not self._touched:
                 return
+
+    def _mark_first(self, now: int, change: Change) -> None:
+        for identity, is_first in list(self.first_out.decide()):
+            alarm = self.by_id.get(identity)
+            if alarm is not None and alarm.first_out is not is_first:
+                alarm.first_out = is_first
+                data = {"first_out": is_first, "state": alarm.state.value}
+                self.record(alarm, "alarm.first_out", SERVICE, data, now, change)
 
     def _unit_after(self, alarm: Alarm, cause: str | None) -> UnitKey:
         known, alarm.cause = alarm.cause, cause

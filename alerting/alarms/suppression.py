@@ -141,7 +141,7 @@ class Overlay:
             return
         alarm.state = state
         alarm.acknowledged_at = alarm.acknowledged_by = None
-        alarm.first_out = self._roll.first_out.shows(alarm)
+        alarm.first_out = self._roll.first_out.comes_up(alarm)
         self._roll.join(alarm, now, change)
         data |= {"state": state.value, "grade": alarm.grade.label, "level": alarm.level.value, "value": alarm.value}
         data |= {"setpoint": alarm.setpoint, "engineering_unit": alarm.engineering_unit, "first_out": alarm.first_out}

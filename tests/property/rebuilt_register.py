@@ -103,7 +103,7 @@ def _changes(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
         "alarm.chattering": {"chattering": True},
         "alarm.calm": {"chattering": False},
         "alarm.stale": {"stale": True},
-        "alarm.first_out": {"first_out": True},
+        "alarm.first_out": {"first_out": data.get("first_out")},
     }
     return changes.get(kind, {})
 

@@ -169,21 +169,16 @@ class Reference:
         self.told: list[str] = []
         self.touched: set[str] = set()
         self.seen_grades: dict[str, int] = {}
-        self.group: dict[str, list[tuple[int, str]]] = {}
-        """Units that were calm -> source time and path of what the block raises there."""
+        self.contests: dict[str, list[tuple[int, int]]] = {}
+        """Units that were calm -> source time and number of what has come up there since."""
         self.born = 0
 
     # ---- conditions
 
     def block(self, happenings: Iterable[tuple[str, int, int, bool]], now: int) -> None:
         """Several at once: path, source time, received time, enters."""
-        self.group = {}
         for path, at, seen, enters in happenings:
             self.happens(path, at, seen, now, enters=enters)
-        for raised in self.group.values():
-            _, path = min(raised, key=lambda one: one[0])
-            if path in self.alarms:
-                self.alarms[path].first = True
         self.settle(now)
 
     def happens(self, path: str, at: int, seen: int, now: int, *, enters: bool) -> None:
@@ -231,8 +226,7 @@ class Reference:
         )
         alarm.cause = self.cause_of(alarm)
         alarm.hidden = self.what_lies_over(alarm)
-        if alarm.hidden is not None or not (alarm.first and present_before):
-            alarm.first = False
+        if alarm.hidden is not None or alarm.unit in self.contests or not (alarm.first and present_before):
             self.may_be_first(alarm)
         if known is not None and known.unit != alarm.unit:
             self.touched.add(known.unit)
@@ -247,12 +241,21 @@ class Reference:
         self.condition_changed(alarm, now)
 
     def may_be_first(self, alarm: Alarm) -> None:
+        alarm.first = False
         if alarm.is_fault or alarm.hidden is not None:
             return
-        if alarm.unit in self.group:
-            self.group[alarm.unit].append((alarm.since, alarm.path))
-        elif self.is_calm(alarm):
-            self.group[alarm.unit] = [(alarm.since, alarm.path)]
+        if alarm.unit in self.contests or self.is_calm(alarm):
+            self.contests.setdefault(alarm.unit, []).append((alarm.since, alarm.born))
+
+    def choose_first(self) -> None:
+        """Of what came up in a calm and is there yet the earliest."""
+        contests, self.contests = self.contests, {}
+        for contest in contests.values():
+            by_number = {alarm.born: alarm for alarm in self.alarms.values()}
+            there = [one for one in contest if one[1] in by_number and by_number[one[1]].is_present]
+            for _, number in contest:
+                if number in by_number:
+                    by_number[number].first = bool(there) and number == min(there)[1]
 
     def is_calm(self, alarm: Alarm) -> bool:
         return not any(
@@ -357,7 +360,7 @@ class Reference:
                 continue
             if alarm.is_in:
                 alarm.acknowledged_at = None
-                alarm.first = not alarm.is_fault and self.is_calm(alarm)
+                self.may_be_first(alarm)
             self.join(alarm, now)
             self.tell("alarm.annunciated" if alarm.is_in else "alarm.unsuppressed", alarm)
             self.look_at(alarm.unit, now)
@@ -571,8 +574,9 @@ class Reference:
         self.seen_grades[unit] = max(self.seen_grades.get(unit, 0), self.grade_now(unit, now) or 0)
 
     def settle(self, now: int) -> None:
-        """Give the units concerned their grades; what is red is on no shelf."""
+        """Say what was first, and give the units concerned their grades; what is red is on no shelf."""
         while self.touched:
+            self.choose_first()
             touched, self.touched = self.touched, set()
             for unit in touched:
                 if unit in self.incidents:
