@@ -277,7 +277,7 @@ class Incident:
     opened_at: int
     updated_at: int
     cleared_at: int | None = None
-    """When the last member's condition left; None while any is in."""
+    """When the last of its conditions left; None while any is in, suppressed or not."""
     closed_at: int | None = None
     closed_by: str | None = None
     close_comment: str | None = None

@@ -36,9 +36,18 @@ class _Unit:
     active: set[int] = field(default_factory=set)
     """Members whose condition is in."""
     unacknowledged: set[int] = field(default_factory=set)
+    present: dict[int, int] = field(default_factory=dict)
+    """Alarms whose condition is in, whatever lies over them, and the incidents that they have come to."""
 
     def keep(self, alarm: Alarm) -> None:
-        """A member is as it is now."""
+        """An alarm is as it is now; one that is normal or suppressed is no member any more."""
+        if alarm.condition and alarm.incident is not None:
+            self.present[alarm.id] = alarm.incident
+        else:
+            self.present.pop(alarm.id, None)
+        if not alarm.is_annunciated:
+            self._leave(alarm.id)
+            return
         self.members[alarm.id] = alarm
         for members, belongs in ((self.active, alarm.condition), (self.unacknowledged, alarm.is_unacknowledged)):
             if belongs:
@@ -47,7 +56,15 @@ class _Unit:
                 members.discard(alarm.id)
 
     def drop(self, identity: int) -> None:
-        """An alarm is no member any more."""
+        """An alarm belongs elsewhere."""
+        self.present.pop(identity, None)
+        self._leave(identity)
+
+    def is_clear(self, incident: Incident) -> bool:
+        """Whether none of an incident's alarms is in: what is only suppressed is no reason for its grade to fall."""
+        return incident.id not in self.present.values()
+
+    def _leave(self, identity: int) -> None:
         self.members.pop(identity, None)
         self.active.discard(identity)
         self.unacknowledged.discard(identity)
@@ -88,10 +105,7 @@ class Incidents(Handling):
     def keep(self, alarm: Alarm) -> None:
         """An alarm is as it is now; one that is normal or suppressed is no member any more."""
         unit = self._unit(alarm.unit_key)
-        if alarm.is_annunciated:
-            unit.keep(alarm)
-        else:
-            unit.drop(alarm.id)
+        unit.keep(alarm)
         if alarm.counts:
             unit.grading.add(alarm)
         else:
@@ -123,11 +137,9 @@ class Incidents(Handling):
             return
         verdict = unit.grading.verdict(now)
         unit.recheck_at = verdict.recheck_at
-        if verdict.grade is None:
-            incident.cleared_at = incident.cleared_at or now
-        else:
-            incident.cleared_at = None
-            self._rise(unit, incident, verdict, now, change)
+        is_clear = verdict.grade is None and unit.is_clear(incident)
+        incident.cleared_at = (incident.cleared_at or now) if is_clear else None
+        self._rise(unit, incident, verdict, now, change)
         self._take_up(unit, incident, now, change)
         incident.alarms_active = len(unit.active)
         incident.alarms_unacknowledged = len(unit.unacknowledged)
@@ -165,7 +177,7 @@ class Incidents(Handling):
         units, self._units = self._units, {}
         for key, old in units.items():
             unit = self._unit(key)
-            unit.incident = old.incident
+            unit.incident, unit.present = old.incident, old.present
             for alarm in old.members.values():
                 unit.keep(alarm)
                 if alarm.counts:

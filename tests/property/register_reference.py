@@ -590,10 +590,13 @@ class Reference:
                     self.unshelve(path, now)
 
     def look(self, unit: str, now: int) -> None:
-        """Raise the unit's grade if it is higher than it was."""
-        incident, present = self.incidents[unit], self.grade_now(unit, now)
-        grade = max(present or 0, self.seen_grades.pop(unit, 0))
-        if present is not None:
+        """Raise the unit's grade if it is higher than it was.
+
+        It is clear when no alarm that has come to it is in; hiding one clears nothing.
+        """
+        incident = self.incidents[unit]
+        grade = max(self.grade_now(unit, now) or 0, self.seen_grades.pop(unit, 0))
+        if any(alarm.is_in and alarm.case == unit for alarm in self.alarms.values()):
             incident.clear_since = None
         elif incident.clear_since is None or grade:
             incident.clear_since = now

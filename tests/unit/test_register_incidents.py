@@ -4,7 +4,8 @@ import pytest
 
 from alerting.refusals import Conflict, NotFound
 from domain.scales import AlarmState, Grade
-from tests.watched_unit import WatchedUnit, ms
+from domain.site import RuleExtra
+from tests.watched_unit import WatchedUnit, ms, related
 
 
 def test_all_alarms_of_a_unit_belong_to_one_incident() -> None:
@@ -365,3 +366,84 @@ def test_the_hold_time_begins_anew_even_if_the_alarm_came_and_left_in_one_commit
     unit.leaves("PI-1/HH", at=2)
     unit.apply([unit.transition("PI-1/HH", at, entered=at == 300) for at in (300, 301)], 302)
     assert unit.incident().cleared_at == ms(302)
+
+
+# ---- suppressed is not cleared
+
+
+def test_the_grade_does_not_fall_while_a_shelved_alarm_is_in() -> None:
+    unit = WatchedUnit()
+    unit.enters("PI-1/HH", "PI-2/HH", at=1)
+    unit.shelves("PI-1/HH", at=2, until=5_000)
+    unit.leaves("PI-2/HH", at=3)
+    assert unit.incident().cleared_at is None
+    assert unit.waits_until(4_000) == []
+    assert unit.grade() == "orange"
+    unit.leaves("PI-1/HH", at=4_100)
+    assert unit.incident().cleared_at == ms(4_100)
+    assert unit.waits_until(4_699.9) == []
+    assert unit.waits_until(4_700) == ["incident.graded tankfarm"]
+
+
+@pytest.mark.parametrize("restarting", [False, True])
+def test_nor_while_one_in_maintenance_or_suppressed_by_design_is(restarting: bool) -> None:  # noqa: FBT001
+    unit = WatchedUnit(site=related({"PI-1/HH": RuleExtra(suppressed_by=("works/TI-9/H",))}))
+    unit.enters("PI-1/HH", "PI-2/HH", at=1)
+    unit.enters("TI-9/H", at=2)
+    unit.announces("tag", "PI-2", at=3, begins=None, ends=90_000)
+    if restarting:
+        unit.restarts()
+    unit.reconfigures(unit.site, at=4)
+    assert (unit.incident().alarms_open, unit.incident().cleared_at) == (0, None)
+    unit.waits_until(5_000)
+    unit.leaves("PI-2/HH", at=5_001)
+    unit.waits_until(9_000)
+    assert unit.grade() == "orange"
+
+
+def test_a_suppressed_alarm_that_enters_again_takes_the_hold_time_back() -> None:
+    unit = WatchedUnit()
+    unit.enters("XL-1/HH", at=1)
+    unit.shelves("XL-1/HH", at=2, until=5_000)
+    unit.leaves("XL-1/HH", at=3)
+    assert unit.incident().cleared_at == ms(3)
+    unit.enters("XL-1/HH", at=100)
+    assert unit.incident().cleared_at is None
+    unit.waits_until(2_000)
+    assert unit.grade() == "yellow"
+
+
+def test_what_entered_suppressed_has_come_to_no_incident_and_holds_no_grade() -> None:
+    unit = WatchedUnit()
+    unit.announces("tag", "PI-1", at=0, begins=None, ends=90_000)
+    unit.enters("PI-2/HH", "PI-1/HH", at=1)
+    unit.leaves("PI-2/HH", at=2)
+    assert unit.incident().cleared_at == ms(2)
+    assert unit.waits_until(602) == ["incident.graded tankfarm"]
+
+
+def test_an_incident_is_closed_over_a_shelved_alarm_and_comes_back_with_it() -> None:
+    unit = WatchedUnit()
+    unit.enters("PI-1/HH", at=1)
+    unit.shelves("PI-1/HH", at=2, until=4_000)
+    unit.handles_fully(at=3)
+    identity = unit.incident().id
+    assert unit.closes(at=4) == ["incident.closed tankfarm"]
+    told = unit.waits_until(4_000)
+    assert "incident.reopened tankfarm" in told
+    assert (unit.incident().id, unit.grade(), unit.incident().cleared_at) == (identity, "yellow", None)
+    unit.leaves("PI-1/HH", at=4_100)
+    assert unit.waits_until(4_700) == ["incident.graded tankfarm"]
+
+
+def test_a_closed_incidents_shelved_alarm_holds_nothing_of_the_next_one() -> None:
+    unit = WatchedUnit()
+    unit.enters("PI-1/HH", at=1)
+    unit.announces("tag", "PI-1", at=2, begins=None, ends=2_000_000)
+    unit.handles_fully(at=3)
+    before = unit.incident().id
+    unit.closes(at=4)
+    unit.enters("PI-2/HH", at=90_000)
+    assert unit.incident().id != before
+    unit.leaves("PI-2/HH", at=90_001)
+    assert unit.incident().cleared_at == ms(90_001)
