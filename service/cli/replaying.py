@@ -13,7 +13,7 @@ from service.logs import configure_logs
 from simulators.link import Link
 from simulators.publisher import LinkLost
 from simulators.replay import replay
-from tuning.recorded import Clocking, Recorded, RecordedError
+from tuning.readings.recorded import Clocking, Recorded, RecordedError
 
 
 def run_replay(

@@ -10,7 +10,7 @@ import pytest
 
 from domain.scales import RuleKind
 from service.config import Replay, check, load_replay, load_site
-from tuning.recorded import Clocking, Recorded, RecordedError
+from tuning.readings.recorded import Clocking, Recorded, RecordedError
 
 EXAMPLES = Path(__file__).parents[2] / "config" / "examples"
 TEP = EXAMPLES / "tep.yaml"

@@ -1,0 +1,342 @@
+"""Recordings: readings in Parquet, tag by tag, with what has to be known of them.
+
+One row group holds readings of one tag in the order of their arrival. Columns: ``tag`` (index into the tags of the
+file's description), ``source_time`` and ``received_time`` (ms UTC), ``value`` (NaN: none), ``quality``, ``reason``.
+Row groups of a tag follow each other in time; those of different tags may stand in any order. The description is JSON
+under the key ``anshao`` of the file's metadata. Nothing in a file depends on when or where it was written, so the same
+readings make the same bytes.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from domain.samples import Int64, SampleBlock
+from domain.truth import Event, Expected, Truth
+
+KEY = b"anshao"
+FORMAT = 1
+ROWS = 131_072
+"""Readings in one row group at the most."""
+HELD = 4_000_000
+"""Readings that a writer of blocks keeps in memory before it writes them."""
+
+_SCHEMA = pa.schema(
+    [
+        ("tag", pa.int32()),
+        ("source_time", pa.int64()),
+        ("received_time", pa.int64()),
+        ("value", pa.float64()),
+        ("quality", pa.uint8()),
+        ("reason", pa.uint8()),
+    ]
+)
+_TIMES = ("source_time", "received_time")
+
+
+class RecordingError(Exception):
+    """A file that is no recording, or is damaged; the message names the file and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedTag:
+    """What is known of a tag beside its readings."""
+
+    path: str
+    """``enterprise/name``."""
+    unit: str = ""
+    engineering_unit: str = ""
+    measurand: str = ""
+    period: int = 1000
+    """Expected ms between readings."""
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The revision of the configuration that held from then on (ms UTC)."""
+
+    since: int
+    revision: int | None
+    """None: there was no service, the readings were evaluated by nobody."""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The description of a recording."""
+
+    tags: tuple[RecordedTag, ...]
+    made_by: str = ""
+    """``simulate SCENARIO seed 7``, ``record huarui``, …"""
+    live_clock: bool = False
+    """Source times were checked against the received times: late readings raise nothing."""
+    in_force: tuple[InForce, ...] = ()
+    truth: Truth = field(default_factory=Truth)
+
+    def to_json(self) -> bytes:
+        """As it is kept in a file."""
+        return orjson.dumps({"format": FORMAT, **asdict(self)}, option=orjson.OPT_SORT_KEYS)
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self:
+        """Raises ValueError, KeyError, TypeError for anything else."""
+        data = orjson.loads(text)
+        if data.pop("format") != FORMAT:
+            raise ValueError("the recording is of another format: record it anew with this version")
+        truth = data.pop("truth")
+        return cls(
+            tags=tuple(RecordedTag(**tag) for tag in data.pop("tags")),
+            in_force=tuple(InForce(**each) for each in data.pop("in_force")),
+            truth=Truth(
+                events=tuple(_event(each) for each in truth["events"]),
+                expected=tuple(Expected(**each) for each in truth["expected"]),
+                never=tuple(truth["never"]),
+            ),
+            **data,
+        )
+
+
+class RecordingWriter:
+    """Writes one recording; to be used as a context manager. On an error the file is removed."""
+
+    def __init__(self, path: Path, about: About) -> None:
+        """Raises OSError."""
+        self.path = path
+        self.about = about
+        self.rows = 0
+        self._held: list[SampleBlock] = []
+        self._held_rows = 0
+        self._writer = pq.ParquetWriter(
+            path,
+            _SCHEMA,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=["tag", "value", "quality", "reason"],
+            column_encoding=dict.fromkeys(_TIMES, "DELTA_BINARY_PACKED"),
+            write_statistics=["tag", *_TIMES],
+            store_schema=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._writer.close()
+            self.path.unlink(missing_ok=True)
+
+    def write_tag(self, block: SampleBlock) -> None:
+        """Write readings of one tag in the order of their arrival, after all that was written of it before."""
+        for begin in range(0, len(block), ROWS):
+            part = block.take(slice(begin, begin + ROWS))
+            columns = [part.tag, part.source_time, part.received_time, part.value, part.quality, part.reason]
+            self._writer.write_table(pa.Table.from_arrays([pa.array(c) for c in columns], schema=_SCHEMA))
+        self.rows += len(block)
+
+    def write(self, block: SampleBlock) -> None:
+        """Write readings of any tags in the order of their arrival; they are kept until there are enough of them."""
+        self._held.append(block)
+        self._held_rows += len(block)
+        if self._held_rows >= HELD:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was kept, tag by tag."""
+        if not self._held_rows:
+            return
+        block = SampleBlock.concatenate(self._held)
+        self._held, self._held_rows = [], 0
+        order = np.argsort(block.tag, kind="stable")
+        begins = np.flatnonzero(np.diff(block.tag[order], prepend=-1))
+        for part in np.split(order, begins[1:]):
+            self.write_tag(block.take(part))
+
+    def describe(self, about: About) -> None:
+        """Say something else of the recording; its tags stay the same."""
+        self.about = about
+
+    def close(self) -> None:
+        """Finish the file."""
+        self.flush()
+        self._writer.add_key_value_metadata({KEY: self.about.to_json()})
+        self._writer.close()
+
+
+class Recording:
+    """A recording to be read: one file, or a folder of files that follow each other in time.
+
+    It can be handed to another process. Raises RecordingError.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+        if not files:
+            raise RecordingError(f"{path}: no .parquet file in this folder")
+        self._files = [_File(file) for file in files]
+        self._files.sort(key=lambda file: file.begin)
+        abouts = [file.about for file in self._files]
+        tags = {tag.path: tag for about in abouts for tag in about.tags}
+        self.about = About(
+            tags=tuple(tags.values()),
+            made_by="; ".join(dict.fromkeys(about.made_by for about in abouts)),
+            live_clock=any(about.live_clock for about in abouts),
+            in_force=tuple(sorted({each for about in abouts for each in about.in_force}, key=lambda one: one.since)),
+            truth=Truth(
+                events=tuple(event for about in abouts for event in about.truth.events),
+                expected=tuple(each for about in abouts for each in about.truth.expected),
+                never=tuple(dict.fromkeys(path for about in abouts for path in about.truth.never)),
+            ),
+        )
+        self._index = {path: index for index, path in enumerate(tags)}
+        for file in self._files:
+            file.renumber(self._index)
+
+    def __reduce__(self) -> tuple[Callable[[Path], "Recording"], tuple[Path]]:
+        return Recording, (self.path,)
+
+    @property
+    def tags(self) -> tuple[RecordedTag, ...]:
+        """The tags; ``tag`` of a block is an index into them."""
+        return self.about.tags
+
+    def index_of(self, path: str) -> int | None:
+        """Index of a tag by its path."""
+        return self._index.get(path)
+
+    @cached_property
+    def begin(self) -> int:
+        """Earliest source time, ms; 0 if there are no readings."""
+        return min((file.begin for file in self._files if file.rows), default=0)
+
+    @cached_property
+    def end(self) -> int:
+        """After the latest source time, ms."""
+        return max((file.end for file in self._files if file.rows), default=0)
+
+    @cached_property
+    def counts(self) -> Int64:
+        """Readings of each tag."""
+        counts = np.zeros(len(self.tags), dtype=np.int64)
+        for file in self._files:
+            for group in file.groups:
+                counts[group.tag] += group.rows
+        return counts
+
+    def read_tag(self, tag: int, begin: int | None = None, end: int | None = None) -> Iterator[SampleBlock]:
+        """Readings of one tag in the order of their arrival, a row group at a time; begin <= source time < end (ms)."""
+        for file in self._files:
+            for number, group in enumerate(file.groups):
+                if group.tag != tag or (begin is not None and group.end <= begin):
+                    continue
+                if end is not None and group.begin >= end:
+                    continue
+                block = file.read(number)
+                if (begin is not None and group.begin < begin) or (end is not None and group.end > end):
+                    time = block.source_time
+                    inside = np.ones(len(time), dtype=np.bool_)
+                    if begin is not None:
+                        inside &= time >= begin
+                    if end is not None:
+                        inside &= time < end
+                    block = block.take(inside)
+                if len(block):
+                    yield block
+
+    def read_tags(self, tags: Sequence[int], begin: int | None = None, end: int | None = None) -> Iterator[SampleBlock]:
+        """Readings of several tags in the order of their arrival, in blocks."""
+        if len(tags) == 1:
+            yield from self.read_tag(tags[0], begin, end)
+            return
+        streams = {tag: self.read_tag(tag, begin, end) for tag in tags}
+        held: dict[int, SampleBlock] = {}
+        while streams or held:
+            for tag in list(streams):
+                if tag not in held:
+                    block = next(streams[tag], None)
+                    if block is None:
+                        del streams[tag]
+                    else:
+                        held[tag] = block
+            if not held:
+                return
+            # What arrived before the last of the shortest block can be followed by nothing that arrived earlier.
+            until = min((int(held[tag].received_time[-1]) for tag in streams), default=None)
+            parts = []
+            for tag, block in list(held.items()):
+                split = len(block) if until is None else int(np.searchsorted(block.received_time, until, side="right"))
+                parts.append(block.take(slice(0, split)))
+                if split == len(block):
+                    del held[tag]
+                else:
+                    held[tag] = block.take(slice(split, None))
+            merged = SampleBlock.concatenate(parts)
+            yield merged.take(np.argsort(merged.received_time, kind="stable"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    tag: int
+    rows: int
+    begin: int
+    end: int
+
+
+class _File:
+    """One Parquet file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._parquet = pq.ParquetFile(path)
+            metadata = self._parquet.metadata
+            self.about = About.from_json((metadata.metadata or {})[KEY])
+            self.groups = [_group(metadata.row_group(number)) for number in range(metadata.num_row_groups)]
+        except OSError as error:
+            raise RecordingError(f"{path}: {error}") from error
+        except (pa.ArrowException, KeyError, ValueError, TypeError, AttributeError) as error:
+            raise RecordingError(
+                f"{path}: not a recording of AnShao ({error}); make one with anshao record or anshao simulate"
+            ) from error
+        self.rows = sum(group.rows for group in self.groups)
+        self.begin = min((group.begin for group in self.groups), default=0)
+        self.end = max((group.end for group in self.groups), default=0)
+        self._renumbered = False
+
+    def renumber(self, index: Mapping[str, int]) -> None:
+        """Number tags as the whole recording does."""
+        numbers = [index[tag.path] for tag in self.about.tags]
+        self._renumbered = numbers != list(range(len(numbers)))
+        self.groups = [_Group(numbers[group.tag], group.rows, group.begin, group.end) for group in self.groups]
+
+    def read(self, number: int) -> SampleBlock:
+        """One row group."""
+        group = self.groups[number]
+        try:
+            table = self._parquet.read_row_group(number, columns=_SCHEMA.names[1:], use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise RecordingError(f"{self.path}: row group {number} is damaged: {error}") from error
+        columns = [table.column(name).to_numpy() for name in _SCHEMA.names[1:]]
+        return SampleBlock(np.full(group.rows, group.tag, dtype=np.int32), *columns)
+
+
+def _group(row_group: Any) -> _Group:
+    tag = row_group.column(0).statistics
+    source_time = row_group.column(1).statistics
+    if tag.min != tag.max:
+        raise ValueError("a row group holds several tags")
+    return _Group(tag.min, row_group.num_rows, source_time.min, source_time.max + 1)
+
+
+def _event(data: dict[str, Any]) -> Event:
+    return Event(**data | {"tags": tuple(data["tags"]), "units": tuple(data["units"])})
