@@ -23,12 +23,14 @@ from alerting.response.book import Recipient, ResponseBook
 from alerting.response.calls import CallsBack
 from alerting.response.facts import facts_of
 from alerting.response.incident_clock import NEVER, IncidentClock
-from alerting.response.plans import COMMAND, Due
+from alerting.response.plans import COMMAND, Due, Plan
 from domain.scales import AlarmState, Grade
 from domain.site import Site
 
 Circle = Callable[[int], Collection[str]]
 """Ids of the contacts that a drill may tell, by the drill's id."""
+REPEATED_FROM = Grade.ORANGE
+"""Lowest grade at which those who were told last are told again [ours]."""
 
 
 class Escalation:
@@ -154,6 +156,7 @@ class Escalation:
         elif returned and clock.plan is not None:
             clock.feedback_by = now + clock.plan.feedback
             self._register.casebook.set_deadlines(incident.id, incident.acknowledge_by, clock.feedback_by, change)
+        self._repeat(clock, incident, now)
         if clock.row() != before:
             change.upsert("escalation", clock.row())
             self._next_due = min(self._next_due, clock.due)
@@ -179,9 +182,9 @@ class Escalation:
                     clock.feedback_by = min(before.feedback_by, clock.feedback_by)
             if not self._is_acknowledged(clock, incident):
                 clock.acknowledge_by = now + plan.acknowledge
-                clock.pending = [(index, now + due.after) for index, due in enumerate(plan.schedule)]
+                clock.pending = [(index, now + due.after) for index, due in _steps(plan)]
             else:
-                clock.pending = [(index, now) for index, due in enumerate(plan.schedule) if due.parent < 0]
+                clock.pending = [(index, now) for index, due in _steps(plan) if due.parent < 0]
             self._register.casebook.set_deadlines(
                 incident.id, clock.acknowledge_by or incident.acknowledge_by, clock.feedback_by, change
             )
@@ -234,7 +237,7 @@ class Escalation:
                 if all(each.is_unreached for each in self._told(clock) if each.step == message.step):
                     self._hurry(clock, incident, message.step, now, change)
                 told = self._told(clock)
-                if not clock.pending and self._is_out_of_reach(clock, told):
+                if not clock.steps_to_come and self._is_out_of_reach(clock, told):
                     data = {"tier": clock.tier, "messages": [each.id for each in told if each.is_unreached]}
                     self._note(incident, "delivery.escalated", data, now, change)
                     self._escalate(clock, incident, "not_delivered", now, change)
@@ -270,13 +273,15 @@ class Escalation:
         clock.pending = [step for step in clock.pending if step[1] > now]
         told: set[str] = set()
         nobody: list[str] = []
+        if clock.plan.schedule[due[0][0]].again:
+            reason = "repeated"
         facts = self._facts(clock, incident, reason) if self._book.channels else {}
         for index, _ in due:
             step = clock.plan.schedule[index]
             if self._is_answered(clock, step):
                 continue
             recipients = self._recipients(step, incident, now)
-            if not recipients and incident.drill is None:
+            if not recipients and incident.drill is None and not step.again:
                 nobody.append(str(step.step.who))
             for recipient in recipients if self._book.channels else ():
                 if recipient.contact.id not in told:
@@ -287,6 +292,21 @@ class Escalation:
             self._note(incident, "delivery.nobody", {"tier": clock.tier, "who": nobody}, now, change)
         if told:
             self._register.casebook.push(incident.id, now, change)
+        self._repeat(clock, incident, now)
+
+    def _repeat(self, clock: IncidentClock, incident: Incident, now: int) -> None:
+        """All steps are made: who was told last is told again, unless the next tier is by then, or it is less grave."""
+        if clock.plan is None or clock.steps_to_come:
+            return
+        if incident.grade < REPEATED_FROM or self._is_acknowledged(clock, incident):
+            clock.pending = []
+        elif not clock.pending:
+            by = clock.acknowledge_by
+            clock.pending = [
+                (index, now + due.after)
+                for index, due in enumerate(clock.plan.schedule)
+                if due.again and (by is None or clock.tier >= COMMAND or now + due.after < by)
+            ]
 
     def _recipients(self, due: Due, incident: Incident, now: int) -> tuple[Recipient, ...]:
         """Whom a step tells; of a drill nobody beyond its circle."""
@@ -361,3 +381,8 @@ class Escalation:
         )
         change.entries.append(entry)
         return entry.sequence
+
+
+def _steps(plan: Plan) -> list[tuple[int, Due]]:
+    """Steps of a plan with their indexes, but for the repetitions."""
+    return [(index, due) for index, due in enumerate(plan.schedule) if not due.again]

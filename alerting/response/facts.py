@@ -23,6 +23,7 @@ CAUSES = {
     "no_feedback": ("超时未反馈，上报升级", "no feedback in time: escalated"),
     "not_delivered": ("通知未送达，上报升级", "notification not delivered: escalated"),
     "unanswered": ("前一环节未应答", "nobody before you has answered"),
+    "repeated": ("仍未确认，再次通知", "still not acknowledged: told again"),
 }
 """Reason of a message -> Chinese and English."""
 COMMAND_CAUSE = ("市级接管指挥", "the city takes command")

@@ -26,6 +26,11 @@ class IncidentClock:
     feedback_by: int | None = None
 
     @property
+    def steps_to_come(self) -> bool:
+        """Some of the plan's steps have not come yet, repetitions apart."""
+        return self.plan is not None and any(not self.plan.schedule[index].again for index, _ in self.pending)
+
+    @property
     def due(self) -> int:
         """When there is something to look at."""
         times = [at for _, at in self.pending]

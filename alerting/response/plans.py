@@ -41,11 +41,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A step with its time after the beginning of the tier (ms). ``parent``: the one that it follows, -1 at once."""
+    """A step with its time after the beginning of the tier (ms). ``parent``: the one that it follows, -1 at once.
+
+    ``again``: it repeats one of those that came last, ``after`` the time before.
+    """
 
     step: Step
     after: int
     parent: int
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +71,21 @@ class Plan:
     """Both the enterprise and a desk have to acknowledge; else either."""
     call_back: int = 0
     """ms within which somebody has to call the site back (回呼); 0: nobody needs to."""
+    repeat: int = 0
+    """ms after which those who were told last are told again, and so on; 0: never."""
     name: str = ""
     default: bool = False
     """Shipped with the service, and not the site's own."""
     schedule: tuple[Due, ...] = field(init=False)
-    """All steps in the order of their times."""
+    """All steps in the order of the file, then the repetitions."""
 
     def __post_init__(self) -> None:
         found: list[Due] = []
         for step in self.steps:
             _flatten(step, 0, -1, found)
+        if self.repeat:
+            last = max((due.after for due in found), default=0)
+            found += [Due(due.step, self.repeat, -1, again=True) for due in found if due.after == last]
         object.__setattr__(self, "schedule", tuple(found))
 
     def fits(self, tier: int, lineage: Sequence[str], hazards: AbstractSet[str]) -> tuple[int, int] | None:
@@ -106,7 +115,7 @@ def choose(plans: Sequence[Plan], tier: int, lineage: Sequence[str], hazards: Ab
 
 def steps_of(plan: Plan) -> Iterator[Step]:
     """All steps of a plan, those that follow others included."""
-    return (due.step for due in plan.schedule)
+    return (due.step for due in plan.schedule if not due.again)
 
 
 def _flatten(step: Step, after: int, parent: int, found: list[Due]) -> None:

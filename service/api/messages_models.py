@@ -106,8 +106,8 @@ class Message(Document):
     name: str
     side: Literal["enterprise", "desk"]
     reason: str = Field(
-        description="opened, reopened, graded, escalated, not_acknowledged, no_feedback, not_delivered, unanswered "
-        "or digest."
+        description="opened, reopened, graded, escalated, not_acknowledged, no_feedback, not_delivered, unanswered, "
+        "repeated or digest."
     )
     grade: GradeName
     tier: int

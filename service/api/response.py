@@ -203,6 +203,7 @@ def _plan_view(plan: Plan) -> dict[str, Any]:
         "feedback_ms": plan.feedback,
         "acknowledged_by": "both" if plan.both_sides else "either",
         "call_back_ms": plan.call_back or None,
+        "repeat_ms": plan.repeat or None,
         "steps": [
             {
                 "who": str(due.step.who),
@@ -211,6 +212,7 @@ def _plan_view(plan: Plan) -> dict[str, Any]:
                 "follows": None if due.parent < 0 else due.parent,
             }
             for due in plan.schedule
+            if not due.again
         ],
         "default": plan.default,
     }

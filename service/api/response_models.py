@@ -153,6 +153,9 @@ class Plan(Document):
     feedback_ms: int
     acknowledged_by: Literal["either", "both"]
     call_back_ms: int | None
+    repeat_ms: int | None = Field(
+        description="At orange and red, as long as nobody has acknowledged, those told last are told again as often."
+    )
     steps: list[PlanStep]
     default: bool = Field(description="AnShao's own default, and not the site's.")
 

@@ -248,6 +248,7 @@ class _Reading:
                     hazards=entry.hazards,
                     both_sides=entry.acknowledged_by == "both",
                     call_back=entry.call_back,
+                    repeat=entry.repeat,
                     name=entry.name,
                 ),
             )

@@ -245,6 +245,7 @@ class PlanEntry(Section):
     feedback: PositiveDuration
     acknowledged_by: Literal["either", "both"] = "either"
     call_back: Duration = 0
+    repeat: Duration = 300_000
     steps: Annotated[tuple[StepEntry, ...], Field(min_length=1, max_length=100)]
 
 

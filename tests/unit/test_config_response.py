@@ -89,7 +89,7 @@ def test_a_file_as_it_should_be(tmp_path: Path) -> None:
     assert book.channels["sms"].needs == "phone"
     assert book.channels["sms"].url not in repr(book)
     assert [plan.id for plan in book.plans][:2] == ["p", "default-blue"]
-    assert [due.after for due in book.plans[0].schedule] == [0, 30_000]
+    assert [(due.after, due.again) for due in book.plans[0].schedule] == [(0, False), (30_000, False), (300_000, True)]
     assert [contact.id for contact in book.on_duty("r", 1_767_232_800_000)] == ["wang"]  # 2026-01-01 10:00
 
 
