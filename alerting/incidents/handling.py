@@ -11,6 +11,7 @@ from alerting.incidents.dossier import Dossier
 from alerting.incidents.persons import same_person
 from alerting.records import SERVICE, Change, DisposalStep, Feedback, Incident, Review, Verification
 from alerting.refusals import Conflict
+from domain.scales import Grade
 
 MOST_STEPS = 500
 """Disposal steps, and as many feedbacks, that one incident holds [ours]."""
@@ -32,9 +33,18 @@ class Handling(Dossier):
         change: Change,
         *,
         person: str | None = None,
+        seen: Grade | None = None,
     ) -> Incident:
-        """One side acknowledges. ``person``: of the enterprise, who told ``name`` of the desk so by telephone."""
+        """One side acknowledges. ``person``: of the enterprise, who told ``name`` of the desk so by telephone.
+
+        ``seen``: the grade that was on the page. One that has risen since has been seen by nobody.
+        """
         incident = self.opened(identity)
+        if seen is not None and incident.grade > seen:
+            raise Conflict(
+                f"incident {identity} rose from {seen.label} to {incident.grade.label} meanwhile: look again, "
+                f"then acknowledge it as {incident.grade.label}"
+            )
         data: dict[str, object] = {"side": side.value, "name": name, "comment": comment}
         if side is Side.DESK:
             if incident.desk_acknowledged_at is not None:

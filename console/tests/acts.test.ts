@@ -22,8 +22,13 @@ const answers: Answers = {
 describe('acts of the closed loop', () => {
   it('send what the service asks for', () => {
     const body = (act: keyof typeof PLANS): unknown => PLANS[act].body(signature, answers);
-    expect(body('acknowledge_desk')).toEqual({ ...signature, side: 'desk' });
-    expect(body('acknowledge_enterprise')).toEqual({ ...signature, side: 'enterprise', person: '赵刚' });
+    expect(body('acknowledge_desk')).toEqual({ ...signature, side: 'desk', grade: 'red' });
+    expect(body('acknowledge_enterprise')).toEqual({
+      ...signature,
+      side: 'enterprise',
+      grade: 'red',
+      person: '赵刚',
+    });
     expect(body('verify')).toEqual({ ...signature, result: 'false' });
     expect(body('handle')).toEqual({ name: '王芳', step: '现场已核实', comment: '' });
     expect(body('feed_back')).toEqual({ name: '王芳', text: '现场已核实' });
@@ -39,6 +44,7 @@ describe('acts of the closed loop', () => {
     expect(PLANS.acknowledge_enterprise.body(signature, { ...answers, person: '  ' })).toEqual({
       ...signature,
       side: 'enterprise',
+      grade: 'red',
     });
   });
 

@@ -83,10 +83,11 @@ async def get_incident(call: Call[IncidentPath, Nothing, Nothing]) -> dict[str, 
 async def acknowledge_incident(call: Call[IncidentPath, Nothing, Acknowledgement]) -> dict[str, Any]:
     """Acknowledge an incident for the desk or for the enterprise."""
     body = call.body
+    seen = None if body.grade is None else Grade.parse(body.grade)
     return await _act(
         call,
         lambda book, now, change: book.acknowledge(
-            call.path.id, body.side, call.caller, body.name, body.comment, now, change, person=body.person
+            call.path.id, body.side, call.caller, body.name, body.comment, now, change, person=body.person, seen=seen
         ),
     )
 

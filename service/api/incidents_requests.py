@@ -99,12 +99,19 @@ class Acknowledgement(Signature):
     """Who acknowledges, and for which side."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"side": "enterprise", "name": "王芳", "person": "李工", "comment": "电话"}]}
+        json_schema_extra={
+            "examples": [
+                {"side": "enterprise", "name": "王芳", "person": "李工", "comment": "电话", "grade": "orange"},
+            ],
+        }
     )
 
     side: Side = Side.DESK
     person: Name | None = Field(
         None, description="Of the enterprise, who said so by telephone to `name` of the desk; only with `enterprise`."
+    )
+    grade: GRADES | None = Field(
+        None, description="The grade that `name` saw: if the incident has risen above it meanwhile, the answer is 409."
     )
 
     @model_validator(mode="after")

@@ -107,6 +107,22 @@ def form(content: bytes, filename: str = "x.jpg", **fields: str) -> FormData:
     return data
 
 
+async def test_what_has_risen_since_it_was_seen_is_not_acknowledged(office: tuple[Desk, Client]) -> None:
+    desk, client = office
+    await desk.happens("PI-1/HH")
+    at = f"incidents/{desk.number()}"
+    await desk.happens("PI-2/HH")
+    refused = await post(client, f"{at}/acknowledge", 409, name="王芳", grade="yellow")
+    assert refused["detail"] == (
+        f"incident {desk.number()} rose from yellow to orange meanwhile: look again, then acknowledge it as orange"
+    )
+    assert (await get(client, at))["desk_acknowledgement"] is None
+    await post(client, f"{at}/acknowledge", 409, side="enterprise", name="李工", grade="blue")
+    assert (await post(client, f"{at}/acknowledge", name="王芳", grade="orange"))["desk_acknowledgement"]
+    # What fell meanwhile has been seen graver than it is.
+    assert (await post(client, f"{at}/acknowledge", side="enterprise", name="李工", grade="red"))["state"]
+
+
 async def test_an_incident_from_its_first_alarm_to_the_archive(office: tuple[Desk, Client]) -> None:
     desk, client = office
     await desk.happens("PI-1/HH")
@@ -211,6 +227,7 @@ async def test_the_grade_by_decision_and_the_accident_with_its_clock(office: tup
         ("accident", {"accident_class": "IV", "loss": "NaN"}, "loss"),
         ("accident/report", {"step": "to_moon"}, "step"),
         ("acknowledge", {"side": "press"}, "side"),
+        ("acknowledge", {"grade": "purple"}, "grade"),
         ("acknowledge", {"side": "enterprise", "person": "  "}, "person"),
         ("decide", {"grade": "red", "reason": "x", "name": "  "}, "name"),
         ("comment", {"comment": "x", "name": "  "}, "name"),

@@ -1921,6 +1921,7 @@ export interface components {
          * @description Who acknowledges, and for which side.
          * @example {
          *       "comment": "电话",
+         *       "grade": "orange",
          *       "name": "王芳",
          *       "person": "李工",
          *       "side": "enterprise"
@@ -1932,6 +1933,12 @@ export interface components {
              * @default
              */
             comment: string;
+            /**
+             * Grade
+             * @description The grade that `name` saw: if the incident has risen above it meanwhile, the answer is 409.
+             * @default null
+             */
+            grade: ("blue" | "yellow" | "orange" | "red") | null;
             /**
              * Name
              * @description The person, as it shall stand in the journal.
@@ -5249,7 +5256,7 @@ export interface components {
             read_at: string | null;
             /**
              * Reason
-             * @description opened, reopened, graded, escalated, not_acknowledged, no_feedback, not_delivered, unanswered or digest.
+             * @description opened, reopened, graded, escalated, not_acknowledged, no_feedback, not_delivered, unanswered, repeated or digest.
              */
             reason: string;
             /** Sent At */
@@ -5361,7 +5368,7 @@ export interface components {
             read_at: string | null;
             /**
              * Reason
-             * @description opened, reopened, graded, escalated, not_acknowledged, no_feedback, not_delivered, unanswered or digest.
+             * @description opened, reopened, graded, escalated, not_acknowledged, no_feedback, not_delivered, unanswered, repeated or digest.
              */
             reason: string;
             /** Sent At */
@@ -5461,6 +5468,11 @@ export interface components {
             name: string;
             /** Regions */
             regions: string[];
+            /**
+             * Repeat Ms
+             * @description At orange and red, as long as nobody has acknowledged, those told last are told again as often.
+             */
+            repeat_ms: number | null;
             /** Steps */
             steps: components["schemas"]["PlanStep"][];
         };

@@ -17,6 +17,7 @@ export interface Answers {
   person: string;
   result: Result;
   accepted: boolean;
+  /** As it was when the dialog opened: what is acknowledged, or the grade decided for. */
   grade: Grade;
   other: number | null;
   accidentClass: AccidentClass;
@@ -42,14 +43,15 @@ export const PLANS: Record<SignedAct, Plan> = {
   acknowledge_desk: {
     path: 'acknowledge',
     commentRequired: never,
-    body: (signature) => ({ ...signature, side: 'desk' }),
+    body: (signature, { grade }) => ({ ...signature, side: 'desk', grade }),
   },
   acknowledge_enterprise: {
     path: 'acknowledge',
     commentRequired: never,
-    body: (signature, { person }) => ({
+    body: (signature, { person, grade }) => ({
       ...signature,
       side: 'enterprise',
+      grade,
       ...(person.trim() === '' ? {} : { person: person.trim() }),
     }),
   },
