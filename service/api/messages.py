@@ -1,5 +1,6 @@
 """Messages to people, the channels that they go by, receipts, and one-time codes."""
 
+from asyncio import sleep
 from http import HTTPStatus
 from typing import Any
 
@@ -106,6 +107,7 @@ async def use_acknowledge_code(call: Call[Nothing, Nothing, models.CodeBody]) ->
             f"too many wrong codes; try again in {seconds} s, or acknowledge in the console",
             headers={"Retry-After": str(seconds)},
         )
+    await sleep(throttle.delay(now) / 1000)
     digest = digest_of(call.body.code)
     row = None if digest is None else await queries.code(service.ledger, digest)
     if digest is None or row is None:

@@ -37,8 +37,8 @@ class Context:
     service: ServicePort
     views: Views
     catalogue: Catalogue
-    wrong_codes: Throttle = field(default_factory=lambda: Throttle(10, 100, 60_000))
-    """Wrong one-time codes within a minute, from one address and from all [ours]."""
+    wrong_codes: Throttle = field(default_factory=lambda: Throttle(10, 100, 60_000, 1_000))
+    """Wrong one-time codes within a minute, from one address and from all; ms that the latter slow everybody [ours]."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from alerting.response.book import Channel
 from alerting.response.rosters import Roster, Shift
 from domain.clock import iso
 from service.api import messages_models, models, response_models
+from service.api.app import CONTEXT
 from service.api.contact_files import CSV, XLSX
 from service.api.throttle import Throttle
 from tests.api_service import HEADERS, Client, FakeService, api
@@ -122,19 +123,48 @@ async def test_wrong_codes_are_refused_ever_more_firmly(tmp_path: Path) -> None:
         await post(client, "/acknowledge-code", right)
 
 
-def test_a_throttle_counts_each_address_and_all_together() -> None:
-    throttle = Throttle(2, 3, 1_000)
+async def test_a_right_code_works_however_many_wrong_ones_others_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr("service.api.messages.sleep", sleep)
+    async with receiver() as county, serving(tmp_path, county.url) as (at, client):
+        await at.raises("PI-1/H")
+        await at.comes_to(MessageState.DELIVERED)
+        right = {"code": county.bodies[0]["data"]["code"], "name": "李工"}
+        throttle = client.app[CONTEXT].wrong_codes
+        for number in range(1_000):
+            throttle.count(f"203.0.113.{number % 250}", at.clock.time)
+        await post(client, "/acknowledge-code", right)
+    assert slept == [1.0]
+
+
+def test_a_throttle_refuses_an_address_and_slows_all_together() -> None:
+    throttle = Throttle(2, 3, 1_000, 70)
     for address in ("a", "a", "b"):
-        assert throttle.wait(address, 0) == 0
+        assert (throttle.wait(address, 0), throttle.delay(0)) == (0, 0)
         throttle.count(address, 0)
     assert throttle.wait("a", 400) == 600
-    assert throttle.wait("c", 400) == 600
-    assert throttle.wait("a", 1_000) == throttle.wait("c", 1_000) == 0
+    assert throttle.wait("b", 400) == throttle.wait("c", 400) == 0
+    assert throttle.delay(999) == 70
+    assert throttle.wait("a", 1_000) == throttle.delay(1_000) == 0
+
+
+def test_a_throttle_refuses_for_no_longer_than_its_time() -> None:
+    throttle = Throttle(2, 3, 1_000, 70)
+    for at in (0, 400, 900):
+        throttle.count("a", at)
+    assert throttle.wait("a", 950) == 450
+    assert throttle.wait("a", 1_400) == 0
 
 
 def test_a_throttle_forgets_an_address_whose_time_is_over_before_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.api.throttle.MOST_ADDRESSES", 2)
-    throttle = Throttle(1, 10, 1_000)
+    throttle = Throttle(1, 10, 1_000, 70)
     throttle.count("a", 0)
     assert throttle.wait("a", 1_000) == 0
     throttle.count("b", 1_000)
