@@ -24,6 +24,8 @@ export interface Words {
   /** Time left until an instant, or since it has passed. */
   remaining: (at: string, now: number) => string;
   problem: (error: unknown) => string;
+  /** An act that was not done: the service's own sentence, where it has looked at the act. */
+  refusal: (problem: Problem) => string;
   /** `HH 高高限`; a rule of the site's own by its key and level. */
   rule: (key: string, level: Level, kind?: RuleKind) => string;
   /** A tag, or what stands for the conditions of a gateway or a unit as a whole. */
@@ -88,6 +90,12 @@ export function useWords(): Words {
     return `${key} ${what}`;
   }
 
+  function problem(error: unknown): string {
+    if (!(error instanceof Problem)) return String(error);
+    if (error.status === 0) return t('problem.offline');
+    return t('problem.other', { title: error.title, status: error.status, detail: error.detail });
+  }
+
   return {
     known,
     enterprise,
@@ -100,11 +108,8 @@ export function useWords(): Words {
       const left = Date.parse(at) - now;
       return left >= 0 ? t('loop.left', { age: age(left) }) : t('loop.over', { age: age(-left) });
     },
-    problem(error) {
-      if (!(error instanceof Problem)) return String(error);
-      if (error.status === 0) return t('problem.offline');
-      return t('problem.other', { title: error.title, status: error.status, detail: error.detail });
-    },
+    problem,
+    refusal: (found) => (found.status === 400 || found.status === 409 ? found.detail : problem(found)),
     rule,
     desk: (name) => (name.endsWith(DESK) ? t('handover.deskOf', { region: name.slice(0, -DESK.length) }) : name),
     tag: ({ tag }) => tagWords(tag),
