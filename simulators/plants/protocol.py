@@ -34,8 +34,8 @@ class Input:
     en: str
     low: float = 0.0
     """What is set below this is taken as this."""
-    high: float = math.inf
-    """What is set above this is taken as this."""
+    high: float = 1.0
+    """What is set above this is taken as this; finite, so that no input can drive a model out of all bounds."""
 
 
 @dataclass(frozen=True, slots=True)
