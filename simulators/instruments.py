@@ -27,6 +27,9 @@ class Point:
     """The least that the instrument shows."""
     ceiling: float = math.inf
     """The most that the instrument shows."""
+    low: float = -math.inf
+    high: float = math.inf
+    """Ends of the range; what lies beyond is shown as UNCERTAIN by simulated scenarios."""
 
 
 class Wander:
