@@ -1,8 +1,8 @@
 """Where the texts of a configuration come from: the files on disk, or a revision held in memory.
 
 A document is everything that the main file leads to: site files, their point tables, the table of grades, the plans
-and what they name. Its name is its path relative to the main file's folder. The main file itself is none: it holds
-addresses and secrets, and is always read from disk.
+and what they name, and the tuned limits. Its name is its path relative to the main file's folder. The main file itself
+is none: it holds addresses and secrets, and is always read from disk.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-ROOTS = ("sites", "grading", "response")
+ROOTS = ("sites", "grading", "response", "tuned")
 """Keys of the main file that name documents."""
 
 

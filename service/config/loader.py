@@ -4,7 +4,7 @@ import gc
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from service.config.settings import (
     with_documents,
 )
 from service.config.site_file import SiteFile
+from service.config.tuned import TunedLimit, lay_over
 from service.config.validation import validate
 
 _SITE_KEYS = frozenset(SiteFile.model_fields)
@@ -56,9 +57,9 @@ def load(path: Path, env: Mapping[str, str], held: DocumentSet | None = None) ->
     read = _read_documents(document, main, faults, env)
     if main is None or read.grading is None or faults:
         raise ConfigurationError(faults.sorted())
-    site = read.assembly.build(main.canary.period, read.response.channels)
+    site, tuned = _built(read, document, main, main.canary.period)
     made = DocumentSet.of(_roots(document), documents.contents)
-    return settings_of(document, main, site, read.grading, read.response, made, env)
+    return settings_of(document, main, site, read.grading, read.response, made, env, tuned)
 
 
 def load_main(path: Path, env: Mapping[str, str]) -> MainFile | None:
@@ -86,9 +87,20 @@ def load_revision(settings: Settings, held: DocumentSet) -> Settings:
     read = _read_documents(document, roots, faults, settings.environment)
     if read.grading is None or faults:
         raise ConfigurationError(faults.sorted())
-    site = read.assembly.build(settings.canary.period, read.response.channels)
+    site, tuned = _built(read, document, roots, settings.canary.period)
     held = DocumentSet.of(held.roots, documents.contents)
-    return with_documents(settings, roots, site, read.grading, read.response, held)
+    return with_documents(settings, roots, site, read.grading, read.response, held, tuned)
+
+
+def _built(read: "_Read", document: Document, roots: Roots, canary_period: int) -> tuple[Site, tuple[TunedLimit, ...]]:
+    """The site of documents without faults, with the tuned limits over it. Raises ``ConfigurationError``."""
+    site = read.assembly.build(canary_period, read.response.channels)
+    if roots.tuned is None:
+        return site, ()
+    tuned = read_document(document.path.parent / roots.tuned, document.faults, (document, ("tuned",)))
+    limits = () if tuned is None else lay_over(site, tuned)
+    document.faults.raise_if_any()
+    return site, limits
 
 
 def _roots(document: Document) -> dict[str, Any]:
@@ -134,7 +146,12 @@ def check(paths: Sequence[Path], env: Mapping[str, str] | None = None) -> list[F
             sites.append((path, document))
         else:
             around = os.environ if env is None else env
-            _read_documents(document, _read_main(document, around, faults), faults, around)
+            sound = len(faults)
+            main = _read_main(document, around, faults)
+            read = _read_documents(document, main, faults, around)
+            if main is not None and main.tuned is not None and len(faults) == sound:
+                with suppress(ConfigurationError):  # its faults are in the list already
+                    _built(read, document, main, main.canary.period)
             included.update((path.parent / entry).resolve() for _, entry in site_entries(document))
     alone = [document for path, document in sites if path.resolve() not in included]
     if alone:

@@ -263,6 +263,8 @@ class Roots(Section):
     grading: PathText | None = None
     response: PathText | None = None
     """Who is told, how, and what to do: ``response.yaml``."""
+    tuned: PathText | None = None
+    """Limits that change control lays over the site files: ``tuned.yaml``."""
 
 
 class MainFile(Roots):

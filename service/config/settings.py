@@ -32,6 +32,7 @@ from service.config.sections import (
     WebhookSettings,
     webhook_variable,
 )
+from service.config.tuned import TunedLimit
 from service.config.validation import validate
 
 _SQLITE = "sqlite+aiosqlite:///"
@@ -78,6 +79,8 @@ class Settings:
     """Targets of the key figures."""
     grading_table: GradingTable = field(default_factory=load_grading, repr=False)
     response: ResponseBook = field(default_factory=shipped_book, repr=False)
+    tuned: tuple[TunedLimit, ...] = field(default=(), repr=False)
+    """Limits that change control has laid over the site files."""
     documents: DocumentSet = field(default_factory=DocumentSet, repr=False)
     """What site, grades and plans were read from."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -126,6 +129,7 @@ def settings_of(
     response: ResponseBook,
     documents: DocumentSet,
     env: Mapping[str, str],
+    tuned: tuple[TunedLimit, ...] = (),
 ) -> Settings:
     """Settings with every relative path made absolute: from the main file's folder, the stores' from ``data_dir``."""
     folder = document.path.resolve().parent
@@ -153,6 +157,7 @@ def settings_of(
         site=site,
         grading_table=grading,
         response=response,
+        tuned=tuned,
         documents=documents,
         environment={name: value for name, value in env.items() if name.startswith(_PREFIX)},
     )
@@ -165,6 +170,7 @@ def with_documents(
     grading: GradingTable,
     response: ResponseBook,
     documents: DocumentSet,
+    tuned: tuple[TunedLimit, ...] = (),
 ) -> Settings:
     """Settings with all that comes from documents replaced."""
     return replace(
@@ -173,6 +179,7 @@ def with_documents(
         site=site,
         grading_table=grading,
         response=response,
+        tuned=tuned,
         documents=documents,
     )
 
