@@ -8,7 +8,7 @@ readings make the same bytes.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -225,6 +225,13 @@ class Recording:
         return max((file.end for file in self._files if file.rows), default=0)
 
     @cached_property
+    def heard(self) -> tuple[int, int]:
+        """Earliest and latest received time, ms; 0 if there are no readings."""
+        groups = [group for file in self._files for group in file.groups]
+        first = min((group.first_received for group in groups), default=0)
+        return first, max((group.last_received for group in groups), default=0)
+
+    @cached_property
     def counts(self) -> Int64:
         """Readings of each tag."""
         counts = np.zeros(len(self.tags), dtype=np.int64)
@@ -290,6 +297,8 @@ class _Group:
     rows: int
     begin: int
     end: int
+    first_received: int
+    last_received: int
 
 
 class _File:
@@ -317,7 +326,7 @@ class _File:
         """Number tags as the whole recording does."""
         numbers = [index[tag.path] for tag in self.about.tags]
         self._renumbered = numbers != list(range(len(numbers)))
-        self.groups = [_Group(numbers[group.tag], group.rows, group.begin, group.end) for group in self.groups]
+        self.groups = [replace(group, tag=numbers[group.tag]) for group in self.groups]
 
     def read(self, number: int) -> SampleBlock:
         """One row group."""
@@ -335,7 +344,8 @@ def _group(row_group: Any) -> _Group:
     source_time = row_group.column(1).statistics
     if tag.min != tag.max:
         raise ValueError("a row group holds several tags")
-    return _Group(tag.min, row_group.num_rows, source_time.min, source_time.max + 1)
+    received = row_group.column(2).statistics
+    return _Group(tag.min, row_group.num_rows, source_time.min, source_time.max + 1, received.min, received.max)
 
 
 def _event(data: dict[str, Any]) -> Event:

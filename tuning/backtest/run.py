@@ -1,0 +1,135 @@
+"""Backtests: a rule set over a recording, by the rules that are live.
+
+Left aside are the conditions that the service itself sets (gateway link and clock, canary, stores): a recording holds
+readings, and they are not made from readings. Tags of the site that the recording does not know are not evaluated
+either; where a rule over several tags looks at one, it was never heard.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from domain.samples import Bool, Float64, Int64, SampleBlock
+from domain.site import Site
+from rules.engine import RuleEngine, TagColumns
+from rules.expressions import programs_of
+from tuning.backtest.parts import Part, components, needed, part_of, rules_of
+from tuning.backtest.result import Backtest, Episodes, Transitions
+from tuning.readings.recording import Recording
+
+LATENESS, CLOCK_TOLERANCE = 600_000, 5_000
+"""ms; the service's defaults."""
+ROWS = 32_768
+"""Readings evaluated at once: their columns stay in the processor's cache."""
+
+Columns = tuple[Int64, Bool, Int64, Int64, Float64]
+
+
+def backtest(
+    site: Site,
+    recording: Recording,
+    *,
+    begin: int | None = None,
+    end: int | None = None,
+    tags: Collection[str] | None = None,
+    workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    lateness: int = LATENESS,
+    clock_tolerance: int = CLOCK_TOLERANCE,
+) -> Backtest:
+    """Evaluate a site's rules over a recording.
+
+    ``begin`` <= source time < ``end`` (ms UTC); ``tags``: only the rules that look at these (paths); ``workers``:
+    processes, by default as many as there is work for; ``progress`` is called with the number of readings done since
+    the last call. Raises RecordingError, KeyError for a tag that the site does not have.
+    """
+    asked = range(len(site.tags)) if tags is None else sorted(site.tag_index[path] for path in tags)
+    recorded = {tag: recording.index_of(site.tags[tag].path) for tag in asked}
+    heard = [tag for tag in asked if recorded[tag] is not None or (tags is not None and site.tags[tag].system)]
+    wanted = rules_of(site, heard)
+    _, rows = needed(site, wanted)
+    job = _Job(recording, begin, end, lateness, clock_tolerance)
+    found = [job.run(part_of(site, *each), progress or (lambda _: None)) for each in components(site, rows)]
+    columns: Columns = tuple(  # type: ignore[assignment]
+        np.concatenate([each.columns[number] for each in found]) if found else np.empty(0) for number in range(5)
+    )
+    kept = np.isin(columns[0], wanted)
+    transitions = Transitions.of(*(column[kept] for column in columns))
+    return Backtest(
+        site=site,
+        begin=recording.begin if begin is None else begin,
+        end=recording.end if end is None else end,
+        readings=sum(each.readings for each in found),
+        late=sum(each.late for each in found),
+        unknown_tags=tuple(tag.path for tag in recording.tags if tag.path not in site.tag_index),
+        transitions=transitions,
+        episodes=Episodes.of(transitions),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Of one component. ``columns``: of its transitions, by rows of the whole site."""
+
+    columns: Columns
+    readings: int
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What all components have in common."""
+
+    recording: Recording
+    begin: int | None
+    end: int | None
+    lateness: int
+    clock_tolerance: int
+
+    def run(self, part: Part, progress: Callable[[int], None]) -> _Found:
+        """Evaluate one component."""
+        site, recording = part.site, self.recording
+        live = np.array([self._is_live(site, tag) for tag in range(len(site.tags))], dtype=np.bool_)
+        columns = TagColumns(np.array([tag.period for tag in site.tags], dtype=np.int64), live)
+        engine = RuleEngine(site.rules, columns, self.lateness, self.clock_tolerance, programs_of(site), site.selectors)
+        first, last = recording.heard
+        engine.await_readings(first if self.begin is None else max(first, self.begin))
+        found = []
+        readings = late = 0
+        for block in self._blocks(site):
+            usual, too_late = engine.split_late(block)
+            found.extend(engine.evaluate(usual))
+            readings += len(block)
+            late += len(too_late)
+            last = max(last, int(block.received_time.max()))
+            progress(len(block))
+        found.extend(engine.advance(last))
+        return _Found(
+            (
+                part.rows[np.array([each.rule for each in found], dtype=np.int64)],
+                np.array([each.entered for each in found], dtype=np.bool_),
+                np.array([each.source_time for each in found], dtype=np.int64),
+                np.array([each.received_time for each in found], dtype=np.int64),
+                np.array([each.value for each in found], dtype=np.float64),
+            ),
+            readings,
+            late,
+        )
+
+    def _is_live(self, site: Site, tag: int) -> bool:
+        """Whether source times are checked: only where they were when the recording was made."""
+        gateway = site.gateways.get((site.tags[tag].enterprise, site.tags[tag].gateway))
+        return self.recording.about.live_clock and gateway is not None and gateway.clock == "live"
+
+    def _blocks(self, site: Site) -> Iterator[SampleBlock]:
+        """The readings of a component, its tags numbered as there."""
+        number = np.full(len(self.recording.tags), -1, dtype=np.int32)
+        for index, tag in enumerate(site.tags):
+            place = self.recording.index_of(tag.path)
+            if place is not None:
+                number[place] = index
+        for block in self.recording.read_tags(np.flatnonzero(number >= 0).tolist(), self.begin, self.end):
+            for start in range(0, len(block), ROWS):
+                part = block.take(slice(start, start + ROWS))
+                yield replace(part, tag=number[part.tag])
