@@ -35,11 +35,11 @@ DESK = Desk(COUNTY, "寿光市值班席", (COUNTY,))
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+@dataclass
 class HandClock:
     """A clock that stands still until it is moved."""
 
-    def __init__(self) -> None:
-        self.time = MIDNIGHT
+    time: int = MIDNIGHT
 
     def now(self) -> int:
         return self.time
@@ -60,15 +60,15 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiver(answer: Answer | None = None, port: int = 0) -> AsyncIterator[Receiver]:
-    """A receiver on a port of its own."""
+async def receiver(answer: Answer | None = None, port: int = 0, method: str = "*") -> AsyncIterator[Receiver]:
+    """A receiver on a port of its own; requests of other methods are refused, and not kept."""
 
     async def take(request: web.Request) -> web.StreamResponse:
         found.got.append(({key.lower(): value for key, value in request.headers.items()}, await request.read()))
         return await found.answer(request) if found.answer else web.Response(status=204)
 
     app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", take)
+    app.router.add_route(method, "/{tail:.*}", take)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -4,9 +4,10 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,57 +22,18 @@ from alerting.ledger.ledger import Ledger, LedgerUnavailable
 from alerting.notify import entries as outbox_module
 from alerting.notify.entries import LONGEST_WAIT, EntryDeliveries, Webhook
 from alerting.records import Change, Entry
-from tests import servers
+from tests import office, servers
+from tests.office import Answer, HandClock, Receiver
 from tests.running import until
 
 NOON = 1_750_075_200_000
 SECRET = "whsec_" + base64.b64encode(b"a secret of the tests").decode()
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+receiver = partial(office.receiver, method="POST")
 
 
-class HandClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.time = NOON
-
-    def now(self) -> int:
-        return self.time
-
-
-@dataclass
-class Receiver:
-    """A web server that keeps what it gets; ``answer`` may be changed at any time."""
-
-    url: str
-    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    answer: Answer | None = None
-
-    @property
-    def sequences(self) -> list[int]:
-        """Numbers of the entries it was told of."""
-        return [orjson.loads(body)["data"]["sequence"] for _, body in self.got]
-
-
-@asynccontextmanager
-async def receiver(answer: Answer | None = None, port: int = 0) -> AsyncIterator[Receiver]:
-    """A receiver on a port of its own."""
-
-    async def take(request: web.Request) -> web.StreamResponse:
-        assert request.method == "POST"
-        found.got.append(({key.lower(): value for key, value in request.headers.items()}, await request.read()))
-        return await found.answer(request) if found.answer else web.Response(status=204)
-
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", take)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    found = Receiver(f"http://127.0.0.1:{runner.addresses[0][1]}/hook", answer=answer)
-    try:
-        yield found
-    finally:
-        await runner.cleanup()
+def sequences(hook: Receiver) -> list[int]:
+    """Numbers of the entries it was told of."""
+    return [body["data"]["sequence"] for body in hook.bodies]
 
 
 def status(*codes: int, text: str = "") -> Answer:
@@ -152,7 +114,7 @@ async def desk(place: Path | str, webhooks: Sequence[Webhook], clock: HandClock 
     ledger = Ledger(url)
     await ledger.start()
     loaded = await ledger.load(0)
-    clock = clock or HandClock()
+    clock = clock or HandClock(NOON)
     outbox = EntryDeliveries(ledger, webhooks, clock)
     running = asyncio.create_task(outbox.run())
     try:
@@ -219,12 +181,12 @@ async def test_only_alarms_and_incidents_are_told_and_to_every_receiver(tmp_path
     assert [(row["sequence"], row["channel"]) for row in rows] == [
         (2, "city"), (2, "county"), (3, "city"), (3, "county"), (5, "city"), (5, "county"),
     ]  # fmt: skip
-    assert sorted(one.sequences) == sorted(other.sequences) == [2, 3, 5]
+    assert sorted(sequences(one)) == sorted(sequences(other)) == [2, 3, 5]
 
 
 async def test_without_receivers_nothing_is_recorded(tmp_path: Path) -> None:
     ledger = Ledger(f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite")
-    outbox = EntryDeliveries(ledger, [], HandClock())
+    outbox = EntryDeliveries(ledger, [], HandClock(NOON))
     await outbox.run()
     assert outbox.deliveries_for([Journal().append(NOON, "alarm.entered", "anshao", {})], NOON) == []
     await ledger.close()
@@ -281,7 +243,7 @@ async def test_a_receiver_that_hangs_is_given_up_for_now_and_delays_no_other(
             await at.journals(count=20)
 
             async def all_quick() -> bool:
-                return sorted(quick.sequences) == list(range(1, 21))
+                return sorted(sequences(quick)) == list(range(1, 21))
 
             await until(all_quick, seconds=1.8, pause=0.01)
             assert at.outbox.failures == 0
@@ -304,7 +266,7 @@ async def test_a_receiver_that_is_not_there_gets_it_when_it_is(tmp_path: Path) -
         async with receiver(port=port) as hook:
             at.moves_on(2)
             await at.all_delivered()
-            assert hook.sequences == [1]
+            assert sequences(hook) == [1]
 
 
 async def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
@@ -386,7 +348,7 @@ async def test_a_url_that_leads_nowhere_is_recorded(tmp_path: Path) -> None:
 
 async def test_after_a_restart_what_waited_is_delivered_and_what_was_delivered_is_not(tmp_path: Path) -> None:
     async with receiver() as hook:
-        webhook, clock = Webhook("county", hook.url, SECRET), HandClock()
+        webhook, clock = Webhook("county", hook.url, SECRET), HandClock(NOON)
         async with desk(tmp_path, [webhook], clock) as at:
             await at.journals(count=3)
             await at.all_delivered()
@@ -396,14 +358,14 @@ async def test_after_a_restart_what_waited_is_delivered_and_what_was_delivered_i
             await at.ledger.commit(Change(), (), rows)
         async with desk(tmp_path, [webhook], clock) as at:
             await at.all_delivered()
-    assert sorted(hook.sequences) == [1, 2, 3, 4, 5]
+    assert sorted(sequences(hook)) == [1, 2, 3, 4, 5]
 
 
 async def test_more_than_a_page_is_delivered_each_once(tmp_path: Path) -> None:
     async with receiver() as hook, desk(tmp_path, [Webhook("county", hook.url, SECRET)]) as at:
         await at.journals(count=250)
         await at.all_delivered()
-    assert sorted(hook.sequences) == list(range(1, 251))
+    assert sorted(sequences(hook)) == list(range(1, 251))
 
 
 async def test_a_ledger_that_is_away_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -420,7 +382,7 @@ async def test_a_ledger_that_is_away_is_waited_for(tmp_path: Path, monkeypatch: 
             patch.setattr(outbox_module, "reaching", refuse)
             await at.journals()
             await asyncio.wait_for(refused.wait(), 5)
-            assert hook.sequences == [1]
+            assert sequences(hook) == [1]
         at.outbox.wake()
         await at.all_delivered()
-    assert hook.sequences == [1, 2]
+    assert sequences(hook) == [1, 2]
