@@ -16,6 +16,7 @@ from alerting.alarms.sound import Silence
 from alerting.alarms.suppression import Shelf, Window
 from alerting.incidents.grading import GradingTable, load_grading
 from alerting.journal.journal import Journal
+from alerting.ledger.ledger import Loaded
 from alerting.records import Alarm, Change, Entry, Incident
 from domain.scales import AlarmState, Grade, Level, RuleKind
 from domain.site import Enterprise, Gateway, Region, Rule, RuleExtra, RuleTable, Site, Tag, Unit
@@ -89,6 +90,12 @@ def related(extras: Mapping[str, RuleExtra], site: Site | None = None, without: 
         if path not in without:
             rules.append(replace(site.rules.row(row), extra=extras.get(path)))
     return replace(site, rules=RuleTable.build(rules, len(site.tags)), tag_index={})
+
+
+def register_of(site: Site, table: GradingTable, loaded: Loaded) -> Register:
+    """The register that a start of the service makes of its ledger."""
+    journal = Journal(loaded.sequence, loaded.last_hash)
+    return Register(site, table, journal, loaded.alarms, loaded.incidents, loaded.settled, loaded.overlaid)
 
 
 @dataclass

@@ -12,17 +12,16 @@ from pathlib import Path
 
 from sqlalchemy import event
 
-from alerting.alarms.register import Register
 from alerting.incidents.accident import AccidentClass, Figures, ReportStep
 from alerting.incidents.closed_loop import Result, Side
 from alerting.incidents.dossier import Stored
 from alerting.incidents.grading import GradingTable
 from alerting.incidents.incidents import Incidents
-from alerting.journal.journal import Journal, verify
+from alerting.journal.journal import verify
 from alerting.ledger.ledger import Ledger
 from alerting.records import Change, Incident
 from domain.scales import Grade
-from tests.watched_unit import WatchedUnit, ms
+from tests.watched_unit import WatchedUnit, ms, register_of
 
 PHOTO = Stored("现场.jpg", "image/jpeg", 4_711, "ab" * 32)
 
@@ -155,15 +154,7 @@ class HandledIncident(WatchedUnit):
         before = self.register
         open_ = {identity: replace(incident) for identity, incident in before.casebook.open.items()}
         loaded = self._runner.run(self.ledger.load(settled_since=0))
-        self.register = Register(
-            self.site,
-            self.table,
-            Journal(loaded.sequence, loaded.last_hash),
-            loaded.alarms,
-            loaded.incidents,
-            loaded.settled,
-            loaded.overlaid,
-        )
+        self.register = register_of(self.site, self.table, loaded)
         assert self.register.active == before.active
         assert self.register.casebook.open == open_
         assert self.register.casebook.closed == before.casebook.closed

@@ -9,8 +9,6 @@ import pytest
 from sqlalchemy import event, text
 
 from alerting.alarms import suppression_queries
-from alerting.alarms.register import Register
-from alerting.journal.journal import Journal
 from alerting.ledger import queries
 from alerting.ledger.ledger import Ledger
 from alerting.ledger.queries import AlarmFilter
@@ -18,7 +16,7 @@ from alerting.records import Change, Suppression
 from domain.scales import AlarmState
 from tests.api_service import make_alarm
 from tests.api_service import make_site as make_api_site
-from tests.watched_unit import WatchedUnit, ms
+from tests.watched_unit import WatchedUnit, ms, register_of
 
 HOUR = 3_600
 
@@ -62,15 +60,7 @@ async def test_what_lies_over_alarms_is_there_again_after_a_restart(ledger: Ledg
     assert [found.target for found in await suppression_queries.silences(ledger.engine)] == ["works/boiler"]
 
     loaded = await ledger.load(settled_since=0)
-    again = Register(
-        unit.site,
-        unit.table,
-        Journal(loaded.sequence, loaded.last_hash),
-        loaded.alarms,
-        loaded.incidents,
-        loaded.settled,
-        loaded.overlaid,
-    )
+    again = register_of(unit.site, unit.table, loaded)
     assert again.active == unit.register.active
     assert again.overlay.shelves == unit.register.overlay.shelves
     assert again.overlay.windows == unit.register.overlay.windows

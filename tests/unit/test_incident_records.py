@@ -1,12 +1,9 @@
 """Incidents in the ledger, on SQLite and on PostgreSQL: what the loop keeps, files, neighbours, and older ledgers."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
-import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
@@ -22,25 +19,6 @@ from domain.scales import Grade, IncidentState
 from tests.watched_unit import WatchedUnit, ms
 
 PHOTO = Stored("现场.jpg", "image/jpeg", 4_711, "ab" * 32)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite"
-    found: str = request.getfixturevalue("postgres_url")
-    return found
-
-
-@pytest.fixture
-async def ledger(url: str) -> AsyncIterator[Ledger]:
-    found = Ledger(url)
-    try:
-        await found.start()
-        yield found
-    finally:
-        await found.close()
 
 
 def incident(identity: int, unit: str = "tankfarm", at: int = 0, **changes: Any) -> Incident:

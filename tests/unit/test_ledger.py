@@ -2,10 +2,7 @@
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -13,43 +10,16 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, insert, text, update
 from sqlalchemy.exc import IntegrityError
 
-from alerting.alarms.register import Register
 from alerting.journal.journal import FIRST_HASH, Journal, verify
 from alerting.ledger import ledger as ledger_module
 from alerting.ledger import queries, schema
 from alerting.ledger.ledger import Ledger, LedgerConflict, Refused
 from alerting.records import Change
 from domain.scales import AlarmState
-from tests.watched_unit import WatchedUnit, ms, story
+from tests.unit.conftest import opened
+from tests.watched_unit import WatchedUnit, ms, register_of, story
 
 REFUSED = Refused(ms(1), "works", "gw1", "anshao/v1/works/gw1/data", "unreadable", "not JSON", "{", 1)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite"
-    found: str = request.getfixturevalue("postgres_url")
-    return found
-
-
-@pytest.fixture
-async def ledger(url: str) -> AsyncIterator[Ledger]:
-    """A ledger with its tables."""
-    async with opened(url) as found:
-        yield found
-
-
-@asynccontextmanager
-async def opened(url: str, *, quarantine_limit: int = 250_000) -> AsyncIterator[Ledger]:
-    """One process's ledger."""
-    found = Ledger(url, quarantine_limit=quarantine_limit)
-    try:
-        await found.start()
-        yield found
-    finally:
-        await found.close()
 
 
 async def count(ledger: Ledger, table: str) -> int:
@@ -112,10 +82,7 @@ async def test_a_register_made_from_the_ledger_goes_on_as_if_nothing_had_been(le
     unit.leaves("XL-1/H", at=2)
     await ledger.commit(unit.last)
     loaded = await ledger.load(settled_since=0)
-    again = Register(
-        unit.site, unit.table, Journal(loaded.sequence, loaded.last_hash), loaded.alarms, loaded.incidents,
-        loaded.settled,
-    )  # fmt: skip
+    again = register_of(unit.site, unit.table, loaded)
     assert again.active == unit.register.active
     assert again.incidents == unit.register.incidents
     for register in (unit.register, again):

@@ -16,29 +16,10 @@ from alerting.ledger import schema
 from alerting.ledger.ledger import Ledger, LedgerUnavailable, Refused, reaching
 from alerting.records import Change
 from tests import servers
+from tests.unit.conftest import opened
 from tests.watched_unit import ms, story
 
 REFUSED = Refused(ms(1), "works", "gw1", "anshao/v1/works/gw1/data", "unreadable", "not JSON", "{", 1)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite"
-    found: str = request.getfixturevalue("postgres_url")
-    return found
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Ledger]:
-    """One process's ledger."""
-    found = Ledger(url)
-    try:
-        await found.start()
-        yield found
-    finally:
-        await found.close()
 
 
 async def test_a_ledger_that_cannot_be_reached_is_unavailable(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """After a restart the state is as it was, however long the service was away."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import yaml
 from sqlalchemy import text
 
+from alerting.alarms.register import Register
 from alerting.journal.audit import audit
 from alerting.journal.heads import FILE
 from alerting.journal.keys import known_keys
@@ -14,6 +16,8 @@ from alerting.ledger.ledger import Ledger
 from alerting.records import Change
 from domain.samples import SampleBlock
 from domain.scales import AlarmState, Quality
+from historian.spool import Spool
+from rules.engine import RuleEngine
 from service import parts
 from service.config import Settings, load
 from service.recovery import recover
@@ -29,6 +33,20 @@ def settings(tmp_path: Path) -> Settings:
     return load(write_yaml(tmp_path / "anshao.yaml", main_file(historian={"kind": "duckdb"})), {})
 
 
+async def take(
+    ledger: Ledger, spool: Spool, engine: RuleEngine, register: Register, tag: int, values: Sequence[float]
+) -> None:
+    """Readings of a tag, one a second, as the pipeline takes them."""
+    for second, value in enumerate(values):
+        at = NOON + second * 1_000
+        block = SampleBlock.of([tag], [at], [at], [value], [Quality.GOOD], [0])
+        change = Change()
+        register.apply(engine.evaluate(block), at, change)
+        spool.append([block])
+        if change.entries:
+            await ledger.commit(change)
+
+
 @pytest.mark.parametrize("away", [1_000, 3_600_000, 7 * 86_400_000])
 async def test_an_acknowledged_alarm_is_neither_cleared_nor_raised_again(settings: Settings, away: int) -> None:
     settings.data_dir.mkdir()
@@ -39,14 +57,7 @@ async def test_an_acknowledged_alarm_is_neither_cleared_nor_raised_again(setting
     spool = parts.open_spool(settings, memory)
     engine = parts.make_engine(settings)
     register = await recover(settings, ledger, spool, engine, memory, NOON, "1")
-    for second, value in enumerate([5.0] * 60 + [15.0] * 30):
-        at = NOON + second * 1_000
-        block = SampleBlock.of([gas], [at], [at], [value], [Quality.GOOD], [0])
-        change = Change()
-        register.apply(engine.evaluate(block), at, change)
-        spool.append([block])
-        if change.entries:
-            await ledger.commit(change)
+    await take(ledger, spool, engine, register, gas, [5.0] * 60 + [15.0] * 30)
     change = Change()
     [alarm] = register.active.values()
     register.acknowledge(alarm.id, "desk", "Li", "seen", NOON + 90_000, change)
@@ -72,14 +83,7 @@ async def test_a_limit_lowered_while_away_raises_what_it_finds_in(settings: Sett
     engine = parts.make_engine(settings)
     register = await recover(settings, ledger, spool, engine, memory, NOON, "1")
     gas = settings.site.tag_index["works/GT-101"]
-    for second, value in enumerate([15.0] * 30 + [5.0] * 30):
-        at = NOON + second * 1_000
-        block = SampleBlock.of([gas], [at], [at], [value], [Quality.GOOD], [0])
-        change = Change()
-        register.apply(engine.evaluate(block), at, change)
-        spool.append([block])
-        if change.entries:
-            await ledger.commit(change)
+    await take(ledger, spool, engine, register, gas, [15.0] * 30 + [5.0] * 30)
     path = settings.site.rule_path(settings.site.rule_row("works/GT-101/H"))
     returned = register.find(path)
     assert returned is not None
