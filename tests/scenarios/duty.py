@@ -1,7 +1,7 @@
 """A shift with the duty room: what a desk's screen shows, who is there, and drills, on virtual time."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ from alerting.desks.drills import Drill
 from alerting.desks.duty_room import DutyRoom
 from alerting.desks.watch import Board
 from service import parts
-from service.config import Settings, load
+from service.config import Settings
 from service.drills import scenario
 from service.drills.runner import DrillRunner
 from service.work import Told, Work
-from tests.running import main_file, write_yaml
-from tests.scenarios.shift import Sent, Shift, _Answer, ms
+from tests.scenarios.shift import Shift, _Answer, begun, ms
+from tests.sent import Sent
 
 DESK = "370783"
 
@@ -104,17 +104,6 @@ class _Kept(_Answer):
         self.result = value
 
 
-@asynccontextmanager
-async def duty(folder: Path, site: Mapping[str, Any], **sections: Any) -> AsyncIterator[DutyShift]:
+def duty(folder: Path, site: Mapping[str, Any], **sections: Any) -> AbstractAsyncContextManager[DutyShift]:
     """A shift from its beginning."""
-    write_yaml(folder / "site.yaml", site)
-    main = write_yaml(folder / "anshao.yaml", main_file(historian={"kind": "duckdb"}, **sections))
-    settings = load(main, {})
-    settings.data_dir.mkdir()
-    shift = DutyShift(settings)
-    await shift.begins()
-    try:
-        yield shift
-        assert await shift.journal_holds()
-    finally:
-        await shift.ends()
+    return begun(DutyShift, folder, site, **sections)

@@ -4,12 +4,12 @@ Everything is real but the wires and the clock: configuration, decoder, rules, r
 Second 0 of a shift is 08:00 in Shanghai.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import orjson
@@ -33,6 +33,7 @@ from service.recovery import recover
 from service.work import Told, Work
 from tests.missing_steps import do_missing_steps
 from tests.running import main_file, site_of, write_yaml
+from tests.sent import Sent
 
 EIGHT = 1_750_032_000_000
 """2025-06-16 08:00 in Shanghai, ms UTC."""
@@ -89,16 +90,6 @@ SITE = site_of(
         {"id": "replay", "name": "回放", "clock": "source"},
     ],
 )
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A message as a link hands it on."""
-
-    topic: str
-    payload: bytes
-    retain: bool = False
-    packet_id: int | None = 1
 
 
 @dataclass
@@ -205,6 +196,16 @@ class Shift:
             await self.pipeline._commit([work])
         await self.restarts()
 
+    async def lives_through(self, story: Callable[[int], Sent], seconds: int, *, dies_at: int, kept: str) -> None:
+        """A message a second; the broker delivers again what it has no answer for, and a little more."""
+        for second in range(seconds):
+            if second == dies_at:
+                await self.dies_with(story(second), at=second, kept=kept)
+                again = [story(earlier) for earlier in range(max(0, second - 3), second + 1)]
+                await self.gets(*again, at=second)
+            else:
+                await self.gets(story(second), at=second)
+
     async def acknowledges(self, tag: str, rule: str, name: str = "王芳") -> list[str]:
         """An officer acknowledges an alarm."""
         alarm = self.alarm(tag, rule)
@@ -295,20 +296,30 @@ class _Answer:
         raise refusal
 
 
+AnyShift = TypeVar("AnyShift", bound=Shift)
+
+
 @asynccontextmanager
-async def on_duty(folder: Path, site: dict[str, Any] = SITE) -> AsyncIterator[Shift]:
-    """A shift from its beginning."""
+async def begun(
+    kind: Callable[[Settings], AnyShift], folder: Path, site: Mapping[str, Any], **sections: Any
+) -> AsyncIterator[AnyShift]:
+    """A shift of that kind from its beginning; its journal holds in the end. ``sections`` of the main file."""
     write_yaml(folder / "site.yaml", site)
-    main = write_yaml(folder / "anshao.yaml", main_file(historian={"kind": "duckdb"}))
+    main = write_yaml(folder / "anshao.yaml", main_file(historian={"kind": "duckdb"}, **sections))
     settings = load(main, {})
     settings.data_dir.mkdir()
-    shift = Shift(settings)
+    shift = kind(settings)
     await shift.begins()
     try:
         yield shift
         assert await shift.journal_holds()
     finally:
         await shift.ends()
+
+
+def on_duty(folder: Path, site: Mapping[str, Any] = SITE) -> AbstractAsyncContextManager[Shift]:
+    """A shift from its beginning."""
+    return begun(Shift, folder, site)
 
 
 def message(at: float, gateway: str = "gw1", **values: Any) -> Sent:

@@ -16,7 +16,8 @@ from alerting.notify.entries import EntryDeliveries, Webhook
 from alerting.refusals import Conflict, NotFound
 from service.drills import report
 from tests.scenarios.duty import DESK, DutyShift, duty
-from tests.scenarios.shift import SITE, Sent, ms
+from tests.scenarios.shift import SITE, ms
+from tests.sent import Sent
 
 LEAK: dict[str, Any] = {
     "name": "泄漏演练",

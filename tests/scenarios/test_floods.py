@@ -7,7 +7,8 @@ import orjson
 
 from tests.running import site_of
 from tests.scenarios.duty import DESK, duty
-from tests.scenarios.shift import NO_DELAY, Sent, ms, status
+from tests.scenarios.shift import NO_DELAY, ms, status
+from tests.sent import Sent
 
 TAGS = 3_000
 LIMITS = {"H": {"setpoint": 10, **NO_DELAY}, "HH": {"setpoint": 20, **NO_DELAY}}

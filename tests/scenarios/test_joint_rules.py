@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from tests.running import site_of
-from tests.scenarios.shift import NO_DELAY, Sent, leak, message, on_duty
+from tests.scenarios.shift import NO_DELAY, leak, message, on_duty
+from tests.sent import Sent
 
 DETECTOR = {"measurand": "h2s", "engineering_unit": "mg/m3", "range": [0, 100], "limits": {"H": "off", "HH": "off"}}
 THERMOMETER = {"measurand": "temperature", "engineering_unit": "°C", "range": [0, 400]}
@@ -87,12 +88,6 @@ async def test_dying_at_any_second_changes_nothing(tmp_path: Path, kept: str) ->
             await undisturbed.gets(story(second), at=second)
     for dies_at in range(2, SECONDS, 7):
         async with on_duty(tmp_path / f"{dies_at}", SITE) as shift:
-            for second in range(SECONDS):
-                if second == dies_at:
-                    await shift.dies_with(story(second), at=second, kept=kept)
-                    again = [story(earlier) for earlier in range(max(0, second - 3), second + 1)]
-                    await shift.gets(*again, at=second)
-                else:
-                    await shift.gets(story(second), at=second)
+            await shift.lives_through(story, SECONDS, dies_at=dies_at, kept=kept)
             assert sorted(shift.transitions) == sorted(undisturbed.transitions), dies_at
             assert shift.rules_and_register_agree()

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.shift import Sent, Shift, leak, message, on_duty
+from tests.scenarios.shift import Shift, leak, message, on_duty
+from tests.sent import Sent
 
 SECONDS = 48
 GT_101, GT_103 = leak(SECONDS), leak(SECONDS)[::-1] * 0.9
@@ -38,13 +39,7 @@ async def test_dying_at_any_second_changes_nothing(tmp_path: Path, story: Callab
     assert len(expected.transitions) > 7
     for dies_at in range(0, SECONDS, 5):
         async with on_duty(tmp_path / f"{dies_at}") as shift:
-            for second in range(SECONDS):
-                if second == dies_at:
-                    await shift.dies_with(story(second), at=second, kept=kept)
-                    again = [story(earlier) for earlier in range(max(0, second - 3), second + 1)]
-                    await shift.gets(*again, at=second)
-                else:
-                    await shift.gets(story(second), at=second)
+            await shift.lives_through(story, SECONDS, dies_at=dies_at, kept=kept)
             assert sorted(shift.transitions) == sorted(expected.transitions), dies_at
             assert shift.rules_and_register_agree()
 

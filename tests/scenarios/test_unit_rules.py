@@ -1,13 +1,11 @@
 """Rules over several tags, modes and converted limits, from the site file to the journal, with restarts between."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any
 
-from service.config import load
-from tests.running import main_file, site_of, write_yaml
+from tests.running import site_of
 from tests.scenarios.shift import Shift
+from tests.scenarios.shift import on_duty as shift_at
 
 GAS = {"measurand": "h2s", "engineering_unit": "mg/m3", "range": [0, 100], "limits": {"H": "off", "HH": "off"}}
 QUIET = {"stale": "off", "bad": {"on_delay": "1h"}}
@@ -58,19 +56,9 @@ SITE = site_of(
 )
 
 
-@asynccontextmanager
-async def on_duty(folder: Path, site: dict[str, Any] = SITE) -> AsyncIterator[Shift]:
+def on_duty(folder: Path) -> AbstractAsyncContextManager[Shift]:
     """A shift at this site."""
-    write_yaml(folder / "site.yaml", site)
-    settings = load(write_yaml(folder / "anshao.yaml", main_file(historian={"kind": "duckdb"})), {})
-    settings.data_dir.mkdir()
-    shift = Shift(settings)
-    await shift.begins()
-    try:
-        yield shift
-        assert await shift.journal_holds()
-    finally:
-        await shift.ends()
+    return shift_at(folder, SITE)
 
 
 async def test_two_of_three_detectors_and_then_one_of_the_two_that_work(tmp_path: Path) -> None:

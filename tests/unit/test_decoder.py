@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from ingest.intake import Reason
 from service.config import load_site
 from tests import hostile
 from tests.running import site_of, write_yaml
+from tests.sent import Sent
 
 NOW = 1_750_032_000_000
 FUTURE = 600_000
@@ -40,15 +40,6 @@ REPLAY_SITE = site_of(
         {"id": "replay", "name": "回放", "clock": "source"},
     ],
 )
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A message as a link hands it on."""
-
-    topic: str
-    payload: bytes
-    retain: bool = False
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """What the service knows of its gateways: whether they are there, what they send, how far their clocks are off."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +15,11 @@ from service.config import load_site
 from service.gateways import CLOCK_CALM, Gateways
 from tests import hostile
 from tests.running import site_of, write_yaml
+from tests.sent import Sent
 
 NOON = 1_750_075_200_000
 TOLERANCE = 5_000
 FUTURE = 600_000
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A message as a link hands it on."""
-
-    topic: str
-    payload: bytes
-    retain: bool = False
 
 
 class Watch:
