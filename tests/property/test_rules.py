@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.samples import SampleBlock
 from domain.scales import Level, RuleKind
-from domain.site import Rule, RuleTable
-from rules.engine import RuleEngine, TagColumns
-from tests.property.oracle import KINDS, Oracle, by_rule
+from domain.site import Rule
+from tests.property.long_streams import LongStream
+from tests.property.oracle import KINDS, by_rule
 from tests.property.plants import (
     FAULTS,
     LATENESS,
@@ -183,35 +182,13 @@ def test_long_streams_agree_with_the_oracle(largest_block: int) -> None:
             Rule(tag, "BAD", RuleKind.BAD, Level.FAULT, on_delay=off),
             Rule(tag, "STALE", RuleKind.STALE, Level.FAULT, window=1_500),
         ][: 1 + tag % 6]
-    table = RuleTable.build(rules, tags)
-    live = [bool(flag) for flag in random.random(tags) < 0.7]
-    engine = RuleEngine(table, TagColumns(np.full(tags, 50), np.array(live)), LATENESS, TOLERANCE)
-    oracle = Oracle([table.row(row) for row in range(len(table))], [50] * tags, live, TOLERANCE)
-    engine.await_readings(START)
-    oracle.await_readings(START)
-
-    heard = (random.random(samples) ** 2 * tags).astype(np.int32)
-    received = START + np.cumsum(random.choice([0, 0, 1, 1, 4], samples))
-    source = received - random.choice([0, 0, 0, 0, 1, 3, 40, -150], samples)
+    stream = LongStream(random, rules, tags, samples)
     # In steps of a half, so that many values stand on a limit; or slopes whose rate is on the limit.
-    uneasy = np.round(8 * np.sin((received - START) / 300.0 + heard) + random.normal(0, 2, samples)) / 2
-    slopes = np.abs((source - START) % 6_000 - 3_000) / 256
-    value = np.where(heard % 2 == 0, uneasy, slopes)
-    quality = random.choice([192, 192, 192, 192, 192, 192, 64, 0], samples)
-    whole = SampleBlock(heard, source, received, value, quality.astype(np.uint8), np.zeros(samples, dtype=np.uint8))
-    found, expected = [], []
-    begin = 0
-    while begin < samples:
-        end = begin + int(random.integers(1, largest_block + 1))
-        part = whole.take(slice(begin, end))
-        found += engine.evaluate(part)
-        expected += oracle.evaluate(part)
-        now = int(part.received_time[-1]) + int(random.choice([0, 60]))
-        found += engine.advance(now)
-        expected += oracle.advance(now)
-        begin = end
-    assert by_rule(found) == by_rule(expected)
-    assert {RuleKind(int(table.kind[t.rule])) for t in found} >= {RuleKind.HIGH, RuleKind.RISE, RuleKind.BAD}
+    uneasy = np.round(8 * np.sin((stream.received - START) / 300.0 + stream.heard) + random.normal(0, 2, samples)) / 2
+    slopes = np.abs((stream.source - START) % 6_000 - 3_000) / 256
+    value = np.where(stream.heard % 2 == 0, uneasy, slopes)
+    found = stream.agreed(value, [192] * 6 + [64, 0], largest_block)
+    assert {RuleKind(int(stream.table.kind[t.rule])) for t in found} >= {RuleKind.HIGH, RuleKind.RISE, RuleKind.BAD}
 
 
 def test_the_oracle_knows_every_kind_of_the_engine() -> None:

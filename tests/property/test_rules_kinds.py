@@ -4,16 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from domain.samples import SampleBlock
 from domain.scales import Level, RuleKind
-from domain.site import Reference, Rule, RuleExtra, RuleTable
-from rules.engine import RuleEngine, TagColumns
-from tests.property.oracle import Oracle, by_rule
+from domain.site import Reference, Rule, RuleExtra
+from tests.property.long_streams import LongStream
+from tests.property.oracle import by_rule
 from tests.property.plants import (
     DEVIATIONS,
     EXPRESSIONS,
     FAULTS,
-    LATENESS,
     LIMITS,
     MODES,
     PLAYED_AGAIN,
@@ -23,7 +21,6 @@ from tests.property.plants import (
     START,
     STUCK,
     TICKS,
-    TOLERANCE,
     VOTES,
     Cut,
     Happening,
@@ -125,33 +122,11 @@ def test_long_streams_agree_with_the_oracle(largest_block: int) -> None:
                 extra=RuleExtra(inputs=others, needed=1 + tag % len(others), low=tag % 2 == 0),
             ),
         ]
-    table = RuleTable.build(rules, tags)
-    live = [bool(flag) for flag in random.random(tags) < 0.7]
-    engine = RuleEngine(table, TagColumns(np.full(tags, 50), np.array(live)), LATENESS, TOLERANCE)
-    oracle = Oracle([table.row(row) for row in range(len(table))], [50] * tags, live, TOLERANCE)
-    engine.await_readings(START)
-    oracle.await_readings(START)
-
-    heard = (random.random(samples) ** 2 * tags).astype(np.int32)
-    received = START + np.cumsum(random.choice([0, 0, 1, 1, 4], samples))
-    source = received - random.choice([0, 0, 0, 0, 1, 3, 40, -150], samples)
+    stream = LongStream(random, rules, tags, samples)
     # In steps of a half, so that many values stand on a limit; some tags stand still for a while.
-    phase = (received - START) / 300.0 + heard
+    phase = (stream.received - START) / 300.0 + stream.heard
     uneasy = np.round(8 * np.sin(phase) + random.normal(0, 2, samples)) / 2
     value = np.where(np.sin(phase / 3) > 0, uneasy, np.round(random.normal(0, 0.4, samples)))
-    quality = random.choice([192] * 18 + [64, 0], samples)
-    whole = SampleBlock(heard, source, received, value, quality.astype(np.uint8), np.zeros(samples, dtype=np.uint8))
-    found, expected = [], []
-    begin = 0
-    while begin < samples:
-        end = begin + int(random.integers(1, largest_block + 1))
-        part = whole.take(slice(begin, end))
-        found += engine.evaluate(part)
-        expected += oracle.evaluate(part)
-        now = int(part.received_time[-1]) + int(random.choice([0, 60]))
-        found += engine.advance(now)
-        expected += oracle.advance(now)
-        begin = end
-    assert by_rule(found) == by_rule(expected)
-    counts = {key: sum(table.key[t.rule] == key for t in found) for key in ("C", "M", "P", "STUCK", "VOTE")}
+    found = stream.agreed(value, [192] * 18 + [64, 0], largest_block)
+    counts = {key: sum(stream.table.key[t.rule] == key for t in found) for key in ("C", "M", "P", "STUCK", "VOTE")}
     assert min(counts.values()) > 50, counts
