@@ -4,7 +4,6 @@ import json
 import math
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -21,6 +20,7 @@ from tests import hostile
 from tests.generated import KEYS, NASTY, Made, make
 from tests.hostile import DATA
 from tests.running import write_yaml
+from tests.sent import Sent
 
 NOW = 1_750_032_000_000
 FUTURE = 600_000
@@ -30,15 +30,6 @@ EXAMPLES = 520
 BEFORE = b'{"ts": %d, "values": {"PI-101": 1.25}}' % (NOW - 2)
 AFTER = b'{"ts": %d, "values": {"TI-101": {"v": "-3.5", "q": 192}}}' % (NOW - 1)
 GOOD = [("PI-101", NOW - 2, 1.25, 192), ("TI-101", NOW - 1, -3.5, 192)]
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A message as a link hands it on."""
-
-    topic: str
-    payload: bytes
-    retain: bool = False
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ from rules.engine import RuleEngine, TagColumns
 from tests.property.rebuilt_register import Rebuilt, condition_of, essence
 from tests.property.register_reference import HOUR, MINUTE, ORANGE, RED, Plan, Reference
 from tests.property.register_reference import Window as PlainWindow
-from tests.watched_unit import MIDNIGHT, make_site
+from tests.watched_unit import MIDNIGHT, make_site, register_of
 
 EXAMPLES = int(os.environ.get("ANSHAO_REGISTER_SEQUENCES", "2000"))
 MEASURED = ("GT-1", "PI-1")
@@ -441,15 +441,7 @@ class RegisterMachine(RuleBasedStateMachine):
         self.spool.append(block)
         before = self.register
         loaded = self.load()
-        self.register = Register(
-            self.site,
-            self.table,
-            Journal(loaded.sequence, loaded.last_hash),
-            loaded.alarms,
-            loaded.incidents,
-            loaded.settled,
-            loaded.overlaid,
-        )
+        self.register = register_of(self.site, self.table, loaded)
         assert self.register.active == before.active
         assert self.register.incidents == before.incidents
         self.engine = make_engine()
