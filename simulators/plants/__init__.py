@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 
+from simulators.plants.pressure_vessel import PressureVessel
 from simulators.plants.protocol import Input, Output, Parameter, Parameters, Plant, PlantFault
+from simulators.plants.storage_tank import StorageTank
 
-PLANTS: Mapping[str, type[Plant]] = {}
+PLANTS: Mapping[str, type[Plant]] = {
+    "pressure_vessel": PressureVessel,
+    "storage_tank": StorageTank,
+}
 """By kind, as scenarios name them."""
 
 __all__ = ["PLANTS", "Input", "Output", "Parameter", "Parameters", "Plant", "PlantFault"]

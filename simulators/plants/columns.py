@@ -62,10 +62,11 @@ class InputColumns:
     def __init__(self, kind: str, declared: Mapping[str, Input], count: int) -> None:
         self._kind = kind
         self._declared = declared
-        self._columns = {name: np.full(count, one.default) for name, one in declared.items()}
+        self.columns = {name: np.full(count, one.default) for name, one in declared.items()}
+        """By input name; what is set later is seen in the same columns."""
 
     def __getitem__(self, name: str) -> Float64:
-        return self._columns[name]
+        return self.columns[name]
 
     def set(self, name: str, value: float | Float64, which: int | slice | None = None) -> None:
         """Set an input, held within its bounds. Raises ``PlantFault``."""
@@ -75,10 +76,18 @@ class InputColumns:
         wanted = np.asarray(value, dtype=np.float64)
         if np.isnan(wanted).any():
             raise PlantFault(f"{self._kind}: {name} is not a number: use {one.low:g} to {one.high:g}")
-        column = self._columns[name]
+        column = self.columns[name]
         try:
             column[slice(None) if which is None else which] = np.minimum(np.maximum(wanted, one.low), one.high)
         except (IndexError, ValueError) as fault:
             picked = "all instances" if which is None else f"instances {which}"
             message = f"{self._kind}: {name} does not fit {picked} of {len(column)}: {fault}"
             raise PlantFault(message) from None
+
+
+def pieces(kind: str, seconds: float, longest: float) -> tuple[int, float]:
+    """Equal steps of at most ``longest`` s that make up ``seconds``: how many, how long. Raises ``PlantFault``."""
+    if not (math.isfinite(seconds) and seconds >= 0.0):
+        raise PlantFault(f"{kind}: a step of {seconds} s: use a number of 0 or more")
+    count = math.ceil(seconds / longest)
+    return count, seconds / count if count else 0.0
