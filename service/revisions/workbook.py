@@ -20,6 +20,8 @@ from xml.etree.ElementTree import ParseError
 import openpyxl
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.cell.read_only import EMPTY_CELL
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import coordinate_to_tuple
 
@@ -27,21 +29,24 @@ from service.config.faults import Fault, FaultList
 
 LARGEST_BOOK = 64_000_000
 """Bytes of a workbook [ours]."""
-LARGEST_UNPACKED = 1_000_000_000
-"""Bytes of all its parts unpacked [ours]."""
-LARGEST_SHARED = 250_000_000
-"""Bytes of its table of texts, which is held in memory [ours]."""
+LARGEST_UNPACKED = 250_000_000
+"""Bytes of all its parts unpacked, its table of texts among them, which is held in memory [ours]."""
+MOST_CELLS = 4_000_000
+"""Cells of all its sheets, empty ones that it writes down included: reading a million takes seconds [ours]."""
 DENSEST = 200
 """Times that a part may grow when it is unpacked; a sheet of numbers grows ten to thirty times [ours]."""
 MOST_ROWS = 600_000
-"""Rows of a sheet [ours]."""
+"""Rows of all its sheets, empty ones between others included [ours]."""
 MOST_COLUMNS = 64
 MOST_SHEETS = 1_000
 _CHUNK = 1 << 20
 _OVERLAP = 200
+_SPLIT = "Split it into several workbooks, or delete empty rows and columns."
 _LONGEST_NAME = 31
 """Characters that Excel allows a sheet's name."""
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3}[0-9]{1,7}):')
+_CELLS = tuple(start + end for start in (b"<c", b":c") for end in (b" ", b"/", b">", b"\n", b"\r", b"\t"))
+"""How a cell begins, with or without a prefix: counting these is many times as fast as looking for a pattern."""
 _FORBIDDEN = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 _DAMAGED = (
     zlib.error,
@@ -114,37 +119,80 @@ def _check_parts(archive: zipfile.ZipFile) -> tuple[str, str] | None:
         return "a workbook with macros", "Save it as .xlsx, which holds none."
     unpacked = sum(part.file_size for part in parts)
     too_dense = any(part.file_size > _CHUNK and part.file_size > DENSEST * part.compress_size for part in parts)
-    shared = sum(part.file_size for part in parts if part.filename.lower().endswith("sharedstrings.xml"))
-    if unpacked > LARGEST_UNPACKED or shared > LARGEST_SHARED or too_dense:
+    if too_dense:
         return "a workbook that grows beyond measure when it is unpacked", "Copy its values to a new workbook."
+    if unpacked > LARGEST_UNPACKED:
+        size = f"{unpacked / 1e6:.0f} MB unpacked"
+        remedy = "Split it into several workbooks, or copy its values to a new one."
+        return f"a workbook of {size}: at most {LARGEST_UNPACKED / 1e6:.0f} MB are read", remedy
     if len(parts) > MOST_SHEETS * 4:
         return f"a workbook of more than {MOST_SHEETS} sheets", "Split it into several workbooks."
+    return _check_cells(archive)
+
+
+def _check_cells(archive: zipfile.ZipFile) -> tuple[str, str] | None:
+    cells = 0
+    for part in archive.infolist():
+        with archive.open(part) as opened:
+            while chunk := opened.read(_CHUNK):
+                cells += sum(map(chunk.count, _CELLS))  # but for one that two chunks share
+                if cells > MOST_CELLS:
+                    return f"a workbook of more than {MOST_CELLS} cells", _SPLIT
     return None
 
 
 def _sheets(content: bytes, archive: zipfile.ZipFile, book: str, faults: FaultList) -> Iterator[Sheet]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl tells what it leaves out of a file: styles, validation, drawings
-        opened = openpyxl.load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
+        reader = _Reader(io.BytesIO(content), read_only=True, keep_links=False)
+        reader.read()
+        opened = reader.wb
         try:
+            spent = _Spent()
             for sheet in opened.worksheets:
-                reading = _SheetReading(sheet, book, faults)
+                reading = _SheetReading(sheet, book, faults, spent)
                 known = len(faults)
                 # openpyxl has no other word for where a sheet's part stands.
                 reading.check_part(archive, str(sheet._worksheet_path))  # type: ignore[attr-defined]  # noqa: SLF001
-                if len(faults) == known:
+                if len(faults) == known and not spent.is_over:
                     rows = list(reading.rows())
                     if rows and reading.is_whole:
                         yield Sheet(str(sheet.title), rows)
+                if spent.is_over:
+                    return
         finally:
             opened.close()
+
+
+class _Reader(ExcelReader):
+    """openpyxl's own, which reads each sheet without a dimension while it opens the book."""
+
+    def read_worksheets(self) -> None:
+        """Refuse a part that stands for several sheets: what is read once may be too much a thousand times."""
+        targets = [relation.target for _, relation in self.parser.find_sheets()]
+        if len(set(targets)) < len(targets):
+            raise ValueError("two sheets have one part")
+        super().read_worksheets()
+
+
+@dataclass(slots=True)
+class _Spent:
+    """What of the limits the sheets read so far have used."""
+
+    rows: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """The workbook is too large; no further sheet is looked at."""
+        return self.rows > MOST_ROWS
 
 
 class _SheetReading:
     """Reads one sheet."""
 
-    def __init__(self, sheet: Any, book: str, faults: FaultList) -> None:
+    def __init__(self, sheet: Any, book: str, faults: FaultList, spent: _Spent) -> None:
         self._sheet = sheet
+        self._spent = spent
         self._place = place_of(book, str(sheet.title))
         self._faults = faults
         self.is_whole = True
@@ -156,10 +204,10 @@ class _SheetReading:
         with archive.open(path.lstrip("/")) as part:
             while chunk := part.read(_CHUNK):
                 text = before + chunk
-                if _FORBIDDEN.search(text):
+                if b"<!" in text and _FORBIDDEN.search(text):
                     self._fault(0, 0, "", "a document type, which no workbook has", "Save it again in Excel or WPS.")
                     return
-                for merged in _MERGED.finditer(text):
+                for merged in _MERGED.finditer(text) if b"mergeCell" in text else ():
                     row, column = coordinate_to_tuple(merged[1].decode())
                     message = f"merged cells from {merged[1].decode()} on"
                     self._fault(row, column, "", message, "Unmerge them, and fill in each cell.")
@@ -170,10 +218,13 @@ class _SheetReading:
         self._sheet.reset_dimensions()
         header: list[str] = []
         for number, cells in enumerate(self._sheet.iter_rows(max_col=MOST_COLUMNS + 1, max_row=MOST_ROWS + 1), 1):
-            if number > MOST_ROWS:
+            self._spent.rows += 1
+            if self._spent.is_over:
                 self.is_whole = False
-                self._fault(number, 0, "", f"more than {MOST_ROWS} rows", "Split the table, or delete empty rows.")
+                self._fault(number, 0, "", f"more than {MOST_ROWS} rows in the workbook", _SPLIT)
                 return
+            if all(cell is EMPTY_CELL for cell in cells):
+                continue
             texts = [self._text(cell, number, column, header) for column, cell in enumerate(cells, 1)]
             while texts and not texts[-1]:
                 texts.pop()

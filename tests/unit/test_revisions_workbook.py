@@ -273,3 +273,64 @@ def test_texts_by_their_names_and_what_is_no_utf_8() -> None:
     unpacked = unpack([Upload("tanks.csv", "位号\n".encode("gbk")), Upload("no.yaml", b"")], ["points/tanks.csv"])
     messages = [(fault.file, fault.message) for fault in unpacked.faults.sorted()]
     assert messages == [("no.yaml", "no document is called 'no.yaml'"), ("tanks.csv", "not UTF-8 text")]
+
+
+def many_sheets(rows: int) -> bytes:
+    """Three sheets of ten columns and so many rows."""
+
+    def edit(sheet: Any) -> None:
+        for name in ("b", "c"):
+            further = sheet.parent.create_sheet(name)
+            for number in range(rows):
+                further.append(list(range(number, number + 10)))
+
+    return book_of([list(range(10)) for _ in range(rows)], "a", edit)
+
+
+def test_cells_are_counted_over_all_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.revisions.workbook.MOST_CELLS", 600)
+    faults = FaultList()
+    assert len(read_workbook(many_sheets(20), "x.xlsx", faults)) == 3
+    assert not faults
+    assert read_workbook(many_sheets(25), "x.xlsx", faults) == []
+    (fault,) = faults.sorted()
+    assert (fault.file, fault.message) == ("x.xlsx", "a workbook of more than 600 cells")
+    assert "Split it" in fault.remedy
+
+
+def test_cells_that_hold_nothing_count_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.revisions.workbook.MOST_CELLS", 600)
+    faults = FaultList()
+    empty = replaced(
+        many_sheets(1), "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b"</row>", b"<c/>" * 700 + b"</row>")
+    )
+    assert read_workbook(empty, "x.xlsx", faults) == []
+    assert [fault.message for fault in faults.sorted()] == ["a workbook of more than 600 cells"]
+
+
+def test_rows_are_counted_over_all_sheets_and_so_are_the_empty_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.revisions.workbook.MOST_ROWS", 60)
+    faults = FaultList()
+    assert len(read_workbook(many_sheets(20), "x.xlsx", faults)) == 3
+    far = replaced(many_sheets(20), "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b'r="20"', b'r="50"'))
+    read_workbook(far, "x.xlsx", faults)
+    (fault,) = faults.sorted()
+    assert (fault.file, fault.message) == ("x.xlsx [b]", "more than 60 rows in the workbook")
+
+
+def test_what_would_be_too_much_unpacked_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.revisions.workbook.LARGEST_UNPACKED", 2_000)
+    faults = FaultList()
+    assert read_workbook(many_sheets(20), "x.xlsx", faults) == []
+    (fault,) = faults.sorted()
+    assert "unpacked: at most" in fault.message
+    assert "Split it" in fault.remedy
+
+
+def test_a_part_that_stands_for_several_sheets_is_not_read_several_times() -> None:
+    faults = FaultList()
+    twice = replaced(
+        many_sheets(2), "xl/_rels/workbook.xml.rels", lambda xml: xml.replace(b"sheet2.xml", b"sheet1.xml")
+    )
+    assert read_workbook(twice, "x.xlsx", faults) == []
+    assert "damaged" in faults.sorted()[0].message
