@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.samples import Float64
+from simulators.dispersion import CLASSES, briggs
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,8 @@ class Plume:
     """Concentration at fixed places downwind of one ground-level leak.
 
     Gaussian plume with full reflection at the ground, C = q / (pi u sy sz) exp(-y^2 / 2 sy^2), with Briggs' open
-    country dispersion for class D (G. A. Briggs, Diffusion estimation for small emissions, NOAA ATDL 79, 1973):
-    sy = 0.08 x (1 + 0.0001 x)^-1/2, sz = 0.06 x (1 + 0.0015 x)^-1/2. Places upwind see nothing. The way to the
-    detector is a first-order lag of x / u.
+    country dispersion for class D (``simulators.dispersion``). Places upwind see nothing. The way to the detector is
+    a first-order lag of x / u.
     """
 
     def __init__(self, leak: Leak | None, places: Sequence[Place]) -> None:
@@ -52,8 +52,7 @@ class Plume:
         along = np.array([p.along for p in places])
         across = np.array([p.across for p in places])
         self._distance = np.maximum(along, 0.1)
-        sigma_y = 0.08 * self._distance / np.sqrt(1.0 + 0.0001 * self._distance)
-        sigma_z = 0.06 * self._distance / np.sqrt(1.0 + 0.0015 * self._distance)
+        sigma_y, sigma_z = briggs(self._distance, CLASSES.index("D"))
         self._share = np.where(along > 0.0, np.exp(-0.5 * (across / sigma_y) ** 2) / (math.pi * sigma_y * sigma_z), 0.0)
         self._release = 0.0
         self._seen = np.zeros(len(places))
