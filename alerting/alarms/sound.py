@@ -6,6 +6,7 @@ silence is short, journaled and listed, and what is red is never silenced by one
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from alerting.alarms.limits import AlarmLimits
 from alerting.alarms.roll import Roll
@@ -13,6 +14,7 @@ from alerting.alarms.timers import Timers
 from alerting.incidents.persons import same_person
 from alerting.records import SERVICE, Change, Incident
 from alerting.refusals import Conflict, NotFound
+from domain.clock import iso
 from domain.scales import Grade
 
 SILENCE = "silence"
@@ -158,3 +160,17 @@ class Sound:
         enterprise, _, unit = silence.target.partition("/") if silence.scope == "unit" else (None, "", None)
         entry = self._roll.journal.append(now, kind, actor, facts, enterprise=enterprise, unit=unit)
         change.entries.append(entry)
+
+
+def described(silence: Silence) -> dict[str, Any]:
+    """A silence as JSON, its end apart."""
+    return {
+        "id": silence.id,
+        "scope": silence.scope,
+        "target": silence.target,
+        "silenced_at": iso(silence.silenced_at),
+        "until": iso(silence.until),
+        "reason": silence.reason,
+        "name": silence.name,
+        "second": silence.second,
+    }

@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerting.alarms.register import Register
+from alerting.alarms.sound import described
 from alerting.desks.attendance import REASON, Attendance, Presence
 from alerting.desks.desks import Desk, Desks
 from alerting.desks.drills import Drill, Drills
@@ -19,7 +20,6 @@ from alerting.ledger.desks_schema import desk_state, drill, handover
 from alerting.ledger.ledger import entry_of, reaching
 from alerting.records import Change, Entry
 from alerting.refusals import NotFound
-from domain.clock import iso
 from domain.scales import Grade
 from domain.site import Site
 
@@ -131,18 +131,7 @@ class DutyRoom:
                 alarm = register.active.get(int(silence.target))
                 seen = alarm is not None and alarm.region in regions
             if seen:
-                found.append(
-                    {
-                        "id": silence.id,
-                        "scope": silence.scope,
-                        "target": silence.target,
-                        "silenced_at": iso(silence.silenced_at),
-                        "until": iso(silence.until),
-                        "reason": silence.reason,
-                        "name": silence.name,
-                        "second": silence.second,
-                    }
-                )
+                found.append(described(silence))
         return found
 
     def _withdraw(self, drill: int, reason: str, now: int, change: Change) -> None:

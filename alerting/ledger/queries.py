@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Column, ColumnElement, RowMapping, Select, Table, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from alerting.ledger.ledger import alarm_of, entry_of, incident_of, reaching
+from alerting.ledger.ledger import Refused, alarm_of, entry_of, incident_of, reaching
 from alerting.ledger.schema import ALARM_IS_ACTIVE, alarm, incident, journal, quarantine
 from alerting.records import Alarm, Entry, Incident
 from domain.scales import AlarmState, Grade, IncidentState, RuleKind
@@ -83,18 +83,10 @@ class JournalFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Quarantined:
-    """A refused message, or the refused part of one."""
+class Quarantined(Refused):
+    """A refused message, or the refused part of one, with its number."""
 
     id: int
-    received_at: int
-    enterprise: str | None
-    gateway: str | None
-    topic: str
-    reason: str
-    detail: str
-    payload: str
-    payload_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from alerting.alarms import suppression_queries
-from alerting.alarms.sound import Silence
+from alerting.alarms.sound import Silence, described
 from alerting.alarms.suppression import Shelf, Window
 from alerting.ledger import queries
 from alerting.records import Alarm
@@ -252,18 +252,7 @@ def _window(window: Window) -> dict[str, Any]:
 
 
 def _silence(silence: Silence) -> dict[str, Any]:
-    return {
-        "id": silence.id,
-        "scope": silence.scope,
-        "target": silence.target,
-        "silenced_at": iso(silence.silenced_at),
-        "until": iso(silence.until),
-        "reason": silence.reason,
-        "name": silence.name,
-        "second": silence.second,
-        "ended_at": iso_or_none(silence.ended_at),
-        "ended_by": silence.ended_by,
-    }
+    return described(silence) | {"ended_at": iso_or_none(silence.ended_at), "ended_by": silence.ended_by}
 
 
 _NOT_FOUND, _CONFLICT, _AWAY = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE

@@ -40,6 +40,8 @@ from service.api.requests import Nothing, Signature
 from service.api.routes import PREFIX, Call, Handler, Route
 
 BookAct = Callable[[Incidents, int, Change], Incident]
+SignedAct = Callable[[Incidents, int, str, str, str, int, Change], Incident]
+"""Incident, caller, name, comment, now."""
 
 
 async def list_incidents(call: Call[Nothing, IncidentsQuery, Nothing]) -> dict[str, Any]:
@@ -105,24 +107,12 @@ async def verify_incident(call: Call[IncidentPath, Nothing, VerificationBody]) -
 
 async def confirm_verification(call: Call[IncidentPath, Nothing, Signature]) -> dict[str, Any]:
     """Confirm, as a second and different person, what was proposed."""
-    body = call.body
-    return await _act(
-        call,
-        lambda book, now, change: book.confirm_verification(
-            call.path.id, call.caller, body.name, body.comment, now, change
-        ),
-    )
+    return await _sign(call, Incidents.confirm_verification)
 
 
 async def reject_verification(call: Call[IncidentPath, Nothing, Signature]) -> dict[str, Any]:
     """Reject what was proposed, or take it back."""
-    body = call.body
-    return await _act(
-        call,
-        lambda book, now, change: book.reject_verification(
-            call.path.id, call.caller, body.name, body.comment, now, change
-        ),
-    )
+    return await _sign(call, Incidents.reject_verification)
 
 
 async def handle_incident(call: Call[IncidentPath, Nothing, DisposalBody]) -> dict[str, Any]:
@@ -160,20 +150,12 @@ async def review_incident(call: Call[IncidentPath, Nothing, ReviewBody]) -> dict
 
 async def close_incident(call: Call[IncidentPath, Nothing, Signature]) -> dict[str, Any]:
     """Close an incident all of whose alarms are normal again and for which the required steps are done."""
-    body = call.body
-    return await _act(
-        call,
-        lambda book, now, change: book.close(call.path.id, call.caller, body.name, body.comment, now, change),
-    )
+    return await _sign(call, Incidents.close)
 
 
 async def archive_incident(call: Call[IncidentPath, Nothing, Signature]) -> dict[str, Any]:
     """Archive a closed incident: it never opens again, and nothing is added any more."""
-    body = call.body
-    return await _act(
-        call,
-        lambda book, now, change: book.archive(call.path.id, call.caller, body.name, body.comment, now, change),
-    )
+    return await _sign(call, Incidents.archive)
 
 
 async def decide_incident(call: Call[IncidentPath, Nothing, DecisionBody]) -> dict[str, Any]:
@@ -189,11 +171,7 @@ async def decide_incident(call: Call[IncidentPath, Nothing, DecisionBody]) -> di
 
 async def comment_incident(call: Call[IncidentPath, Nothing, RemarkBody]) -> dict[str, Any]:
     """Put a remark on record."""
-    body = call.body
-    return await _act(
-        call,
-        lambda book, now, change: book.comment(call.path.id, call.caller, body.name, body.comment, now, change),
-    )
+    return await _sign(call, Incidents.comment)
 
 
 async def link_incident(call: Call[IncidentPath, Nothing, LinkBody]) -> dict[str, Any]:
@@ -276,6 +254,14 @@ async def _act(call: Call[IncidentPath, Any, Any], act: BookAct) -> dict[str, An
     except NotFound as fault:
         raise await past(call.service.ledger, call.path.id, fault) from None
     return call.context.views.incident(incident)
+
+
+async def _sign(call: Call[IncidentPath, Nothing, Any], act: SignedAct) -> dict[str, Any]:
+    """An act that takes nothing but name and comment."""
+    body = call.body
+    return await _act(
+        call, lambda book, now, change: act(book, call.path.id, call.caller, body.name, body.comment, now, change)
+    )
 
 
 async def past(ledger: AsyncEngine, identity: int, fault: NotFound) -> Problem:
