@@ -73,6 +73,15 @@ class RuleKind(IntEnum):
     """At least M of N tags are at or beyond the setpoint."""
     EXPRESSION = 10
     """A formula over tags of one enterprise holds."""
+    T2 = 11
+    """Hotelling's T2 of a unit's principal components >= setpoint: an unusual state."""
+    SPE = 12
+    """Squared prediction error of a unit's principal components >= setpoint: readings that do not go together."""
+
+    @property
+    def is_early_warning(self) -> bool:
+        """Of statistics and not of a limit: may raise blue or yellow, never more by itself."""
+        return self in (RuleKind.T2, RuleKind.SPE)
 
 
 class Level(StrEnum):

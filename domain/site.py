@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from domain.components import ComponentModel
 from domain.samples import Float64, Int32, Int64, UInt8
 from domain.scales import Grade, Level, RuleKind
 
@@ -139,13 +140,15 @@ class RuleExtra:
     """DEVIATION: ``both``, ``above`` or ``below`` the reference."""
     reference: Reference | None = None
     inputs: tuple[int, ...] = ()
-    """VOTE, EXPRESSION: indices into ``Site.tags``."""
+    """VOTE, EXPRESSION, T2, SPE: indices into ``Site.tags``."""
     needed: int = 0
     """VOTE: M of the N inputs."""
     low: bool = False
     """VOTE: an input votes at value <= setpoint, not >=."""
     expression: str = ""
     """EXPRESSION: as the site file writes it; ``inputs`` are its names in the order of their first use."""
+    model: ComponentModel | None = None
+    """T2, SPE: what the unit is measured by; ``inputs`` are its tags in their order."""
     selector: int = -1
     """Index into ``Site.selectors``: what chooses among ``modes``."""
     modes: tuple[ModeLimit, ...] = ()

@@ -19,6 +19,8 @@ class Transition:
     value: float
     inputs: tuple[tuple[int, float], ...] = ()
     """Of a rule over several tags: each with the value that it had, NaN where it was bad."""
+    shares: tuple[float, ...] = ()
+    """Of T2 and SPE: what share of it each of ``inputs`` makes, 0 to 1; the greatest first."""
     retrospective: bool = False
     """追溯: found in samples older than the lateness; journaled, raises nothing."""
     drill: int | None = None

@@ -96,6 +96,10 @@ class Conditions:
         """What each of these conditions knows of its inputs, if they are several."""
         return [()] * len(condition)
 
+    def shares(self, condition: Int64) -> Sequence[tuple[float, ...]]:
+        """What share each of these inputs has in what the condition looks at, where that can be told."""
+        return [()] * len(condition)
+
     def take_over(self, old: "Conditions", rows: Int64) -> tuple[Int64, Int64]:
         """Take the state of another family's conditions: ``rows[j]`` is the row here of its table's row j, or -1.
 

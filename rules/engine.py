@@ -14,6 +14,7 @@ from domain.samples import Bool, Int64, SampleBlock
 from domain.site import RuleTable, Selector
 from domain.transitions import Transition
 from rules.arrivals import Arrivals, Latest, Readings
+from rules.components import PrincipalComponents
 from rules.conditions import Family
 from rules.deviations import ConstantDeviations, PairDeviations
 from rules.formulas import Formulas, Program
@@ -74,6 +75,7 @@ class RuleEngine:
             pairs,
             Votes(rules, self._silence.watched),
             Formulas(rules, programs or {}, count),
+            PrincipalComponents(rules, count),
         )
         self._families: tuple[Family, ...] = (
             limits,
@@ -220,8 +222,9 @@ class RuleEngine:
                 patience = np.minimum(period, LONGEST_PATIENCE)
                 toggles = ripen(conditions.state, conditions.on_delay, now, waiting, last, patience)
                 if len(toggles):
-                    family.settle(toggles.condition)
-                    toggles = replace(toggles, inputs=conditions.inputs(toggles.condition))
+                    condition = toggles.condition
+                    family.settle(condition)
+                    toggles = replace(toggles, inputs=conditions.inputs(condition), shares=conditions.shares(condition))
                     transitions.extend(_transitions(toggles, conditions.rows))
         stale, silent = self._silence.advance(now, heard)
         transitions.extend(stale)
@@ -254,14 +257,15 @@ def _in_order(transitions: list[Transition]) -> list[Transition]:
 
 def _transitions(toggles: Toggles, rows: Int64) -> list[Transition]:
     return [
-        Transition(rule, entered, source, received, value, inputs)
-        for rule, entered, source, received, value, inputs in zip(
+        Transition(rule, entered, source, received, value, inputs, shares)
+        for rule, entered, source, received, value, inputs, shares in zip(
             rows[toggles.condition].tolist(),
             toggles.entered.tolist(),
             toggles.source_time.tolist(),
             toggles.received_time.tolist(),
             toggles.value.tolist(),
             toggles.inputs or [()] * len(toggles),
+            toggles.shares or [()] * len(toggles),
             strict=True,
         )
     ]

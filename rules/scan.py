@@ -57,6 +57,7 @@ class Toggles:
     received_time: when the reading came that showed it; value: the reading that decided.
     shown_by: index of the reading that showed it, in the columns that were evaluated; -1: the passing of time
     inputs: of rules over several tags, for each toggle the tags with the values that they had; else empty
+    shares: of principal components, for each toggle the share that each of its inputs has in it; else empty
     """
 
     condition: Int64
@@ -66,6 +67,7 @@ class Toggles:
     value: Float64
     shown_by: Int64
     inputs: Sequence[tuple[tuple[int, float], ...]] = ()
+    shares: Sequence[tuple[float, ...]] = ()
 
     def __len__(self) -> int:
         return len(self.condition)

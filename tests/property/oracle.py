@@ -25,6 +25,7 @@ from tests.property.oracle_machines import (
     Stuck,
     Watched,
 )
+from tests.property.oracle_components import Warning
 from tests.property.oracle_several import Meaning, several
 
 KINDS: dict[RuleKind, type[Delayed] | type[Stale] | None] = {
@@ -38,6 +39,8 @@ KINDS: dict[RuleKind, type[Delayed] | type[Stale] | None] = {
     RuleKind.STUCK: Stuck,
     RuleKind.VOTE: None,
     RuleKind.EXPRESSION: None,
+    RuleKind.T2: None,
+    RuleKind.SPE: None,
 }
 """None: over several tags, and so may DEVIATION be."""
 
@@ -69,6 +72,8 @@ class Oracle:
     def _machine(self, index: int, rule: Rule) -> Machine:
         kind = KINDS[rule.kind]
         from_tag = rule.extra is not None and rule.extra.reference is not None and rule.extra.reference.kind == "tag"
+        if rule.kind.is_early_warning:
+            return Warning(index, rule)
         if kind is None or from_tag:
             return several(index, rule, self.has_stale, self.meanings.get(index))
         return kind(index, rule)
@@ -168,8 +173,12 @@ def by_rule(transitions: Iterable[Transition]) -> dict[int, list[tuple[object, .
     """What each rule did, in order, in a form that compares equal where values are not numbers."""
     story: dict[int, list[tuple[object, ...]]] = {}
     for t in transitions:
-        inputs = [(tag, "none" if isnan(value) else value) for tag, value in t.inputs]
-        value = "none" if isnan(t.value) else t.value
+        inputs: object = [(tag, "none" if isnan(value) else value) for tag, value in t.inputs]
+        value: object = "none" if isnan(t.value) else t.value
+        if t.shares:  # of statistics, in whose last digits the order of addition shows, and so in that of equal shares
+            told = zip(t.inputs, t.shares, strict=True)
+            inputs = sorted((tag, "none" if isnan(each) else each, round(share, 6)) for (tag, each), share in told)
+            value = round(t.value, 6) if t.value < 1 else f"{t.value:.9g}"
         story.setdefault(t.rule, []).append((t.entered, t.source_time, t.received_time, value, inputs, t.retrospective))
     return story
 
