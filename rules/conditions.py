@@ -9,7 +9,8 @@ import numpy as np
 from domain.samples import Bool, Float64, Int64, UInt8
 from domain.site import RuleTable
 from rules.arrivals import Readings
-from rules.scan import AGAINST, FOR, ConditionState, Toggles, group_begins, scan
+from rules.scan import AGAINST, FOR, ConditionState, TickAfter, Toggles, enter, group_begins, scan
+from rules.ticks import LONGEST_PATIENCE, NEVER, Ticks, at_or_after
 
 
 def begins_by_tag(tag: Int64, tag_count: int) -> Int64:
@@ -31,6 +32,8 @@ class Conditions:
         self.on_delay = rules.on_delay[rows]
         self.off_delay = rules.off_delay[rows]
         self.state = ConditionState.out(len(rows))
+        self.tick_after: TickAfter | None = None
+        """Of readings of the past: the ticks between them."""
         self._start = begins_by_tag(self.tag, tag_count)
 
     def pairs(self, tag: Int64) -> tuple[Int64, Int64]:
@@ -71,8 +74,11 @@ class Conditions:
             received[picked],
             value[picked],
             verdict[picked],
+            self.tick_after,
         )
-        return replace(toggles, shown_by=picked[toggles.shown_by]) if len(toggles) else None
+        if not len(toggles):
+            return None
+        return replace(toggles, shown_by=np.where(toggles.shown_by < 0, -1, picked[toggles.shown_by]))
 
     def break_runs(self, tag: Int64) -> Int64:
         """Break what is under way at some tags, each once in ``tag``; returns all their conditions."""
@@ -84,6 +90,29 @@ class Conditions:
         """The conditions that are out and may enter by the passing of time."""
         return np.flatnonzero((self.state.since != 0) & ~self.state.inside)
 
+    def ripen_between(self) -> Toggles | None:
+        """Conditions that the readings left waiting enter with the ticks between those; None where none does."""
+        waiting = self.waiting()
+        if self.tick_after is None or not len(waiting):
+            return None
+        tick = self.tick_after(waiting, self.state.since_received[waiting] + self.on_delay[waiting])
+        ripe = tick < NEVER
+        return enter(self.state, self.on_delay, waiting[ripe], tick[ripe]) if ripe.any() else None
+
+    def ripen_until(self, now: int, heard: Int64, period: Int64) -> Toggles | None:
+        """Conditions that wait and had to, until a tick not after ``now``, enter; None where none does.
+
+        ``heard``, ``period``: of each tag.
+        """
+        waiting = self.waiting()
+        if not len(waiting):
+            return None
+        last, awaited = self.awaited(waiting, heard, period)
+        due = self.state.since_received[waiting] + self.on_delay[waiting]
+        tick = at_or_after(np.maximum(due, last + np.minimum(awaited, LONGEST_PATIENCE)))
+        ripe = tick <= now
+        return enter(self.state, self.on_delay, waiting[ripe], tick[ripe]) if ripe.any() else None
+
     def awaited(self, condition: Int64, heard: Int64, period: Int64) -> tuple[Int64, Int64]:
         """When what these conditions look at was heard last, and the time until the next reading is expected.
 
@@ -91,6 +120,15 @@ class Conditions:
         """
         tag = self.tag[condition]
         return heard[tag], period[tag]
+
+    def heed(self, readings: Readings, heard: Int64, period: Int64) -> None:
+        """Take note of the ticks between the readings that come next; ``heard``, ``period``: of each tag."""
+        if not len(self.rows):
+            return
+        tag = readings.tag[readings.begins]
+        patience = np.minimum(period[tag], LONGEST_PATIENCE)
+        ticks = Ticks(len(period), tag, readings.begins, readings.counts, readings.received_time, heard[tag], patience)
+        self.tick_after = lambda condition, time: ticks.after(self.tag[condition], time)
 
     def inputs(self, condition: Int64) -> Sequence[tuple[tuple[int, float], ...]]:
         """What each of these conditions knows of its inputs, if they are several."""
@@ -167,6 +205,10 @@ class Family(Protocol):
         """These tags have become stale; None where nothing toggles by it."""
         del tag, now
         return None
+
+    def minds_silence(self) -> Int64:
+        """The tags whose silence means something to these rules."""
+        return np.empty(0, dtype=np.int64)
 
     def take_over(self, old: Self, tags: Int64, rows: Int64) -> Int64:
         """Go on where another left off: ``tags[i]``, ``rows[j]`` are the index here of its tag i and row j, or -1.

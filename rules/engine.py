@@ -27,10 +27,10 @@ from rules.rates import Rates
 from rules.scan import Toggles, ripen
 from rules.silence import Silence
 from rules.stuck import Stuck
+from rules.ticks import LONGEST_PATIENCE
 from rules.votes import Votes
 
-LONGEST_PATIENCE = 2_000
-"""ms: a tag's next reading is awaited for its period, but no longer, before an on-delay ends without it [ours]."""
+__all__ = ["LONGEST_PATIENCE", "RuleEngine", "TagColumns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +210,11 @@ class RuleEngine:
         """
         self._now = now
         self._modes.advance(now)
+        return self._pass(now, np.maximum(self.latest.received_time, self._awaited_since)) if connected else []
+
+    def _pass(self, now: int, heard: Int64) -> list[Transition]:
+        """Let on-delays run out and tags become stale; ``heard``: when each tag was heard last."""
         transitions: list[Transition] = []
-        if not connected:
-            return transitions
-        heard = np.maximum(self.latest.received_time, self._awaited_since)
         for family in self._families:
             conditions = family.conditions
             waiting = conditions.waiting()

@@ -15,6 +15,7 @@ from domain.site import RuleTable
 from rules.arrivals import BAD, GOOD, Readings
 from rules.conditions import Conditions, Family, begins_by_tag
 from rules.scan import FOR, Toggles, group_begins
+from rules.ticks import LONGEST_PATIENCE, Ticks
 
 SILENT = 3
 """A verdict beside FOR, AGAINST and NEITHER: the reading says nothing, and a run under way goes on."""
@@ -70,6 +71,9 @@ class Inputs(Conditions):
         self.good = np.zeros(count, dtype=np.bool_)
         self._time = np.zeros(count, dtype=np.int64)
         self._instant = np.zeros(len(rows), dtype=np.int64)
+        self._heard = np.zeros(len(rows), dtype=np.int64)
+        self._patience: Int64 | None = None
+        """Of readings of the past: ms that the next of the inputs is awaited, and when one was heard last."""
         self._by_tag = np.argsort(self.input, kind="stable")
         self._slots_begin = begins_by_tag(self.input[self._by_tag], tag_count)
         self._concerned = np.diff(self._slots_begin) > 0
@@ -104,6 +108,9 @@ class Inputs(Conditions):
         bad = readings.quality[reading] == BAD
         own_time = readings.time[reading]
         time = _greatest_so_far(condition, np.maximum(own_time, self._instant[condition]))
+        received = readings.received_time[reading]
+        if self._patience is not None:
+            self._look_at_ticks(self._patience, condition, begins, received)
         return Events(
             condition=condition,
             slot=slot,
@@ -111,9 +118,25 @@ class Inputs(Conditions):
             good=readings.quality[reading] == GOOD,
             time=time,
             own_time=own_time,
-            received_time=readings.received_time[reading],
+            received_time=received,
             begins=begins,
         )
+
+    def heed(self, readings: Readings, heard: Int64, period: Int64) -> None:
+        """Take note of the ticks between the events that come next."""
+        del readings, heard
+        self.tick_after = None
+        if self._patience is None and len(self.rows):
+            last, awaited = self.awaited(np.arange(len(self.rows)), np.zeros_like(period), period)
+            self._patience = last + np.minimum(awaited, LONGEST_PATIENCE)
+
+    def _look_at_ticks(self, patience: Int64, condition: Int64, begins: Int64, received: Int64) -> None:
+        """Between events, sorted by condition and then by arrival."""
+        owner = condition[begins]
+        counts = np.diff(begins, append=len(condition))
+        ticks = Ticks(len(self.rows), owner, begins, counts, received, self._heard[owner], patience[owner])
+        self.tick_after = ticks.after
+        self._heard[owner] = received[begins + counts - 1]
 
     def hold(self, events: Events) -> None:
         """Keep the newest readings: later events of a slot overwrite earlier ones, for assignment goes in order."""
@@ -234,10 +257,14 @@ class OverInputs(Family):
             toggles = self.conditions.run(
                 events.condition[said], events.time[said], events.received_time[said], value[said], verdict[said]
             )
-        if toggles is not None:
+        if toggles is not None and self.conditions.tick_after is None:  # of the past nobody asks for the inputs
             toggles = self.conditions.shown(events, replace(toggles, shown_by=said[toggles.shown_by]), verdict)
         self.conditions.hold(events)
         return toggles
+
+    def minds_silence(self) -> Int64:
+        """The inputs: they have no value then."""
+        return self.conditions.input
 
     def fall_silent(self, tag: Int64, now: int) -> Toggles | None:
         """These tags have become stale: they have no value from now on."""

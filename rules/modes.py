@@ -19,6 +19,7 @@ from domain.samples import Bool, Float64, Int64
 from domain.site import ModeLimit, ModeSpan, RuleTable, Selector
 from rules.arrivals import BAD, Latest, Readings
 from rules.conditions import Conditions
+from rules.scan import group_begins
 
 UTC_OFFSET = 8 * 3_600_000
 """ms: Asia/Shanghai, which has no summer time."""
@@ -158,12 +159,39 @@ class Modes:
         return bool(received.min() >= self._begin and received.max() < self._end)
 
     def _by_reading(self, readings: Readings) -> Iterable[Switch]:
-        """Each tells the mode of what comes after it."""
-        telling = np.flatnonzero(self._is_mode_tag[readings.tag])
-        for reading in telling.tolist():
-            value, quality = float(readings.value[reading]), int(readings.quality[reading])
-            for index in self._of_tag[int(readings.tag[reading])]:
-                yield Switch(int(readings.position[reading]) + 1, index, self._mode(index, value, quality))
+        """Where a reading tells another mode of what comes after it than the one before; the first always tells."""
+        for group in np.flatnonzero(self._is_mode_tag[readings.tag[readings.begins]]).tolist():
+            own = slice(int(readings.begins[group]), int(readings.begins[group] + readings.counts[group]))
+            value, known = readings.value[own], readings.quality[own] != BAD
+            for index in self._of_tag[int(readings.tag[own.start])]:
+                values = self._selectors[index].values
+                found = np.full(len(value), -1, dtype=np.int64)
+                for number in range(len(values) - 1, -1, -1):
+                    _, low, high = values[number]
+                    found[known & (low <= value) & (value <= high)] = number
+                for at in np.flatnonzero(group_begins(found)).tolist():
+                    mode = values[int(found[at])][0] if found[at] >= 0 else None
+                    yield Switch(int(readings.position[own.start + at]) + 1, index, mode)
+
+    def breaks(self, readings: Readings | None, begin: int, end: int) -> Int64:
+        """Received times, ``begin`` <= time < ``end``, at which a mode may change: by a schedule, or by a reading."""
+        found: list[int] = []
+        if self._scheduled:
+            for midnight in range(begin - (begin + UTC_OFFSET) % DAY, end, DAY):
+                for index in self._scheduled:
+                    for span in self._selectors[index].schedule:
+                        found += [midnight + span.begin, midnight + span.end]
+                found.append(midnight)
+        if self._of_tag and readings is not None:
+            received = np.empty(int(readings.position.max()) + 1, dtype=np.int64)
+            received[readings.position] = readings.received_time
+            now = list(self._now)
+            for switch in sorted(self._by_reading(readings), key=lambda switch: switch.position):
+                if switch.mode != now[switch.selector]:
+                    now[switch.selector] = switch.mode
+                    found.append(int(received[switch.position - 1]))
+        times = np.unique(np.array(found, dtype=np.int64))
+        return times[(times >= begin) & (times < end)]
 
     def _by_time(self, readings: Readings) -> Iterable[Switch]:
         """Where the span of a schedule changes from one arrival to the next; the first always tells."""

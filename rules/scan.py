@@ -22,6 +22,10 @@ from domain.samples import Bool, Float64, Int64, UInt8
 
 NEITHER, FOR, AGAINST = 0, 1, 2
 
+TickAfter = Callable[[Int64, Int64], Int64]
+"""For each of some conditions the first tick not before a time (ms) at which it had waited long enough for a reading;
+beyond all times if there is none."""
+
 
 @dataclass(slots=True)
 class ConditionState:
@@ -137,12 +141,14 @@ def scan(
     received_time: Int64,
     value: Float64,
     verdict: UInt8,
+    tick_after: TickAfter | None = None,
 ) -> Toggles:
     """Carry ``state`` over readings and return what toggled.
 
     ``on_delay`` and ``off_delay`` have one entry a condition (length m); the other columns one entry a reading
     (length k >= 1), sorted by condition and, within it, in order of evaluation with source times that never decrease.
-    ``verdict`` is FOR, AGAINST or NEITHER. ``state`` is changed in place.
+    ``verdict`` is FOR, AGAINST or NEITHER. ``state`` is changed in place. ``tick_after``: of readings of the past, the
+    ticks of the clock between them, at which on-delays run out; live, ``ripen`` does that.
     """
     number = np.arange(len(condition))
     readings = _Readings(condition, source_time, received_time, value, verdict, number).after_runs_under_way(state)
@@ -170,6 +176,14 @@ def scan(
     decided_by = np.where(held, last, shown_by)
     shown_by = np.where(held, following, shown_by)
     ripe |= held
+    told_at = readings.received_time[shown_by]
+    if tick_after is not None:
+        until = np.where(ripe, shown_by, np.where(ended, following, last))
+        waits = np.flatnonzero((run_verdict == FOR) & (delay > 0))
+        run, tick, newest = _ripened(readings, tick_after, first, last, until, delay, waits)
+        ripe[run] = True
+        told_at[run] = tick
+        decided_by[run] = shown_by[run] = newest
 
     event = np.flatnonzero(ripe)
     event_condition = run_condition[event]
@@ -184,7 +198,7 @@ def scan(
         condition=run_condition[picked],
         entered=run_verdict[picked] == FOR,
         source_time=due[picked],
-        received_time=readings.received_time[shown_by[picked]],
+        received_time=told_at[picked],
         value=readings.value[decided_by[picked]],
         shown_by=readings.number[shown_by[picked]],
     )
@@ -199,6 +213,23 @@ def scan(
     state.since_received[touched] = np.where(under_way, readings.received_time[first[final_run]], 0)
     state.since_value[touched] = np.where(under_way, readings.value[final], 0.0)
     return toggles
+
+
+def _ripened(
+    readings: _Readings, tick_after: TickAfter, first: Int64, last: Int64, until: Int64, delay: Int64, waits: Int64
+) -> tuple[Int64, Int64, Int64]:
+    """Of the runs ``waits``, from ``first`` to ``last``, those whose delay runs out with a tick of the clock.
+
+    That is, before the reading ``until``, at which it runs out or the run is broken. Returns the runs, the ticks, and
+    the reading of the run that was the newest then.
+    """
+    received = readings.received_time
+    tick = tick_after(readings.condition[first[waits]], received[first[waits]] + delay[waits])
+    by_then = tick < received[until[waits]]
+    run, tick = waits[by_then], tick[by_then]
+    ends = last[run]
+    after = earliest(lambda index: received[np.minimum(index, ends)], first[run], ends + 1, tick + 1)
+    return run, tick, after - 1
 
 
 def ripen(
@@ -217,11 +248,16 @@ def ripen(
     """
     due = state.since_received[candidates] + on_delay[candidates]
     ripe = candidates[(due <= now) & (last_received + patience <= now)]
+    return enter(state, on_delay, ripe, np.full(len(ripe), now, dtype=np.int64))
+
+
+def enter(state: ConditionState, on_delay: Int64, ripe: Int64, at: Int64) -> Toggles:
+    """Conditions with a run under way whose on-delay has run out enter, each at its ``at`` by the service's clock."""
     toggles = Toggles(
         condition=ripe,
         entered=np.ones(len(ripe), dtype=np.bool_),
         source_time=state.since[ripe] + on_delay[ripe],
-        received_time=np.full(len(ripe), now, dtype=np.int64),
+        received_time=at,
         value=state.since_value[ripe].copy(),
         shown_by=np.full(len(ripe), -1, dtype=np.int64),
     )

@@ -13,10 +13,13 @@ from domain.scales import RuleKind
 from domain.site import RuleTable
 from domain.transitions import Transition
 from rules.arrivals import Readings
+from rules.ticks import NEVER, at_or_after
 
 LONGEST_REST = 60_000
 """ms between two looks at the most."""
 _NONE = np.empty(0, dtype=np.int64)
+Columns = tuple[Int64, Bool, Int64, Int64]
+_NOTHING: Columns = (_NONE, np.empty(0, dtype=np.bool_), _NONE, _NONE)
 
 
 class Silence:
@@ -28,6 +31,7 @@ class Silence:
         self._after = rules.window[self._rows]
         self._inside = np.zeros(len(self._rows), dtype=np.bool_)
         self._silent = np.zeros(tag_count, dtype=np.bool_)
+        self._apart = np.zeros(len(self._rows), dtype=np.bool_)
         self._looked = 0
         self._due = 0
         """No tag can fall silent before: until then there is no need to look, unless the clock was set back."""
@@ -74,6 +78,69 @@ class Silence:
             for row, at in zip(self._rows[ended].tolist(), when.tolist(), strict=True)
         ]
 
+    def leave_apart(self, minded: Int64) -> None:
+        """Readings of the past: the silence of other tags than these means nothing but itself, see ``between``."""
+        self._apart = ~np.isin(self._tag, minded)
+
+    def between(self, readings: Readings, heard: Int64) -> Columns:
+        """Entering and leaving between readings of the past of tags that are apart: see ``leave_apart``.
+
+        ``heard``: when each tag was heard last before. Returns row, whether it entered, source and received time.
+        """
+        before = np.empty_like(readings.received_time)
+        before[1:] = readings.received_time[:-1]
+        before[readings.begins] = heard[readings.tag[readings.begins]]
+        waited = readings.received_time - before
+        shortest = int(self._after.min(initial=NEVER, where=self._apart))
+        at = np.flatnonzero(waited > shortest)
+        if not len(at):
+            return _NOTHING
+        low = np.searchsorted(self._tag, readings.tag[at], side="left")
+        count = np.searchsorted(self._tag, readings.tag[at], side="right") - low
+        at = at.repeat(count)
+        rule = np.arange(len(at)) - (np.cumsum(count) - count - low).repeat(count)
+        due = before[at] + self._after[rule]
+        tick = at_or_after(due + 1)
+        first = np.zeros(len(readings.tag), dtype=np.bool_)
+        first[readings.begins] = True
+        enters = self._apart[rule] & (tick < readings.received_time[at]) & ~(first[at] & self._inside[rule])
+        rule, due, tick, until = rule[enters], due[enters], tick[enters], readings.received_time[at[enters]]
+        entered = np.tile([True, False], len(rule))
+        source, received = np.stack([due, until]).T.ravel(), np.stack([tick, until]).T.ravel()
+        return self._rows[rule].repeat(2), entered, source, received
+
+    def trailing(self, heard: Int64, end: int) -> Columns:
+        """Entering, until ``end``, of tags that are apart and were not heard any more; as ``between``."""
+        due = heard[self._tag] + self._after
+        tick = at_or_after(due + 1)
+        rule = np.flatnonzero(self._apart & ~self._inside & (tick <= end))
+        self._inside[rule] = True
+        self._silent[self._tag[rule]] = True
+        return self._rows[rule], np.ones(len(rule), dtype=np.bool_), due[rule], tick[rule]
+
+    def falls(self, readings: Readings | None, heard: Int64, end: int) -> Int64:
+        """The ticks before ``end`` at which tags that are not apart become stale, some perhaps more than once.
+
+        ``heard``: when each tag was heard last before the readings.
+        """
+        rules = np.flatnonzero(~self._apart)
+        until = np.full(len(heard), end)
+        if readings is not None:
+            until[readings.tag[readings.begins]] = readings.received_time[readings.begins]
+        first = at_or_after(heard[self._tag[rules]] + self._after[rules] + 1)
+        found = [first[first < until[self._tag[rules]]]]
+        if readings is not None and len(rules):
+            window = np.full(len(heard), NEVER)
+            np.minimum.at(window, self._tag[rules], self._after[rules])
+            following = np.append(readings.received_time[1:], end)
+            following[readings.begins[1:] - 1] = end
+            at = np.flatnonzero(following - readings.received_time > window[readings.tag])
+            for rule in np.flatnonzero(~self._apart & np.isin(self._tag, readings.tag[at])).tolist():
+                own = at[readings.tag[at] == self._tag[rule]]
+                tick = at_or_after(readings.received_time[own] + self._after[rule] + 1)
+                found.append(tick[tick < following[own]])
+        return np.unique(np.concatenate(found))
+
     def advance(self, now: int, heard_at: Int64) -> tuple[list[Transition], Int64]:
         """Conditions that have entered by ``now``, and the tags that have become stale by that.
 
@@ -83,8 +150,8 @@ class Silence:
             return [], _NONE
         self._looked = now
         due = heard_at[self._tag] + self._after
-        silent = np.flatnonzero((now > due) & ~self._inside)
-        waiting = ~self._inside
+        waiting = ~(self._inside | self._apart)
+        silent = np.flatnonzero((now > due) & waiting)
         waiting[silent] = False
         self._due = int(due.min(where=waiting, initial=now + LONGEST_REST))
         if not len(silent):

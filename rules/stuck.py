@@ -143,6 +143,10 @@ class Stuck(Family):
         self._forget(tag)
         super().begin_anew(tag)
 
+    def minds_silence(self) -> Int64:
+        """Its tags: a stuck value is proven anew after a silence."""
+        return self.conditions.tag
+
     def fall_silent(self, tag: Int64, now: int) -> Toggles | None:
         """Forget the readings of tags that have become stale."""
         del now

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import product
+from typing import TypeVar
 
 import numpy as np
 from hypothesis import strategies as st
@@ -51,6 +52,9 @@ MEANINGS: dict[str, Meaning] = {
 """What expressions say of the values of their tags, in the order of their names."""
 
 
+Engine = TypeVar("Engine", bound=RuleEngine)
+
+
 @dataclass(frozen=True)
 class Plant:
     """Rules and tags under test, in the table's order."""
@@ -61,9 +65,12 @@ class Plant:
     selectors: tuple[Selector, ...] = ()
 
     def engine(self) -> RuleEngine:
+        return self.made(RuleEngine)
+
+    def made(self, kind: type[Engine]) -> Engine:
         tags = TagColumns(np.array(self.periods), np.array(self.live_clocks))
         table = RuleTable.build(self.rules, len(self.periods))
-        return RuleEngine(table, tags, LATENESS, TOLERANCE, self._programs(), self.selectors)
+        return kind(table, tags, LATENESS, TOLERANCE, self._programs(), self.selectors)
 
     def oracle(self) -> Oracle:
         meanings = {row: MEANINGS[text] for row, text in self._expressions().items()}

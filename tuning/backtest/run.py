@@ -5,15 +5,16 @@ readings, and they are not made from readings. Tags of the site that the recordi
 either; where a rule over several tags looks at one, it was never heard.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from domain.samples import Bool, Float64, Int64, SampleBlock
+from domain.samples import Int64, SampleBlock
 from domain.site import Site
-from rules.engine import RuleEngine, TagColumns
+from rules.engine import TagColumns
 from rules.expressions import programs_of
+from rules.past import Found, PastEngine
 from tuning.backtest.parts import Part, components, needed, part_of, rules_of
 from tuning.backtest.result import Backtest, Episodes, Transitions
 from tuning.readings.recording import Recording
@@ -22,8 +23,6 @@ LATENESS, CLOCK_TOLERANCE = 600_000, 5_000
 """ms; the service's defaults."""
 ROWS = 32_768
 """Readings evaluated at once: their columns stay in the processor's cache."""
-
-Columns = tuple[Int64, Bool, Int64, Int64, Float64]
 
 
 def backtest(
@@ -51,11 +50,7 @@ def backtest(
     _, rows = needed(site, wanted)
     job = _Job(recording, begin, end, lateness, clock_tolerance)
     found = [job.run(part_of(site, *each), progress or (lambda _: None)) for each in components(site, rows)]
-    columns: Columns = tuple(  # type: ignore[assignment]
-        np.concatenate([each.columns[number] for each in found]) if found else np.empty(0) for number in range(5)
-    )
-    kept = np.isin(columns[0], wanted)
-    transitions = Transitions.of(*(column[kept] for column in columns))
+    transitions = _together([each.transitions for each in found], np.array(wanted, dtype=np.int64))
     return Backtest(
         site=site,
         begin=recording.begin if begin is None else begin,
@@ -70,11 +65,24 @@ def backtest(
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Of one component. ``columns``: of its transitions, by rows of the whole site."""
+    """Of one component; its transitions by rows of the whole site."""
 
-    columns: Columns
+    transitions: Found
     readings: int
     late: int
+
+
+def _together(parts: Sequence[Found], wanted: Int64) -> Transitions:
+    """The transitions of some rules, out of those of several components."""
+    found = Found.concatenate(parts)
+    kept = np.isin(found.rule, wanted)
+    return Transitions.of(
+        found.rule[kept],
+        found.entered[kept],
+        found.source_time[kept],
+        found.received_time[kept],
+        found.value[kept],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,30 +100,19 @@ class _Job:
         site, recording = part.site, self.recording
         live = np.array([self._is_live(site, tag) for tag in range(len(site.tags))], dtype=np.bool_)
         columns = TagColumns(np.array([tag.period for tag in site.tags], dtype=np.int64), live)
-        engine = RuleEngine(site.rules, columns, self.lateness, self.clock_tolerance, programs_of(site), site.selectors)
+        engine = PastEngine(site.rules, columns, self.lateness, self.clock_tolerance, programs_of(site), site.selectors)
         first, last = recording.heard
         engine.await_readings(first if self.begin is None else max(first, self.begin))
-        found = []
         readings = late = 0
         for block in self._blocks(site):
             usual, too_late = engine.split_late(block)
-            found.extend(engine.evaluate(usual))
+            engine.carry(usual)
             readings += len(block)
             late += len(too_late)
-            last = max(last, int(block.received_time.max()))
             progress(len(block))
-        found.extend(engine.advance(last))
-        return _Found(
-            (
-                part.rows[np.array([each.rule for each in found], dtype=np.int64)],
-                np.array([each.entered for each in found], dtype=np.bool_),
-                np.array([each.source_time for each in found], dtype=np.int64),
-                np.array([each.received_time for each in found], dtype=np.int64),
-                np.array([each.value for each in found], dtype=np.float64),
-            ),
-            readings,
-            late,
-        )
+        engine.finish(last if self.end is None else min(last, self.end))
+        found = engine.take()
+        return _Found(replace(found, rule=part.rows[found.rule]), readings, late)
 
     def _is_live(self, site: Site, tag: int) -> bool:
         """Whether source times are checked: only where they were when the recording was made."""

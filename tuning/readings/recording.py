@@ -1,7 +1,8 @@
 """Recordings: readings in Parquet, tag by tag, with what has to be known of them.
 
 One row group holds readings of one tag in the order of their arrival. Columns: ``tag`` (index into the tags of the
-file's description), ``source_time`` and ``received_time`` (ms UTC), ``value`` (NaN: none), ``quality``, ``reason``.
+file's description), ``source_time`` and ``received_time`` (ms UTC), ``value`` (NaN: none), ``quality``, ``reason``,
+``place`` (among the readings of all tags that were received in the same ms, as far as that is known).
 Row groups of a tag follow each other in time; those of different tags may stand in any order. The description is JSON
 under the key ``anshao`` of the file's metadata. Nothing in a file depends on when or where it was written, so the same
 readings make the same bytes.
@@ -19,13 +20,16 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from domain.samples import Int64, SampleBlock
+from domain.samples import Bool, Int32, Int64, SampleBlock
 from domain.truth import Event, Expected, Truth
+from tuning.readings.merging import Arrivals, merged
 
 KEY = b"anshao"
 FORMAT = 1
 ROWS = 131_072
 """Readings in one row group at the most."""
+MERGED_ROWS, LEAST_ROWS = 2_000_000, 2_048
+"""Readings of several tags that are held to be put in order of arrival, all together; of one tag at the least."""
 HELD = 4_000_000
 """Readings that a writer of blocks keeps in memory before it writes them."""
 
@@ -37,9 +41,12 @@ _SCHEMA = pa.schema(
         ("value", pa.float64()),
         ("quality", pa.uint8()),
         ("reason", pa.uint8()),
+        ("place", pa.int32()),
     ]
 )
 _TIMES = ("source_time", "received_time")
+_READ = ["source_time", "received_time", "value", "quality", "reason"]
+_NO_PLACES = np.empty(0, dtype=np.int32)
 
 
 class RecordingError(Exception):
@@ -114,12 +121,14 @@ class RecordingWriter:
         self.rows = 0
         self._held: list[SampleBlock] = []
         self._held_rows = 0
+        self._last_place = (-1, 0)
+        """Received time of the last of the blocks, and its place."""
         self._writer = pq.ParquetWriter(
             path,
             _SCHEMA,
             compression="zstd",
             compression_level=1,
-            use_dictionary=["tag", "value", "quality", "reason"],
+            use_dictionary=["tag", "value", "quality", "reason", "place"],
             column_encoding=dict.fromkeys(_TIMES, "DELTA_BINARY_PACKED"),
             write_statistics=["tag", *_TIMES],
             store_schema=False,
@@ -135,11 +144,16 @@ class RecordingWriter:
             self._writer.close()
             self.path.unlink(missing_ok=True)
 
-    def write_tag(self, block: SampleBlock) -> None:
-        """Write readings of one tag in the order of their arrival, after all that was written of it before."""
+    def write_tag(self, block: SampleBlock, place: Int32 | None = None) -> None:
+        """Write readings of one tag in the order of their arrival, after all that was written of it before.
+
+        ``place``: of each among what was received in the same ms; without it tags come in the order of their index.
+        """
+        place = block.tag if place is None else place
         for begin in range(0, len(block), ROWS):
             part = block.take(slice(begin, begin + ROWS))
             columns = [part.tag, part.source_time, part.received_time, part.value, part.quality, part.reason]
+            columns.append(place[begin : begin + ROWS])
             self._writer.write_table(pa.Table.from_arrays([pa.array(c) for c in columns], schema=_SCHEMA))
         self.rows += len(block)
 
@@ -156,10 +170,25 @@ class RecordingWriter:
             return
         block = SampleBlock.concatenate(self._held)
         self._held, self._held_rows = [], 0
+        place = self._places(block.received_time)
         order = np.argsort(block.tag, kind="stable")
         begins = np.flatnonzero(np.diff(block.tag[order], prepend=-1))
         for part in np.split(order, begins[1:]):
-            self.write_tag(block.take(part))
+            self.write_tag(block.take(part), place[part])
+
+    def _places(self, received: Int64) -> Int32:
+        """The place of each of these arrivals among those of its ms."""
+        number = np.arange(len(received))
+        same = np.flatnonzero(np.diff(received, prepend=received[0] - 1))
+        begin = np.zeros(len(received), dtype=np.int64)
+        begin[same] = same
+        place = number - np.maximum.accumulate(begin)
+        last, before = self._last_place
+        first = received == received[0]
+        if last == received[0]:
+            place[: len(received) if first.all() else int(first.argmin())] += before + 1
+        self._last_place = int(received[-1]), int(place[-1])
+        return place.astype(np.int32)
 
     def describe(self, about: About) -> None:
         """Say something else of the recording; its tags stay the same."""
@@ -242,21 +271,10 @@ class Recording:
 
     def read_tag(self, tag: int, begin: int | None = None, end: int | None = None) -> Iterator[SampleBlock]:
         """Readings of one tag in the order of their arrival, a row group at a time; begin <= source time < end (ms)."""
-        for file in self._files:
-            for number, group in enumerate(file.groups):
-                if group.tag != tag or (begin is not None and group.end <= begin):
-                    continue
-                if end is not None and group.begin >= end:
-                    continue
-                block = file.read(number)
-                if (begin is not None and group.begin < begin) or (end is not None and group.end > end):
-                    time = block.source_time
-                    inside = np.ones(len(time), dtype=np.bool_)
-                    if begin is not None:
-                        inside &= time >= begin
-                    if end is not None:
-                        inside &= time < end
-                    block = block.take(inside)
+        for file, number in self._groups_of(tag, begin, end):
+            for read, _ in file.read(number):
+                inside = _inside(read, file.groups[number], begin, end)
+                block = read if inside is None else read.take(inside)
                 if len(block):
                     yield block
 
@@ -265,30 +283,37 @@ class Recording:
         if len(tags) == 1:
             yield from self.read_tag(tags[0], begin, end)
             return
-        streams = {tag: self.read_tag(tag, begin, end) for tag in tags}
-        held: dict[int, SampleBlock] = {}
-        while streams or held:
-            for tag in list(streams):
-                if tag not in held:
-                    block = next(streams[tag], None)
-                    if block is None:
-                        del streams[tag]
-                    else:
-                        held[tag] = block
-            if not held:
-                return
-            # What arrived before the last of the shortest block can be followed by nothing that arrived earlier.
-            until = min((int(held[tag].received_time[-1]) for tag in streams), default=None)
-            parts = []
-            for tag, block in list(held.items()):
-                split = len(block) if until is None else int(np.searchsorted(block.received_time, until, side="right"))
-                parts.append(block.take(slice(0, split)))
-                if split == len(block):
-                    del held[tag]
-                else:
-                    held[tag] = block.take(slice(split, None))
-            merged = SampleBlock.concatenate(parts)
-            yield merged.take(np.argsort(merged.received_time, kind="stable"))
+        rows = max(LEAST_ROWS, MERGED_ROWS // max(len(tags), 1))
+        yield from merged({tag: self._arrivals(tag, begin, end, rows) for tag in tags})
+
+    def _arrivals(self, tag: int, begin: int | None, end: int | None, rows: int) -> Iterator[Arrivals]:
+        """Readings of one tag with their order among those of others."""
+        clock = 0
+        for file, number in self._groups_of(tag, begin, end):
+            for block, place in file.read(number, rows):
+                inside = _inside(block, file.groups[number], begin, end)
+                arrivals = Arrivals.of(block, place, clock) if inside is None else None
+                if inside is not None and inside.any():
+                    arrivals = Arrivals.of(block.take(inside), place[inside], clock)
+                if arrivals is not None:
+                    clock = int(arrivals.clock[-1])
+                    yield arrivals
+
+    def _groups_of(self, tag: int, begin: int | None, end: int | None) -> Iterator[tuple["_File", int]]:
+        """The row groups of a tag that may have readings with begin <= source time < end."""
+        for file, number in self._of_tag.get(tag, ()):
+            group = file.groups[number]
+            if (begin is None or group.end > begin) and (end is None or group.begin < end):
+                yield file, number
+
+    @cached_property
+    def _of_tag(self) -> Mapping[int, Sequence[tuple["_File", int]]]:
+        """The row groups of each tag, in the order of time."""
+        found: dict[int, list[tuple[_File, int]]] = {}
+        for file in self._files:
+            for number, group in enumerate(file.groups):
+                found.setdefault(group.tag, []).append((file, number))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,15 +353,34 @@ class _File:
         self._renumbered = numbers != list(range(len(numbers)))
         self.groups = [replace(group, tag=numbers[group.tag]) for group in self.groups]
 
-    def read(self, number: int) -> SampleBlock:
-        """One row group."""
+    def read(self, number: int, rows: int | None = None) -> Iterator[tuple[SampleBlock, Int32]]:
+        """One row group, whole and without its places, or with them in parts of so many rows."""
         group = self.groups[number]
         try:
-            table = self._parquet.read_row_group(number, columns=_SCHEMA.names[1:], use_threads=False)
+            if rows is None:
+                table = self._parquet.read_row_group(number, columns=_READ, use_threads=False)
+                yield self._block(table, group.tag), _NO_PLACES
+            else:
+                for batch in self._parquet.iter_batches(rows, [number], [*_READ, "place"], use_threads=False):
+                    yield self._block(batch, group.tag), batch.column("place").to_numpy()
         except (pa.ArrowException, OSError) as error:
             raise RecordingError(f"{self.path}: row group {number} is damaged: {error}") from error
-        columns = [table.column(name).to_numpy() for name in _SCHEMA.names[1:]]
-        return SampleBlock(np.full(group.rows, group.tag, dtype=np.int32), *columns)
+
+    def _block(self, table: Any, tag: int) -> SampleBlock:
+        columns = [table.column(name).to_numpy() for name in _READ]
+        return SampleBlock(np.full(table.num_rows, tag, dtype=np.int32), *columns)
+
+
+def _inside(block: SampleBlock, group: _Group, begin: int | None, end: int | None) -> Bool | None:
+    """Which readings of a row group have begin <= source time < end; None: all."""
+    if (begin is None or group.begin >= begin) and (end is None or group.end <= end):
+        return None
+    inside = np.ones(len(block), dtype=np.bool_)
+    if begin is not None:
+        inside &= block.source_time >= begin
+    if end is not None:
+        inside &= block.source_time < end
+    return inside
 
 
 def _group(row_group: Any) -> _Group:

@@ -1,0 +1,110 @@
+"""Readings of the past in tall blocks do what they did live, reading for reading."""
+
+import math
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.samples import SampleBlock
+from rules.engine import RuleEngine
+from rules.past import Found, PastEngine
+from rules.ticks import TICK
+from tests.property.plants import (
+    DEVIATIONS,
+    EXPRESSIONS,
+    FAULTS,
+    LIMITS,
+    MODES,
+    RATES,
+    SELECTORS,
+    START,
+    STUCK,
+    VOTES,
+    Arrival,
+    Cut,
+    Happening,
+    Plant,
+    block,
+    plants,
+    streams,
+)
+
+ALL = (LIMITS, RATES, FAULTS, DEVIATIONS, STUCK, VOTES, EXPRESSIONS)
+Story = dict[int, list[tuple[bool, int, int, float | None]]]
+
+
+def live(engine: RuleEngine, arrivals: Sequence[Arrival], end: int) -> Story:
+    """As the service feeds it: what has arrived together, and four times a second that time passes."""
+    engine.await_readings(START)
+    story: Story = {}
+    waiting = list(arrivals)
+    now = START
+    while now <= end or waiting:
+        found = []
+        while waiting and START + waiting[0].received <= min(now, end):
+            together = [each for each in waiting if each.received == waiting[0].received]
+            waiting = waiting[len(together) :]
+            usual, _ = engine.split_late(block(together))
+            found += engine.evaluate(usual)
+        if now <= end:
+            found += engine.advance(now)
+        for each in found:
+            value = None if math.isnan(each.value) else each.value
+            story.setdefault(each.rule, []).append((each.entered, each.source_time, each.received_time, value))
+        now += TICK
+    return story
+
+
+def past(engine: PastEngine, blocks: Sequence[SampleBlock], end: int) -> Story:
+    engine.await_readings(START)
+    for each in blocks:
+        usual, _ = engine.split_late(each)
+        engine.carry(usual)
+    engine.finish(end)
+    return story_of(engine.take())
+
+
+def story_of(found: Found) -> Story:
+    story: Story = {}
+    columns = (found.rule, found.entered, found.source_time, found.received_time, found.value)
+    for rule, entered, source, received, value in zip(*(column.tolist() for column in columns), strict=True):
+        story.setdefault(rule, []).append((entered, source, received, None if math.isnan(value) else value))
+    return story
+
+
+def blocks_of(stream: Sequence[Happening]) -> list[SampleBlock]:
+    blocks: list[list[Arrival]] = [[]]
+    for item in stream:
+        if isinstance(item, Arrival):
+            blocks[-1].append(item)
+        elif isinstance(item, Cut):
+            blocks.append([])
+    return [block(each) for each in blocks if each]
+
+
+def equal(plant: Plant, stream: Sequence[Happening], rest: int) -> None:
+    arrivals = [item for item in stream if isinstance(item, Arrival)]
+    end = START + max((each.received for each in arrivals), default=0) + rest
+    assert past(plant.made(PastEngine), blocks_of(stream), end) == live(plant.engine(), arrivals, end)
+
+
+REST = st.sampled_from([0, 0, 249, 250, 5_000])
+
+
+@settings(max_examples=300)
+@given(plants(LIMITS, RATES, FAULTS), streams(), REST)
+def test_limits_rates_and_faults_do_what_they_did_live(plant: Plant, stream: list[Happening], rest: int) -> None:
+    equal(plant, stream, rest)
+
+
+@settings(max_examples=400)
+@given(plants(*ALL), streams(), REST)
+def test_all_kinds_do_what_they_did_live(plant: Plant, stream: list[Happening], rest: int) -> None:
+    equal(plant, stream, rest)
+
+
+@settings(max_examples=400)
+@given(plants(MODES, MODES, MODES, FAULTS, *ALL, selectors=SELECTORS), streams(), REST)
+def test_modes_of_operation_hold_when_they_held_live(plant: Plant, stream: list[Happening], rest: int) -> None:
+    equal(plant, stream, rest)
