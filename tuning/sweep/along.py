@@ -17,10 +17,12 @@ import numpy as np
 
 from domain.samples import Bool, Float64, Int64, SampleBlock, UInt8
 from domain.scales import RuleKind
-from domain.site import Rule
+from domain.site import Rule, Site
 from rules.arrivals import BAD, GOOD, Arrivals
 from rules.engine import LONGEST_PATIENCE
 from rules.scan import AGAINST, FOR, NEITHER
+from tuning.backtest.run import CLOCK_TOLERANCE, LATENESS
+from tuning.readings.recording import Recording
 
 _ALONG = frozenset({RuleKind.HIGH, RuleKind.LOW, RuleKind.RISE, RuleKind.FALL})
 _RATES = frozenset({RuleKind.RISE, RuleKind.FALL})
@@ -52,6 +54,23 @@ class TagReadings:
     heard: int
     last: int
     patience: int
+
+    @classmethod
+    def recorded(cls, site: Site, recording: Recording, tag: int, begin: int, end: int) -> "TagReadings | None":
+        """Those of a tag of a site, begin <= source time < end (ms); None where the recording does not know it."""
+        about = site.tags[tag]
+        place = recording.index_of(about.path)
+        if place is None:
+            return None
+        gateway = site.gateways.get((about.enterprise, about.gateway))
+        return cls.of(
+            recording.read_tag(place, begin, end),
+            live_clock=recording.about.live_clock and gateway is not None and gateway.clock == "live",
+            lateness=LATENESS,
+            clock_tolerance=CLOCK_TOLERANCE,
+            period=about.period,
+            last=recording.heard[1],
+        )
 
     @classmethod
     def of(

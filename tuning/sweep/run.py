@@ -16,7 +16,7 @@ from domain.samples import Int64
 from domain.site import Rule, Site
 from domain.truth import Truth
 from tuning.backtest.parts import needed
-from tuning.backtest.run import CLOCK_TOLERANCE, LATENESS, backtest
+from tuning.backtest.run import backtest
 from tuning.readings.recording import Recording
 from tuning.scoring.yardstick import Targets
 from tuning.sweep.along import Quantity, TagReadings, goes_along
@@ -94,18 +94,8 @@ class _Job:
 
     def of_tag(self, tag: int, rows: Sequence[int]) -> tuple[int, dict[int, Tally]]:
         """Readings of a tag, and what its rules did."""
-        place = self.recording.index_of(self.site.tags[tag].path)
-        assert place is not None  # noqa: S101 -- looked up before
-        about = self.site.tags[tag]
-        gateway = self.site.gateways.get((about.enterprise, about.gateway))
-        readings = TagReadings.of(
-            self.recording.read_tag(place, self.begin, self.end),
-            live_clock=self.recording.about.live_clock and gateway is not None and gateway.clock == "live",
-            lateness=LATENESS,
-            clock_tolerance=CLOCK_TOLERANCE,
-            period=about.period,
-            last=self.recording.heard[1],
-        )
+        readings = TagReadings.recorded(self.site, self.recording, tag, self.begin, self.end)
+        assert readings is not None  # noqa: S101 -- looked up before
         found = {}
         for row in rows:
             rule = self.site.rules.row(row)
