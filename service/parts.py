@@ -80,9 +80,9 @@ def open_spool(settings: Settings, retention: int) -> Spool:
     )
 
 
-def make_engine(settings: Settings) -> RuleEngine:
-    """The rules, all out."""
-    site = settings.site
+def make_engine(settings: Settings, part: Site | None = None) -> RuleEngine:
+    """The rules, all out; of a part of the site, where one is given."""
+    site = settings.site if part is None else part
     tags = TagColumns(np.array([tag.period for tag in site.tags], dtype=np.int64), live_clock(site))
     return RuleEngine(site.rules, tags, settings.lateness, settings.clock_tolerance, programs_of(site), site.selectors)
 
@@ -93,4 +93,5 @@ def memory_of(site: Site) -> int:
     timed = rules.kind != RuleKind.STALE
     spans = [int(column[timed].max(initial=0)) for column in (rules.on_delay, rules.off_delay, rules.window)]
     spans += [extra.reference.window for extra in rules.extras.values() if extra.reference is not None]
+    spans += [extra.model.memory for extra in rules.extras.values() if extra.model is not None]
     return min(max(max(spans) + 60_000, SHORTEST_MEMORY), LONGEST_MEMORY)

@@ -13,7 +13,7 @@ from alerting.alarms.roll import Roll
 from alerting.alarms.shelving import Shelving
 from alerting.alarms.suppression import Overlay, suppression_data
 from alerting.alarms.timers import Timers
-from alerting.incidents.grading import GradingTable
+from alerting.incidents.grading import HIGHEST_EARLY_WARNING, GradingTable
 from alerting.records import SERVICE, Alarm, Change, drill_prefix
 from domain.scales import AlarmState, Grade, RuleKind
 from domain.site import Site
@@ -21,6 +21,8 @@ from domain.transitions import Transition
 
 CALM, STALE, RE_ALARM = "calm", "stale", "re-alarm"
 """Kinds of timers, by alarm: chattering or damping ends; it has been in for long; it sounds again."""
+SHARES_NAMED, SHARES_DESCRIBED = 8, 3
+"""So many tags are named with their shares in a statistic: in the journal, in an alarm's description [ours]."""
 _NO_SETPOINT = frozenset({RuleKind.STALE, RuleKind.BAD, RuleKind.SYSTEM, RuleKind.EXPRESSION})
 
 
@@ -146,6 +148,9 @@ class Conditions:
     def _make(self, facts: RuleFacts, transition: Transition, known: Alarm | None) -> Alarm:
         """The alarm that a condition makes on entering, by the rule as it is today."""
         rule, tag = facts.rule, facts.tag
+        grade = max(self.grading.alarm.of(rule.level), rule.grade or Grade.BLUE)
+        if rule.kind.is_early_warning:
+            grade = min(grade, HIGHEST_EARLY_WARNING)
         return Alarm(
             id=known.id if known else 0,
             region=known.region if known else facts.region,
@@ -155,14 +160,14 @@ class Conditions:
             rule=rule.key,
             kind=rule.kind,
             level=rule.level,
-            grade=max(self.grading.alarm.of(rule.level), rule.grade or Grade.BLUE),
+            grade=grade,
             state=AlarmState.UNACKNOWLEDGED,
             condition=True,
             latching=rule.latching,
             value=number(transition.value),
             setpoint=None if rule.kind in _NO_SETPOINT else rule.setpoint,
             engineering_unit=tag.engineering_unit,
-            description=tag.description,
+            description=described(tag.description, transition, self.relations.site),
             gas=tag.gas,
             rule_version=rule.version,
             entered_at=transition.source_time,
@@ -274,4 +279,22 @@ def transition_data(alarm: Alarm, transition: Transition, site: Site) -> dict[st
     }
     if transition.inputs:
         data["inputs"] = {site.tags[tag].name: number(value) for tag, value in transition.inputs}
+    if transition.shares:
+        data["contributions"] = contributions(transition, site)
     return data
+
+
+def contributions(transition: Transition, site: Site) -> list[dict[str, object]]:
+    """The tags that have the greatest shares in a statistic, the greatest first, with share (0 to 1) and value."""
+    found = zip(transition.inputs[:SHARES_NAMED], transition.shares, strict=False)
+    return [
+        {"tag": site.tags[tag].name, "share": round(share, 4), "value": number(value)}
+        for (tag, value), share in found
+        if share > 0
+    ]
+
+
+def described(description: str, transition: Transition, site: Site) -> str:
+    """The description of an alarm: of a statistic with the tags that have the greatest shares in it."""
+    named = [f"{each['tag']} {each['share']:.0%}" for each in contributions(transition, site)[:SHARES_DESCRIBED]]
+    return f"{description}：{'、'.join(named)}" if named else description

@@ -1,7 +1,7 @@
 """The grade of an alarm and of an incident, by a table that is data (``grading.yaml``), with the reasons kept."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -17,8 +17,10 @@ from domain.scales import Grade, Level, RuleKind
 TAGS_NAMED = 8
 """How many tags a reason names at the most."""
 
-JOINT = frozenset({RuleKind.VOTE, RuleKind.EXPRESSION})
+JOINT = frozenset({RuleKind.VOTE, RuleKind.EXPRESSION, RuleKind.T2, RuleKind.SPE})
 """Kinds that look at tags which have rules of their own: no independent tag is behind them."""
+HIGHEST_EARLY_WARNING = Grade.YELLOW
+"""What alarms of statistics (T2, SPE) may make at the most, alone or with others. No table can raise it."""
 
 Gas = Literal["flammable", "toxic", "oxygen", "methane"]
 
@@ -164,6 +166,8 @@ class UnitGrading:
         """Those that count."""
         self._grades: dict[Grade, dict[int, None]] = {grade: {} for grade in Grade}
         self._tallies = [[_Tally() for _ in row.counts] for row in table.unit]
+        self._warnings: dict[int, None] = {}
+        """Those of them that are early warnings by statistics."""
         self._tallies_of: dict[tuple[Grade, Level, str | None, bool], list[_Tally]] = {}
         """Those that alarms of a grade, level and gas count in: all that ``Count.matches`` looks at."""
 
@@ -178,6 +182,8 @@ class UnitGrading:
     def add(self, alarm: Alarm) -> None:
         """An alarm's condition has entered. One that is counted as it is already changes nothing."""
         path = alarm.cause or alarm.path
+        if alarm.kind.is_early_warning:
+            path = f"early warning {path}"  # never counted in place of what they only warn of
         as_before = self._places.get(alarm.id) == (path, alarm.grade)
         if as_before and self._groups[path].by_grade[alarm.grade].get(alarm.id) is alarm:
             return
@@ -214,6 +220,8 @@ class UnitGrading:
     def _count(self, alarm: Alarm) -> None:
         self._alarms[alarm.id] = alarm
         self._grades[alarm.grade][alarm.id] = None
+        if alarm.kind.is_early_warning:
+            self._warnings[alarm.id] = None
         for tally in self._matching(alarm):
             tally.received[alarm.id] = alarm.received_at
             tally.tags[alarm.tag] = tally.tags.get(alarm.tag, 0) + 1
@@ -221,6 +229,7 @@ class UnitGrading:
     def _uncount(self, alarm: Alarm, grade: Grade) -> None:
         del self._alarms[alarm.id]
         del self._grades[grade][alarm.id]
+        self._warnings.pop(alarm.id, None)
         for tally in itertools.chain.from_iterable(self._tallies):
             if tally.received.pop(alarm.id, None) is None:
                 continue
@@ -231,21 +240,44 @@ class UnitGrading:
                 del tally.tags[alarm.tag]
 
     def verdict(self, now: int) -> Verdict:
-        """Grade and reasons at ``now`` (ms). The reasons are those that make the grade, not all that hold."""
-        if not self._alarms:
+        """Grade and reasons at ``now`` (ms). The reasons are those that make the grade, not all that hold.
+
+        Early warnings by statistics count where they do not lead beyond yellow, and for nothing else.
+        """
+        if not self._warnings:
+            return self._graded(now, {}, Grade.RED)
+        firm = self._graded(now, self._warnings, Grade.RED)
+        warned = self._graded(now, {}, HIGHEST_EARLY_WARNING)
+        recheck = min((at for at in (firm.recheck_at, warned.recheck_at) if at is not None), default=None)
+        if warned.grade is None or (firm.grade is not None and firm.grade >= warned.grade):
+            return Verdict(firm.grade, firm.reasons, recheck)
+        params = {
+            "grade": warned.grade.label,
+            "highest": HIGHEST_EARLY_WARNING.label,
+            "tags": self._tags_of(self._warnings),
+        }
+        return Verdict(warned.grade, [*warned.reasons, {"rule": "early_warning", "params": params}], recheck)
+
+    def _graded(self, now: int, without: Collection[int], highest: Grade) -> Verdict:
+        """What the table makes of the alarms but some; rows and steps above ``highest`` do not count."""
+        grade = max((grade for grade, members in self._grades.items() if _others(members, without)), default=None)
+        if grade is None:
             return Verdict(None, [], None)
-        grade = max(grade for grade, members in self._grades.items() if members)
-        reasons = [{"rule": "own_grade", "params": {"grade": grade.label, "tags": self._tags_of(self._grades[grade])}}]
+        own = (each for each in self._grades[grade] if each not in without)
+        reasons = [{"rule": "own_grade", "params": {"grade": grade.label, "tags": self._tags_of(own)}}]
         recheck: list[int] = []
         for row, tallies in zip(self._table.unit, self._tallies, strict=True):
-            holds = [self._holds(count, tally, now, recheck) for count, tally in zip(row.counts, tallies, strict=True)]
+            if row.grade > highest:
+                continue
+            counted = list(zip(row.counts, tallies, strict=True))
+            holds = [self._holds(count, tally, now, recheck, without) for count, tally in counted]
             if not all(holds) or row.grade < grade:
                 continue
             if row.grade > grade:
                 grade = row.grade
                 reasons = []
-            tags = self._tags_of(identity for tally in tallies for identity in tally.received)
-            count = sum(len(tally.received) for tally in tallies)
+            tags = self._tags_of(each for tally in tallies for each in tally.received if each not in without)
+            count = sum(_others(tally.received, without) for tally in tallies)
             params: dict[str, Any] = {"grade": grade.label, "count": count, "tags": tags}
             persists = max(each.persists for each in row.counts)
             if persists:
@@ -254,8 +286,8 @@ class UnitGrading:
                 params |= row.says.of(tags, count)
             reasons.append({"rule": row.name, "params": params})
         source = self._table.hazard_source
-        if self._hazard_level in source.levels and source.steps and grade < Grade.RED:
-            raised = Grade(min(grade + source.steps, Grade.RED))
+        if self._hazard_level in source.levels and source.steps and grade < highest:
+            raised = Grade(min(grade + source.steps, highest))
             steps = {"level": self._hazard_level, "steps": raised - grade, "from": grade.label, "grade": raised.label}
             reasons.append({"rule": "hazard_source", "params": steps})
             grade = raised
@@ -273,14 +305,19 @@ class UnitGrading:
             ]
         return found
 
-    def _holds(self, count: Count, tally: _Tally, now: int, recheck: list[int]) -> bool:
+    def _holds(self, count: Count, tally: _Tally, now: int, recheck: list[int], without: Collection[int]) -> bool:
         if count.persists:
-            due = {identity: received + int(count.persists * 1000) for identity, received in tally.received.items()}
+            due = {
+                identity: received + int(count.persists * 1000)
+                for identity, received in tally.received.items()
+                if identity not in without
+            }
             recheck.extend(at for at in due.values() if at > now)
             ripe = [identity for identity, at in due.items() if at <= now]
             tags = {self._alarms[identity].tag for identity in ripe}
             return len(tags if count.of == "tags" else ripe) >= count.at_least
-        return len(tally.tags if count.of == "tags" else tally.received) >= count.at_least
+        # No early warning is among the tags: see ``JOINT``.
+        return (len(tally.tags) if count.of == "tags" else _others(tally.received, without)) >= count.at_least
 
     def _tags_of(self, members: Iterable[int]) -> list[str]:
         """Tags of some alarms, the first few of them, in the order in which they entered."""
@@ -290,3 +327,8 @@ class UnitGrading:
             if len(tags) == TAGS_NAMED:
                 break
         return list(tags)
+
+
+def _others(members: Collection[int], without: Collection[int]) -> int:
+    """How many members there are but some; costs the same at any number of members."""
+    return len(members) - sum(each in members for each in without)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 GRADES_ZH = {"blue": "蓝色", "yellow": "黄色", "orange": "橙色", "red": "红色"}
+_IN_CHINESE = ("grade_zh", "highest_zh")
 _WORDS: dict[str, tuple[str, str]] = {
     "own_grade": ("{grade_zh}报警：{tags}", "{grade} alarm: {tags}"),
     "four_blue": ("同一装置 {count} 条蓝色报警：{tags}", "{count} blue alarms in one unit: {tags}"),
@@ -22,6 +23,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "high-high together with second-level gas: {tags}",
     ),
     "hazard_source": ("{level} 级重大危险源：+{steps}", "hazard source level {level}: +{steps}"),
+    "early_warning": (
+        "统计预警（T²/SPE）参与定级，自身最高{highest_zh}：{tags}",
+        "early warning by statistics (T2, SPE), {highest} at the most by itself: {tags}",
+    ),
     "cleared_and_held": ("全部报警恢复已满 {seconds} 秒", "all alarms have been out for {seconds} s"),
     "decided": ("{name} 定级为{grade_zh}：{reason}", "{name} decided for {grade}: {reason}"),
 }
@@ -38,13 +43,14 @@ def explain(reason: Mapping[str, Any]) -> tuple[str, str]:
         return str(params["zh"]), str(params["en"])
     values = {name: _value(value) for name, value in params.items()}
     values["grade_zh"] = GRADES_ZH.get(str(params.get("grade")), "")
+    values["highest_zh"] = GRADES_ZH.get(str(params.get("highest")), "")
     words = _WORDS.get(reason["rule"])
     if words is not None:
         try:
             return words[0].format_map(values), words[1].format_map(values)
         except KeyError:  # of an older version, which kept less
             pass
-    said = ", ".join(f"{name} {value}" for name, value in values.items() if name != "grade_zh")
+    said = ", ".join(f"{name} {value}" for name, value in values.items() if name not in _IN_CHINESE)
     named = f"{reason['rule']} ({said})" if said else str(reason["rule"])
     return named, named
 

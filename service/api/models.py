@@ -13,7 +13,7 @@ from service.api import examples
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 GradeName = Literal["blue", "yellow", "orange", "red"]
 RuleKindName = Literal[
-    "high", "low", "rise", "fall", "stale", "bad", "system", "deviation", "stuck", "vote", "expression"
+    "high", "low", "rise", "fall", "stale", "bad", "system", "deviation", "stuck", "vote", "expression", "t2", "spe"
 ]
 ComponentStatus = Literal["ok", "degraded", "down"]
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from domain.components import ComponentModel
 from domain.scales import RuleKind
 from domain.site import Reference, RuleExtra, Site
 from service.api.views import KIND_NAMES
@@ -12,7 +13,7 @@ LIMIT_KINDS = frozenset({RuleKind.HIGH, RuleKind.LOW, RuleKind.RISE, RuleKind.FA
 """Kinds that say of a value when it is dangerous."""
 VALUE_KINDS = LIMIT_KINDS | {RuleKind.STUCK}
 """Kinds that are shown with a tag."""
-_UNIT_KINDS = (RuleKind.VOTE, RuleKind.EXPRESSION)
+_UNIT_KINDS = (RuleKind.VOTE, RuleKind.EXPRESSION, RuleKind.T2, RuleKind.SPE)
 _NOTHING = RuleExtra()
 
 
@@ -56,10 +57,11 @@ def unit_rule_view(site: Site, row: int) -> dict[str, Any]:
         "inputs": [site.tags[index].name for index in extra.inputs],
         "needed": extra.needed if vote else None,
         "side": ("low" if extra.low else "high") if vote else None,
-        "setpoint": rule.setpoint if vote else None,
+        "setpoint": None if rule.kind is RuleKind.EXPRESSION else rule.setpoint,
         "deadband": rule.deadband,
         "engineering_unit": site.tags[extra.inputs[0]].engineering_unit if vote else None,
         "expression": extra.expression or None,
+        "model": None if extra.model is None else _model(extra.model),
         "on_delay_ms": rule.on_delay,
         "off_delay_ms": rule.off_delay,
         "latching": rule.latching,
@@ -84,6 +86,15 @@ def modes_of(site: Site) -> dict[str, list[str]]:
             dict.fromkeys([*(mode for mode, _, _ in selector.values), *(span.mode for span in selector.schedule)])
         )
         for selector in site.selectors
+    }
+
+
+def _model(model: ComponentModel) -> dict[str, Any]:
+    return {
+        "digest": model.digest,
+        "components": model.retained,
+        "period_ms": model.period,
+        "smoothing": model.smoothing,
     }
 
 

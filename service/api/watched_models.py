@@ -51,21 +51,33 @@ class Limit(Document):
     cards: list[str] = Field(description="Response cards shown with its alarm.")
 
 
+class UnitModel(Document):
+    """What T2 and SPE of a unit are measured by: its principal components in normal operation."""
+
+    digest: str = Field(description="SHA-256 of the model.")
+    components: int = Field(description="So many make T2; the others make SPE.")
+    period_ms: int = Field(description="Time between two evaluations.")
+    smoothing: float = Field(description="Weight of the newest readings in the moving average; 1: none is taken.")
+
+
 class UnitRule(Document):
     """A rule over several tags of an enterprise, which belongs to a unit."""
 
     key: str
     path: str = Field(description="Path of its condition.")
-    kind: Literal["vote", "expression"]
+    kind: Literal["vote", "expression", "t2", "spe"]
     level: Level
     grade: GradeName | None = Field(description="The least grade that its alarm has by itself; null: by its level.")
     inputs: list[str] = Field(description="Names of the tags that it looks at.")
     needed: int | None = Field(description="Of a vote: so many tags must agree.")
     side: Literal["high", "low"] | None = Field(description="Of a vote: tags vote at or above, or at or below.")
-    setpoint: float | None = Field(description="Of a vote, in the engineering unit of its tags.")
+    setpoint: float | None = Field(
+        description="Of a vote, in the engineering unit of its tags; of t2 and spe the limit, without a unit."
+    )
     deadband: float
     engineering_unit: str | None = Field(description="Of a vote: that of its tags.")
     expression: str | None
+    model: UnitModel | None = Field(description="Of t2 and spe.")
     on_delay_ms: int
     off_delay_ms: int
     latching: bool

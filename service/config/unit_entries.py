@@ -14,6 +14,7 @@ from service.config.quantities import (
     Number,
     PathText,
     PointName,
+    Positive,
     check_enterprise_id,
     check_identifier,
     refusal,
@@ -23,6 +24,8 @@ from service.config.validation import Section
 
 MOST_INPUTS = 32
 """Tags of one vote [O]."""
+MOST_CONSECUTIVE = 1_000
+"""Rounds that a warning by statistics may have to last [O]."""
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
@@ -177,7 +180,42 @@ class ExpressionEntry(_UnitRuleEntry):
     level: LevelKey = "H"
 
 
-UNIT_RULES: dict[str, type[VoteEntry | ExpressionEntry]] = {"vote": VoteEntry, "expression": ExpressionEntry}
+class ComponentsEntry(_UnitRuleEntry):
+    """T2 or SPE of the unit's principal components is at or beyond its limit.
+
+    An early warning: blue or yellow, never more, so it has no level to choose.
+    """
+
+    kind: Literal["t2", "spe"]
+    model: PathText
+    limit: Positive | None = None
+    """None: the model's own."""
+    deadband: NonNegative | None = None
+    consecutive: Annotated[int, Field(strict=True, ge=1, le=MOST_CONSECUTIVE)] | None = None
+    """So many rounds in a row, in place of an on-delay."""
+    on_delay: Duration = NOT_GIVEN
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.grade in {"orange", "red"}:
+            remedy = "Write `grade: yellow`, or delete the line: blue."
+            message = f"grade {self.grade}: a warning by statistics may raise blue or yellow, never more by itself"
+            raise refusal(message, remedy, at=("grade",))
+        if self.consecutive is not None and self.on_delay != NOT_GIVEN:
+            raise refusal("both `consecutive` and `on_delay`", "Delete one of the two.", at=("on_delay",))
+        if self.limit is not None and self.deadband is not None and self.deadband >= self.limit:
+            remedy = "Give a deadband smaller than the limit."
+            raise refusal("the deadband is so large that nothing clears it", remedy, at=("deadband",))
+        return self
+
+
+UnitRuleEntry = VoteEntry | ExpressionEntry | ComponentsEntry
+UNIT_RULES: dict[str, type[UnitRuleEntry]] = {
+    "vote": VoteEntry,
+    "expression": ExpressionEntry,
+    "t2": ComponentsEntry,
+    "spe": ComponentsEntry,
+}
 """By ``kind``."""
 
 

@@ -1,4 +1,4 @@
-"""Rules over several tags, which belong to a unit and not to a tag: votes and expressions."""
+"""Rules over several tags, which belong to a unit: votes, expressions, principal components."""
 
 import math
 from collections.abc import Collection, Iterable
@@ -13,10 +13,9 @@ from service.config.document import Document, Loc
 from service.config.measurands import STATUS
 from service.config.references import Conditions, Names
 from service.config.rule_entries import NOT_GIVEN
-from service.config.unit_entries import UNIT_RULES, ExpressionEntry, VoteEntry
+from service.config.unit_components import resolve_components
+from service.config.unit_entries import UNIT_RULES, ComponentsEntry, ExpressionEntry, UnitRuleEntry, VoteEntry
 from service.config.validation import suggestion, validate
-
-Entry = VoteEntry | ExpressionEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class UnitRule:
     loc: Loc
     enterprise: str
     unit: str
-    entry: Entry
+    entry: UnitRuleEntry
 
     @property
     def tag_path(self) -> str:
@@ -74,6 +73,8 @@ def resolve(rule: UnitRule, names: Names) -> Rule | None:
     """The rule with its inputs looked up, its tag still to be numbered; None where it has faults, or its tags have."""
     if isinstance(rule.entry, VoteEntry):
         return _vote(rule, rule.entry, names)
+    if isinstance(rule.entry, ComponentsEntry):
+        return resolve_components(rule.document, rule.loc, rule.enterprise, rule.entry, names)
     return _expression(rule, rule.entry, names)
 
 

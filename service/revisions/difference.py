@@ -233,6 +233,7 @@ def _extra(site: Site, extra: RuleExtra) -> dict[str, Any]:
         "needed": extra.needed,
         "low": extra.low,
         "expression": extra.expression,
+        "model": None if extra.model is None else extra.model.digest[:12],
         "modes": _value(tuple(f"{limit.mode} {limit.setpoint}" for limit in extra.modes)),
         "suppressed_by": _value(extra.suppressed_by),
         "parent": extra.parent,

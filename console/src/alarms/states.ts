@@ -25,5 +25,5 @@ export function nextAct(state: AlarmState): 'acknowledge' | 'reset' | null {
 
 /** Of one tag's readings: not the service's and the gateways' own conditions, and none over several tags. */
 export function hasSamples(alarm: Pick<Alarm, 'kind'>): boolean {
-  return alarm.kind !== 'system' && alarm.kind !== 'vote' && alarm.kind !== 'expression';
+  return !['system', 'vote', 'expression', 't2', 'spe'].includes(alarm.kind);
 }

@@ -30,6 +30,8 @@ const SIGN: Record<RuleKind, string> = {
   stuck: 'Δ ≤',
   vote: '',
   expression: '',
+  t2: '≥',
+  spe: '≥',
 };
 
 /** A setpoint without needless zeros, as it was configured. */

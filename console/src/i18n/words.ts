@@ -122,7 +122,7 @@ export function useWords(): Words {
       const named = Object.fromEntries(Object.entries(reason.params).map(([name, value]) => [name, parameter(value)]));
       const { tags } = reason.params;
       if (Array.isArray(tags)) named.tags = tags.map((tag) => tagWords(String(tag))).join(', ');
-      for (const name of ['grade', 'from']) {
+      for (const name of ['grade', 'from', 'highest']) {
         const grade = gradeNamed(reason.params[name]);
         if (grade !== undefined) named[name] = t(`grade.${grade}`);
       }
