@@ -40,6 +40,10 @@ from service.api.app import CONTEXT, create_app, serve
 from service.api.live import LiveHub
 from service.canary import RULE as CANARY_RULE
 from service.canary import Canary
+from service.changes.book import ChangeBook
+from service.changes.control import ChangeControl
+from service.changes.queries import kept_changes
+from service.changes.shadow import Shadows
 from service.clock import SystemClock
 from service.conditions import BROKER, HISTORIAN, LEDGER, SPOOL, SystemConditions, channel_condition
 from service.config import Settings
@@ -174,6 +178,9 @@ class Application:
         )
         self.response = Response(settings.response, self.site, self.register, self.duty_room.drills.circle_of)
         await self.response.load(self._ledger.engine, now)
+        book = ChangeBook(self.register.journal, await kept_changes(self._ledger.engine))
+        self._shadows = Shadows(book, lambda part: parts.make_engine(self.settings, part), lambda: self.engine)
+        self.changes = ChangeControl(book, self._shadows, self, lambda: self.settings)
 
     def _assemble(self, now: int) -> None:
         settings = self.settings
@@ -213,6 +220,7 @@ class Application:
         self.drills = DrillRunner(
             self.duty_room.drills, lambda: self.site, lambda: parts.make_engine(self.settings), settings.drills
         )
+        self._shadows.resume(self.site, now)
         self.pipeline = Pipeline(
             link=self._link,
             decoder=Decoder(self.site, settings.future),
@@ -228,12 +236,14 @@ class Application:
             listener=self,
             canary_rule=canary_rule,
             deliveries_for=self.outbox.deliveries_for,
-            participants=(self.duty_room, self.response),
+            participants=(self.duty_room, self.response, self.changes.book, self._shadows),
             drilling=self.drills,
+            shadows=self._shadows,
         )
 
     def _begin(self) -> None:
         self.engine.await_readings(self.clock.now())
+        self._stack.push_async_callback(self.changes.close)
         tasks = self._tasks = Tasks()
         for work, name in (
             (self.pipeline.commit(), "commit"),
@@ -246,6 +256,7 @@ class Application:
             (self._answers.run(), "answers"),
             (self.canary.run(), "canary"),
             (self.drills.run(self._link, self.clock), "drills"),
+            (self.changes.run(), "changes"),
             (self.hub.run(), "live"),
         ):
             tasks.spawn(work, name)
@@ -344,6 +355,7 @@ class Application:
         """Put in, at once, what was made anew; the register has been carried over already, and that is committed."""
         made.put_in(self.pipeline, self.register, self.conditions, self.spool)
         self.settings, self.engine, self._gateways = made.settings, made.engine, made.gateways
+        self._shadows.reconfigure(made.matching, made.settings.site)
         self._context.views, self._context.catalogue = made.views, made.catalogue
         self.hub.reconfigure()
         self.outbox.reconfigure(made.settings.response, tuple(self.duty_room.desks))

@@ -25,6 +25,7 @@ from ingest.decoder import Decoded, Decoder
 from ingest.intake import Refusal
 from ingest.links.protocol import Link, LinkDown, Message
 from rules.engine import RuleEngine
+from service.changes.shadow import Shadows
 from service.conditions import LEDGER, SPOOL, SystemConditions
 from service.drills.runner import DrillRunner
 from service.gateways import Gateways
@@ -76,6 +77,7 @@ class Pipeline:
         deliveries_for: Callable[[Sequence[Entry], int], Sequence[Mapping[str, Any]]],
         participants: Sequence[Participant] = (),
         drilling: DrillRunner | None = None,
+        shadows: Shadows | None = None,
     ) -> None:
         self._link = link
         self._decoder = decoder
@@ -94,6 +96,7 @@ class Pipeline:
         self._deliveries_for = deliveries_for
         self._participants = participants
         self._drilling = drilling
+        self._shadows = shadows
         self._commit_fails = False
         self._writing_since: float | None = None
         self._queue: asyncio.Queue[Work] = asyncio.Queue(QUEUE)
@@ -140,7 +143,11 @@ class Pipeline:
             self._gateways.advance(now, awaited_since=self._engine.awaited_since, connected=connected)
             # A gateway's loss comes before the silence of its tags, which follows from it.
             work = Work(transitions=self._conditions.take())
-            work.transitions.extend(self._engine.advance(now, connected=connected))
+            found = self._engine.advance(now, connected=connected)
+            work.transitions.extend(found)
+            if self._shadows is not None:
+                awaited = self._engine.awaited_since
+                self._shadows.advance(now, connected=connected, awaited_since=awaited, transitions=found)
             if self._drilling is not None:
                 work.of_drill = self._drilling.advance(now, connected=connected)
             await self._queue.put(work)
@@ -212,10 +219,14 @@ class Pipeline:
         if decoded.statuses:
             tags = self._gateways.begun(decoded.statuses)
             self._engine.begin_anew(tags)
+            if self._shadows is not None:
+                self._shadows.begin_anew(tags)
             begun = tags.tolist()
         block = decoded.block
         live, late = self._engine.split_late(block)
         transitions = self._engine.evaluate(live)
+        if self._shadows is not None:
+            self._shadows.evaluate(live, transitions)
         canaries = [transition for transition in transitions if transition.rule == self._canary_rule]
         if canaries:
             transitions = [transition for transition in transitions if transition.rule != self._canary_rule]

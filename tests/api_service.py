@@ -39,12 +39,15 @@ from rules.arrivals import Latest
 from rules.engine import RuleEngine, TagColumns
 from service.api import create_app
 from service.api.live import LiveHub
+from service.changes.book import ChangeBook
+from service.changes.control import ChangeControl
+from service.changes.shadow import Shadows
 from service.config import Settings
 from service.config.response_file import shipped_book
 from service.drills.runner import DrillRunner
 from service.evidence.making import EvidenceMaker
 from service.kpi import KeyFigures, Scopes
-from tests.api_revisions import make_reviser
+from tests.api_revisions import make_reviser, make_settings
 
 TOKEN = "a-token-of-the-county"
 NOW = 1_780_000_000_000
@@ -303,6 +306,7 @@ class FakeService:
         self.version = "0.1.0"
         self.register = Register(self.site, load_grading(), Journal())
         self.duty_room = DutyRoom(self.site, self.register, NOW)
+        self.changes = make_changes(self)
         self.drills = DrillRunner(
             self.duty_room.drills, lambda: self.site, lambda: make_engine(self.site), Path(__file__).parent / "drills"
         )
@@ -382,6 +386,14 @@ class FakeService:
         self.latest.received_time[tag] = at + 100
         self.latest.value[tag] = value
         self.latest.quality[tag] = quality
+
+
+def make_changes(service: FakeService) -> ChangeControl:
+    """Changes that are kept in memory alone, over the fake site and its history."""
+    book = ChangeBook(service.register.journal)
+    shadows = Shadows(book, make_engine, lambda: make_engine(service.site))
+    settings = replace(make_settings(service.site), site=service.site)
+    return ChangeControl(book, shadows, service, lambda: settings)
 
 
 def away() -> HistorianUnavailable:

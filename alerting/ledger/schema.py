@@ -190,6 +190,7 @@ cursor = Table(
 
 # Each chapter's tables stand in a module of their own, on the same metadata.
 from alerting.ledger import alarms_schema as _alarms  # noqa: E402, F401
+from alerting.ledger import changes_schema as _changes  # noqa: E402, F401
 from alerting.ledger import desks_schema as _desks  # noqa: E402, F401
 from alerting.ledger import response_schema as _response  # noqa: E402, F401
 from alerting.ledger import revisions_schema as _revisions  # noqa: E402, F401

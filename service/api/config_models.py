@@ -158,7 +158,7 @@ class Revision(Document):
     at: Instant
     author: str
     reason: str
-    source: Literal["files", "api", "restore"]
+    source: Literal["files", "api", "restore", "change"]
     digest: str = Field(description="SHA-256 over all its documents.")
     counts: dict[str, dict[str, int]] = Field(description="As in `Difference`, against the revision before it.")
 

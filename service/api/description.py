@@ -97,6 +97,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
             {"name": "desks", "description": "Desks: the main screen, presence, handover of a shift"},
             {"name": "drills", "description": "Drills"},
             {"name": "configuration", "description": "Revisions of the configuration, and changing it"},
+            {"name": "changes", "description": "Changes of rules, and what other figures would have done"},
             {"name": "records", "description": "Journal and quarantine"},
             {"name": "service", "description": "The service itself"},
         ],

@@ -16,6 +16,7 @@ from domain.clock import Clock
 from domain.site import Site
 from historian.protocol import Historian
 from rules.arrivals import Latest
+from service.changes.control import ChangeControl
 from service.drills.runner import DrillRunner
 from service.evidence.making import EvidenceMaker
 from service.kpi import KeyFigures, Scopes
@@ -90,6 +91,11 @@ class ServicePort(Protocol):
     @property
     def revisions(self) -> Reviser:
         """The configuration as it holds, and its changes."""
+        ...
+
+    @property
+    def changes(self) -> ChangeControl:
+        """Changes of rules: proposals, their backtests, what is watched in shadow."""
         ...
 
     @property

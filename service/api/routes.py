@@ -53,6 +53,8 @@ class Call(Generic[Path, Query, Body]):
     body: Body
     remote: str = ""
     """Address that the request comes from; of a proxy, where one stands before the service."""
+    is_connected: Callable[[], bool] = lambda: True
+    """Whether the caller still waits for the answer."""
 
     @property
     def service(self) -> ServicePort:
@@ -105,7 +107,12 @@ class Route:
             path = checked("path", self.path_model, dict(request.match_info))
             query = checked("query", self.query, query_of(request))
             body = await self._body_of(request)
-            return respond(await self.handler(Call(context, caller, path, query, body, request.remote or "")))
+
+            def is_connected() -> bool:
+                return request.transport is not None and not request.transport.is_closing()
+
+            call = Call(context, caller, path, query, body, request.remote or "", is_connected)
+            return respond(await self.handler(call))
 
         if self.method == "GET":
             app.router.add_get(self.path, handle, name=self.operation)

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from service.api import (
     alarm_acts,
     alarms,
+    changes,
     config,
     desks,
     drills,
@@ -13,6 +14,7 @@ from service.api import (
     models,
     records,
     response,
+    tuning,
     watch,
     watched,
     watched_models,
@@ -128,5 +130,7 @@ ROUTES: tuple[Route, ...] = (
     *desks.ROUTES,
     *drills.ROUTES,
     *config.ROUTES,
+    *changes.ROUTES,
+    *tuning.ROUTES,
     *records.ROUTES,
 )

@@ -85,6 +85,8 @@ class TunedLimit:
     """The change that put it here; None: written by hand."""
     name: str
     reason: str
+    base: Figures = Figures()
+    """All figures that the site files give the rule."""
 
 
 class TunedEntry(Section):
@@ -138,9 +140,12 @@ def lay_over(site: Site, document: Document) -> tuple[TunedLimit, ...]:
             document.fault(loc, f"{limit.path} is tuned already in line {line}", "Keep one of the two entries.")
             continue
         row = _row_of(site, entry, document, loc)
-        if row is not None and _put(site, row, limit.figures, document, loc):
+        if row is None:
+            continue
+        base = Figures.of(site, row)
+        if _put(site, row, limit.figures, document, loc):
             rows[row] = loc
-            taken.append(limit)
+            taken.append(replace(limit, base=base))
     for row, loc in rows.items():
         fault = fault_of(site, row)
         if fault is not None:

@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 Note = Callable[[Register, int, Change], None]
 """Puts a revision into the commit that makes it hold."""
+Also = Callable[[Revision, Register, int, Change], None]
+"""Puts what else belongs to a revision into its commit, first of all: it may raise NotFound, Conflict."""
 Result = TypeVar("Result")
 
 
@@ -113,7 +115,9 @@ class Reviser:
             matching = await asyncio.to_thread(match, before.site, after.site)
             return await asyncio.to_thread(_compare, before, _Loaded(after, matching), limit)
 
-    async def revise(self, proposal: Proposal, signed: Signed, source: str = "api") -> Revision:
+    async def revise(
+        self, proposal: Proposal, signed: Signed, source: str = "api", also: Also | None = None
+    ) -> Revision:
         """Apply a proposal as the next revision; returns after the commit.
 
         Raises Conflict (another revision came meanwhile, or nothing would change), ConfigurationError,
@@ -129,7 +133,7 @@ class Reviser:
             except ConfigurationError as error:
                 raise ConfigurationError(unpacked.located(named(error.faults, old.file.parent))) from None
 
-        return await self._in_full(self._revise(load, signed, source))
+        return await self._in_full(self._revise(load, signed, source, also))
 
     async def restore(self, number: int, signed: Signed) -> Revision:
         """Apply the documents of an earlier revision as the next one. Raises NotFound, and as ``revise``."""
@@ -146,7 +150,9 @@ class Reviser:
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
 
-    async def _revise(self, load: Callable[[Settings], _Loaded], signed: Signed, source: str) -> Revision:
+    async def _revise(
+        self, load: Callable[[Settings], _Loaded], signed: Signed, source: str, also: Also | None = None
+    ) -> Revision:
         async with self._one_at_a_time:
             self._check_base(signed)
             old = self._settings()
@@ -162,6 +168,8 @@ class Reviser:
 
             def note(register: Register, now: int, change: Change) -> None:
                 kept = replace(made, at=now)
+                if also is not None:
+                    also(kept, register, now, change)
                 record(kept, new.documents.digests, rules, change)
                 if is_files:
                     record_files(number, change)

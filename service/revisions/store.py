@@ -37,7 +37,7 @@ class Revision:
     author: str
     reason: str
     source: str
-    """``files``, ``api`` or ``restore``."""
+    """``files``, ``api``, ``restore`` or ``change``."""
     digest: str
     """Of the set of its documents."""
     roots: Mapping[str, Any]

@@ -306,6 +306,190 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Changes
+         * @description Changes, newest first.
+         */
+        get: operations["list_changes"];
+        put?: never;
+        /**
+         * Propose a change
+         * @description Propose new figures for some rules, with a reason. Nothing changes yet.
+         */
+        post: operations["propose_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One change
+         * @description One change with its acts and the result of its newest backtest.
+         */
+        get: operations["get_change"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/{id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a change in force
+         * @description Put an approved change in force, at once or at a time, while the service runs.
+         */
+        post: operations["apply_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a change
+         * @description Approve, as a second and different person. What loosens a rule wants a finished backtest first.
+         */
+        post: operations["approve_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/{id}/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Backtest a change
+         * @description Try the change on the history of the last days. It goes on by itself: `backtest` shows how far it has come.
+         */
+        post: operations["backtest_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject a change
+         * @description Reject a change that is not in force.
+         */
+        post: operations["reject_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/{id}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll back a change
+         * @description Put back the figures that its rules had before; what other changes did to other rules stays.
+         */
+        post: operations["roll_back_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/{id}/shadow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Watch a change in shadow
+         * @description Evaluate the changed rules beside those in force for some hours: journaled, paging nobody, raising no alarm.
+         */
+        post: operations["shadow_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw a change
+         * @description Withdraw what one has proposed oneself.
+         */
+        post: operations["withdraw_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels": {
         parameters: {
             query?: never;
@@ -1674,6 +1858,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tuning/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What other figures would have done
+         * @description What other figures of a tag's rules would have done with its history. Nothing changes.
+         */
+        post: operations["preview_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tuning/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rules of a unit that can be tuned
+         * @description Tags of a unit with their rules that can be tuned.
+         */
+        get: operations["list_tuning_rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/watch": {
         parameters: {
             query?: never;
@@ -2360,6 +2584,32 @@ export interface components {
             within: number;
         };
         /**
+         * ApplyBody
+         * @description When.
+         * @example {
+         *       "comment": "Patrol sent to pump 1",
+         *       "name": "王芳"
+         *     }
+         */
+        ApplyBody: {
+            /**
+             * At
+             * @description At once where it is left out.
+             * @default null
+             */
+            at: string | null;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Name
+             * @description The person, as it shall stand in the journal.
+             */
+            name: string;
+        };
+        /**
          * Attachment
          * @description 附件; its bytes are at `/attachments/{id}`.
          */
@@ -2400,6 +2650,23 @@ export interface components {
             error: string | null;
             /** Ok */
             ok: boolean;
+        };
+        /**
+         * BacktestBody
+         * @description Over which time, up to now.
+         */
+        BacktestBody: {
+            /**
+             * Days
+             * @default 7
+             */
+            days: number;
+            /**
+             * Name
+             * @description The person; the token's name where it is left out.
+             * @default null
+             */
+            name: string | null;
         };
         /**
          * BadActors
@@ -2597,6 +2864,272 @@ export interface components {
             units: string[];
         };
         /**
+         * ChangeBacktest
+         * @description 回测: the newest backtest.
+         */
+        ChangeBacktest: {
+            /**
+             * Begin
+             * Format: date-time
+             * @description Source time of the first reading that is asked for.
+             */
+            begin: string;
+            /**
+             * Begun At
+             * Format: date-time
+             */
+            begun_at: string;
+            /**
+             * Counts
+             * @description before, after, added, removed, earlier, later
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /** Days */
+            days: number;
+            /**
+             * Detail
+             * @description Why it failed or was interrupted, and what to do.
+             */
+            detail: string;
+            /**
+             * Digest
+             * @description SHA-256 of the result, which the journal has too.
+             */
+            digest: string | null;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Progress
+             * @description 0 to 1: how much of it is done.
+             */
+            progress: number;
+            /** Readings */
+            readings: number;
+            /**
+             * Stage
+             * @description What is under way.
+             */
+            stage: ("reading" | "evaluating") | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "finished" | "failed" | "interrupted";
+        };
+        /**
+         * ChangeEdit
+         * @description New figures of one rule.
+         */
+        ChangeEdit: {
+            /**
+             * Deadband
+             * @default null
+             */
+            deadband: number | null;
+            /** Enterprise */
+            enterprise: string;
+            /**
+             * Off Delay Ms
+             * @default null
+             */
+            off_delay_ms: number | null;
+            /**
+             * On Delay Ms
+             * @default null
+             */
+            on_delay_ms: number | null;
+            /** Rule */
+            rule: string;
+            /**
+             * Setpoint
+             * @description In the engineering unit; of RISE and FALL per second.
+             * @default null
+             */
+            setpoint: number | null;
+            /**
+             * Tag
+             * @description Of a unit's own rule `@unit.` and the unit's id.
+             */
+            tag: string;
+            /**
+             * Window Ms
+             * @description Of RISE, FALL, STUCK and STALE.
+             * @default null
+             */
+            window_ms: number | null;
+        };
+        /**
+         * ChangeInForce
+         * @description Put in force, or taken back, by a revision of the configuration.
+         */
+        ChangeInForce: {
+            /**
+             * Actor
+             * @description Name of the caller's token.
+             */
+            actor: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Comment */
+            comment: string;
+            /** Name */
+            name: string;
+            /** Revision */
+            revision: number;
+        };
+        /**
+         * ChangeProposal
+         * @description What shall be changed, and why.
+         * @example {
+         *       "edits": [
+         *         {
+         *           "enterprise": "huarui",
+         *           "on_delay_ms": 5000,
+         *           "rule": "H",
+         *           "tag": "GT-101"
+         *         }
+         *       ],
+         *       "name": "李工",
+         *       "reason": "GT-101 抖动：三周内 41 次，均在 10.0 附近"
+         *     }
+         */
+        ChangeProposal: {
+            /** Edits */
+            edits: components["schemas"]["ChangeEdit"][];
+            /**
+             * Name
+             * @description The person, as it shall stand in the journal.
+             */
+            name: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ChangeSchedule
+         * @description To be put in force at a time.
+         */
+        ChangeSchedule: {
+            /**
+             * Actor
+             * @description Name of the caller's token.
+             */
+            actor: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Comment */
+            comment: string;
+            /**
+             * Due
+             * Format: date-time
+             */
+            due: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * ChangeShadow
+         * @description 试运行: evaluated beside the rules in force, paging nobody.
+         */
+        ChangeShadow: {
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /** Detail */
+            detail: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Name */
+            name: string;
+            /** Readings */
+            readings: number;
+            /** Restarts */
+            restarts: number;
+            /** Rules */
+            rules: components["schemas"]["ShadowedRule"][];
+            /**
+             * Since
+             * Format: date-time
+             * @description Since when the figures count: they begin anew with the service.
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * ChangeSignature
+         * @description Who did it, when and what was said.
+         */
+        ChangeSignature: {
+            /**
+             * Actor
+             * @description Name of the caller's token.
+             */
+            actor: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Comment */
+            comment: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * ChangedRule
+         * @description A rule, as it was when the change was proposed, and as it shall be.
+         */
+        ChangedRule: {
+            after: components["schemas"]["RuleFigures"];
+            before: components["schemas"]["RuleFigures"];
+            /** Changed */
+            changed: ("setpoint" | "deadband" | "on_delay" | "off_delay" | "window")[];
+            /** Description */
+            description: string;
+            /** Engineering Unit */
+            engineering_unit: string;
+            /** Enterprise */
+            enterprise: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system" | "deviation" | "stuck" | "vote" | "expression";
+            /**
+             * Loosened
+             * @description By which an alarm could come later, end earlier or not come at all; `deadband` stands for the level at which it leaves.
+             */
+            loosened: ("setpoint" | "deadband" | "on_delay" | "off_delay" | "window")[];
+            /** Path */
+            path: string;
+            /** Rule */
+            rule: string;
+            /** Tag */
+            tag: string;
+            /** Unit */
+            unit: string;
+        };
+        /**
          * Channel
          * @description 通道 and how it does since the service's start.
          */
@@ -2747,6 +3280,46 @@ export interface components {
             comment: string;
             /** Name */
             name: string;
+        };
+        /**
+         * Comparison
+         * @description What figures did before and after over the same readings. Each list has the first 1,000 of its kind.
+         */
+        Comparison: {
+            /** Added */
+            added: components["schemas"]["EpisodeOfRule"][];
+            after: components["schemas"]["Outcome"];
+            before: components["schemas"]["Outcome"];
+            /**
+             * Counts
+             * @description Of all: before, after, added, removed, earlier, later.
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /** Earlier */
+            earlier: components["schemas"]["MovedEpisode"][];
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * Late
+             * @description Readings that came too late to raise anything.
+             */
+            late: number;
+            /** Later */
+            later: components["schemas"]["MovedEpisode"][];
+            /** Readings */
+            readings: number;
+            /** Removed */
+            removed: components["schemas"]["EpisodeOfRule"][];
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
         };
         /**
          * Component
@@ -3719,6 +4292,50 @@ export interface components {
             items: components["schemas"]["Entry"][];
             /** Next */
             next: string | null;
+        };
+        /**
+         * Episode
+         * @description An alarm from in to out, by source time.
+         */
+        Episode: {
+            /**
+             * Entered At
+             * Format: date-time
+             */
+            entered_at: string;
+            /**
+             * Left At
+             * @description Null: still in at the end.
+             */
+            left_at: string | null;
+            /**
+             * Value
+             * @description The reading that decided; for a rate of change the rate, per second.
+             */
+            value: number | null;
+        };
+        /**
+         * EpisodeOfRule
+         * @description An alarm that only one of two sets of figures has.
+         */
+        EpisodeOfRule: {
+            /**
+             * Entered At
+             * Format: date-time
+             */
+            entered_at: string;
+            /**
+             * Left At
+             * @description Null: still in at the end.
+             */
+            left_at: string | null;
+            /** Rule */
+            rule: string;
+            /**
+             * Value
+             * @description The reading that decided; for a rate of change the rate, per second.
+             */
+            value: number | null;
         };
         /**
          * Feedback
@@ -5425,6 +6042,50 @@ export interface components {
             setpoint: number | null;
         };
         /**
+         * MovedEpisode
+         * @description An alarm that both have, at different times.
+         */
+        MovedEpisode: {
+            /**
+             * By Ms
+             * @description How much earlier or later.
+             */
+            by_ms: number;
+            /**
+             * Entered At
+             * Format: date-time
+             */
+            entered_at: string;
+            /**
+             * Left At
+             * @description Null: still in at the end.
+             */
+            left_at: string | null;
+            /** Rule */
+            rule: string;
+            /**
+             * Value
+             * @description The reading that decided; for a rate of change the rate, per second.
+             */
+            value: number | null;
+            /**
+             * Was
+             * Format: date-time
+             * @description When it entered before.
+             */
+            was: string;
+        };
+        /**
+         * Outcome
+         * @description What a set of figures did, by rule: its key, or where several tags are concerned its path.
+         */
+        Outcome: {
+            /** Rules */
+            rules: {
+                [key: string]: components["schemas"]["RuleOutcome"];
+            };
+        };
+        /**
          * PendingStep
          * @description A step of the plan that is still to come.
          */
@@ -5521,6 +6182,125 @@ export interface components {
              * @default null
              */
             name: string | null;
+        };
+        /**
+         * Preview
+         * @description What other figures of a tag's rules would have done. Rules by their keys.
+         */
+        Preview: {
+            /** Added */
+            added: components["schemas"]["EpisodeOfRule"][];
+            after: components["schemas"]["Outcome"];
+            before: components["schemas"]["Outcome"];
+            /**
+             * Counts
+             * @description Of all: before, after, added, removed, earlier, later.
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /** Earlier */
+            earlier: components["schemas"]["MovedEpisode"][];
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * Late
+             * @description Readings that came too late to raise anything.
+             */
+            late: number;
+            /** Later */
+            later: components["schemas"]["MovedEpisode"][];
+            /**
+             * Loosened
+             * @description Keys of the rules that are loosened: see docs/changes.md.
+             */
+            loosened: string[];
+            /** Readings */
+            readings: number;
+            /** Removed */
+            removed: components["schemas"]["EpisodeOfRule"][];
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+        };
+        /**
+         * PreviewBody
+         * @description What to try, on which stretch of history: `from` and `to`, or the last `days`.
+         * @example {
+         *       "days": 7,
+         *       "enterprise": "huarui",
+         *       "rules": [
+         *         {
+         *           "key": "H",
+         *           "setpoint": 12
+         *         }
+         *       ],
+         *       "tag": "GT-101"
+         *     }
+         */
+        PreviewBody: {
+            /**
+             * Days
+             * @description Up to now; 7 where neither this nor `from` is given.
+             * @default null
+             */
+            days: number | null;
+            /** Enterprise */
+            enterprise: string;
+            /**
+             * From
+             * @default null
+             */
+            from: string | null;
+            /** Rules */
+            rules: components["schemas"]["PreviewRule"][];
+            /** Tag */
+            tag: string;
+            /**
+             * To
+             * @default null
+             */
+            to: string | null;
+        };
+        /**
+         * PreviewRule
+         * @description A rule of the tag, and figures to try.
+         */
+        PreviewRule: {
+            /**
+             * Deadband
+             * @default null
+             */
+            deadband: number | null;
+            /** Key */
+            key: string;
+            /**
+             * Off Delay Ms
+             * @default null
+             */
+            off_delay_ms: number | null;
+            /**
+             * On Delay Ms
+             * @default null
+             */
+            on_delay_ms: number | null;
+            /**
+             * Setpoint
+             * @description In the engineering unit; of RISE and FALL per second.
+             * @default null
+             */
+            setpoint: number | null;
+            /**
+             * Window Ms
+             * @description Of RISE, FALL, STUCK and STALE.
+             * @default null
+             */
+            window_ms: number | null;
         };
         /**
          * Problem
@@ -5800,7 +6580,7 @@ export interface components {
              * Source
              * @enum {string}
              */
-            source: "files" | "api" | "restore";
+            source: "files" | "api" | "restore" | "change";
         };
         /**
          * RevisionDetail
@@ -5845,7 +6625,7 @@ export interface components {
              * Source
              * @enum {string}
              */
-            source: "files" | "api" | "restore";
+            source: "files" | "api" | "restore" | "change";
             /**
              * Unreadable
              * @description Why there is no difference: this version cannot read one of the two.
@@ -5900,6 +6680,20 @@ export interface components {
             roots: components["schemas"]["Roots"] | null;
         };
         /**
+         * RollbackBody
+         * @description Who takes it back, and why.
+         * @example {
+         *       "name": "王芳",
+         *       "reason": "报警变得太晚"
+         *     }
+         */
+        RollbackBody: {
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * Roots
          * @description The keys of the main file that lead to documents.
          */
@@ -5916,6 +6710,11 @@ export interface components {
             response: string | null;
             /** Sites */
             sites: string[];
+            /**
+             * Tuned
+             * @default null
+             */
+            tuned: string | null;
         };
         /**
          * Roster
@@ -5957,6 +6756,184 @@ export interface components {
             at: string;
             /** Items */
             items: components["schemas"]["Roster"][];
+        };
+        /**
+         * RuleChange
+         * @description 变更: new figures of some rules, and what became of them.
+         */
+        RuleChange: {
+            /** Actor */
+            actor: string;
+            approval: components["schemas"]["ChangeSignature"] | null;
+            backtest: components["schemas"]["ChangeBacktest"] | null;
+            /** Base Revision */
+            base_revision: number;
+            /** Id */
+            id: number;
+            live: components["schemas"]["ChangeInForce"] | null;
+            /**
+             * Loosens
+             * @description Some rule is loosened: a finished backtest is wanted before the approval.
+             */
+            loosens: boolean;
+            /**
+             * Missing
+             * @description What is wanted before it comes into force.
+             */
+            missing: ("backtest" | "approval")[];
+            /**
+             * Moved
+             * @description Why it cannot come into force any more: a rule was changed meanwhile.
+             */
+            moved: string | null;
+            /**
+             * Name
+             * @description Who proposed it.
+             */
+            name: string;
+            /**
+             * Next Acts
+             * @description Acts that its state allows.
+             */
+            next_acts: ("backtest" | "approve" | "reject" | "withdraw" | "shadow" | "apply" | "rollback")[];
+            /** @description Why it was not put in force at its time. */
+            not_applied: components["schemas"]["ChangeSignature"] | null;
+            /**
+             * Proposed At
+             * Format: date-time
+             */
+            proposed_at: string;
+            /** Reason */
+            reason: string;
+            rejection: components["schemas"]["ChangeSignature"] | null;
+            rollback: components["schemas"]["ChangeInForce"] | null;
+            /** Rules */
+            rules: components["schemas"]["ChangedRule"][];
+            schedule: components["schemas"]["ChangeSchedule"] | null;
+            shadow: components["schemas"]["ChangeShadow"] | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "proposed" | "backtested" | "approved" | "shadow" | "live" | "rolled_back" | "rejected" | "withdrawn";
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            withdrawal: components["schemas"]["ChangeSignature"] | null;
+        };
+        /**
+         * RuleChangeDetail
+         * @description A change with its acts, oldest first, and the result of its newest finished backtest. Rules by their paths.
+         */
+        RuleChangeDetail: {
+            /** Actor */
+            actor: string;
+            approval: components["schemas"]["ChangeSignature"] | null;
+            backtest: components["schemas"]["ChangeBacktest"] | null;
+            /** Base Revision */
+            base_revision: number;
+            /** History */
+            history: components["schemas"]["Entry"][];
+            /** Id */
+            id: number;
+            live: components["schemas"]["ChangeInForce"] | null;
+            /**
+             * Loosens
+             * @description Some rule is loosened: a finished backtest is wanted before the approval.
+             */
+            loosens: boolean;
+            /**
+             * Missing
+             * @description What is wanted before it comes into force.
+             */
+            missing: ("backtest" | "approval")[];
+            /**
+             * Moved
+             * @description Why it cannot come into force any more: a rule was changed meanwhile.
+             */
+            moved: string | null;
+            /**
+             * Name
+             * @description Who proposed it.
+             */
+            name: string;
+            /**
+             * Next Acts
+             * @description Acts that its state allows.
+             */
+            next_acts: ("backtest" | "approve" | "reject" | "withdraw" | "shadow" | "apply" | "rollback")[];
+            /** @description Why it was not put in force at its time. */
+            not_applied: components["schemas"]["ChangeSignature"] | null;
+            /**
+             * Proposed At
+             * Format: date-time
+             */
+            proposed_at: string;
+            /** Reason */
+            reason: string;
+            rejection: components["schemas"]["ChangeSignature"] | null;
+            result: components["schemas"]["Comparison"] | null;
+            rollback: components["schemas"]["ChangeInForce"] | null;
+            /** Rules */
+            rules: components["schemas"]["ChangedRule"][];
+            schedule: components["schemas"]["ChangeSchedule"] | null;
+            shadow: components["schemas"]["ChangeShadow"] | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "proposed" | "backtested" | "approved" | "shadow" | "live" | "rolled_back" | "rejected" | "withdrawn";
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            withdrawal: components["schemas"]["ChangeSignature"] | null;
+        };
+        /**
+         * RuleChangePage
+         * @description A page of changes, newest first.
+         */
+        RuleChangePage: {
+            /** Items */
+            items: components["schemas"]["RuleChange"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * RuleFigures
+         * @description Figures of a rule; null: its kind has no such figure.
+         */
+        RuleFigures: {
+            /** Deadband */
+            deadband: number | null;
+            /** Off Delay Ms */
+            off_delay_ms: number | null;
+            /** On Delay Ms */
+            on_delay_ms: number | null;
+            /** Setpoint */
+            setpoint: number | null;
+            /** Window Ms */
+            window_ms: number | null;
+        };
+        /**
+         * RuleOutcome
+         * @description What one rule did over a stretch of history.
+         */
+        RuleOutcome: {
+            /** Count */
+            count: number;
+            /**
+             * Episodes
+             * @description The first 1,000.
+             */
+            episodes: components["schemas"]["Episode"][];
+            /** Per Day */
+            per_day: number;
+            /** Time In Ms */
+            time_in_ms: number;
         };
         /**
          * Sample
@@ -6023,6 +7000,53 @@ export interface components {
              * @description The person, as it shall stand in the journal.
              */
             name: string;
+        };
+        /**
+         * ShadowBody
+         * @description For how long.
+         * @example {
+         *       "comment": "Patrol sent to pump 1",
+         *       "name": "王芳"
+         *     }
+         */
+        ShadowBody: {
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Hours
+             * @default 24
+             */
+            hours: number;
+            /**
+             * Name
+             * @description The person, as it shall stand in the journal.
+             */
+            name: string;
+        };
+        /**
+         * ShadowedRule
+         * @description What a rule did in shadow, and in force, in the same time.
+         */
+        ShadowedRule: {
+            /**
+             * Live
+             * @description How often it entered, or was in when the watch began.
+             */
+            live: number;
+            /** Live In */
+            live_in: boolean;
+            /** Path */
+            path: string;
+            /**
+             * Shadow
+             * @description How often it would have entered.
+             */
+            shadow: number;
+            /** Shadow In */
+            shadow_in: boolean;
         };
         /**
          * Shelf
@@ -6461,6 +7485,80 @@ export interface components {
             items: components["schemas"]["Tag"][];
             /** Next */
             next: string | null;
+        };
+        /**
+         * TuningRule
+         * @description A rule with its figures. A figure that its kind does not have is null.
+         */
+        TuningRule: {
+            /**
+             * Change
+             * @description The change that put its figures in place of the site file's.
+             */
+            change: number | null;
+            /** Deadband */
+            deadband: number | null;
+            /**
+             * Default
+             * @description The setpoint is the measurand's default and not the site's own.
+             */
+            default: boolean;
+            /**
+             * Engineering Unit
+             * @description Of setpoint and deadband; per second for RISE and FALL.
+             */
+            engineering_unit: string;
+            /** Key */
+            key: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system" | "deviation" | "stuck" | "vote" | "expression";
+            level: components["schemas"]["Level"];
+            /** Off Delay Ms */
+            off_delay_ms: number | null;
+            /** On Delay Ms */
+            on_delay_ms: number | null;
+            /** Setpoint */
+            setpoint: number | null;
+            /** Window Ms */
+            window_ms: number | null;
+        };
+        /**
+         * TuningRuleList
+         * @description The tags of a unit, rules over several of them on its point `@unit.` last.
+         */
+        TuningRuleList: {
+            /** Items */
+            items: components["schemas"]["TuningTag"][];
+        };
+        /**
+         * TuningTag
+         * @description A tag with its rules that can be tuned.
+         */
+        TuningTag: {
+            /** Description */
+            description: string;
+            /** Engineering Unit */
+            engineering_unit: string;
+            /** Enterprise */
+            enterprise: string;
+            /** Measurand */
+            measurand: string;
+            /** Period Ms */
+            period_ms: number;
+            /** Range */
+            range: [
+                number | null,
+                number | null
+            ];
+            /** Rules */
+            rules: components["schemas"]["TuningRule"][];
+            /** Tag */
+            tag: string;
+            /** Unit */
+            unit: string;
         };
         /**
          * Turn
@@ -7247,6 +8345,333 @@ export interface operations {
             401: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
+        };
+    };
+    list_changes: {
+        parameters: {
+            query?: {
+                /** @description Most items in the answer. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: number;
+                /** @description `open`: those that may still come into force. */
+                state?: ("proposed" | "backtested" | "approved" | "shadow" | "live" | "rolled_back" | "rejected" | "withdrawn") | "open" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleChangePage"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    propose_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeProposal"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleChange"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    get_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleChangeDetail"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    apply_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleChange"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    approve_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleChange"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    backtest_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BacktestBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleChange"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    reject_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleChange"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    roll_back_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollbackBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleChange"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    shadow_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShadowBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleChange"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    withdraw_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleChange"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
         };
     };
     list_channels: {
@@ -9440,6 +10865,63 @@ export interface operations {
             404: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
+        };
+    };
+    preview_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    list_tuning_rules: {
+        parameters: {
+            query: {
+                enterprise: string;
+                unit: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TuningRuleList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
         };
     };
     get_watch: {

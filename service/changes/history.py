@@ -1,0 +1,99 @@
+"""A stretch of the historian as a recording: what backtests of a running service read."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from domain.samples import SampleBlock
+from domain.site import Tag
+from historian.protocol import Historian, Samples
+from tuning.readings.recording import About, RecordedTag, RecordingWriter
+
+PAGE = 10_000
+"""Readings asked for at once: an answer of this size is unpacked within about 10 ms [ours]."""
+
+
+class TooMuch(Exception):
+    """More readings than may be read; the message says so and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What there was of a tag. Source times in ms UTC, 0 if there was nothing."""
+
+    readings: int
+    first: int
+    last: int
+
+
+async def record(
+    historian: Historian,
+    tags: Sequence[Tag],
+    begin: int,
+    end: int,
+    path: Path,
+    most: int,
+    progress: Callable[[float], None] | None = None,
+) -> dict[str, Span]:
+    """Write the readings of some tags, begin <= source time < end (ms), to a recording at ``path``.
+
+    ``progress`` is called with the part that is done, 0 to 1. Returns what there was, by the tags' paths. Raises
+    HistorianUnavailable, OSError, TooMuch beyond ``most`` readings; then there is no file.
+    """
+    told = progress or (lambda _: None)
+    recorded = tuple(RecordedTag(tag.path, tag.unit, tag.engineering_unit, tag.measurand, tag.period) for tag in tags)
+    spans: dict[str, Span] = {}
+    left = most
+    writer = await asyncio.to_thread(RecordingWriter, path, About(recorded, "historian", live_clock=True))
+    try:
+        for number, tag in enumerate(tags):
+            pages: list[Samples] = []
+            at = begin
+            while at < end:
+                page = await historian.read(tag.path, at, end, PAGE)
+                left -= len(page)
+                _refuse_too_many(left, most, tags, end - begin)
+                pages.append(page)
+                if len(page) < PAGE:
+                    break
+                at = int(page.source_time[-1]) + 1
+                told((number + (at - begin) / (end - begin)) / len(tags))
+            spans[tag.path] = await asyncio.to_thread(_write, writer, number, pages)
+            told((number + 1) / len(tags))
+        await asyncio.to_thread(writer.close)
+    except BaseException as error:
+        writer.__exit__(type(error), error, None)
+        raise
+    return spans
+
+
+def _refuse_too_many(left: int, most: int, tags: Sequence[Tag], length: int) -> None:
+    if left < 0:
+        raise TooMuch(
+            f"more than {most:,} readings in {length / 86_400_000:.3g} days of {len(tags)} tags: "
+            "ask for fewer days, or change fewer rules at a time"
+        )
+
+
+def _write(writer: RecordingWriter, tag: int, pages: Sequence[Samples]) -> Span:
+    """One tag, in the order of arrival: the historian orders by source time."""
+    count = sum(map(len, pages))
+    if not count:
+        return Span(0, 0, 0)
+    received = np.concatenate([page.received_time for page in pages])
+    source = np.concatenate([page.source_time for page in pages])
+    order = np.argsort(received, kind="stable")
+    writer.write_tag(
+        SampleBlock(
+            tag=np.full(count, tag, dtype=np.int32),
+            source_time=source[order],
+            received_time=received[order],
+            value=np.concatenate([page.value for page in pages])[order],
+            quality=np.concatenate([page.quality for page in pages])[order],
+            reason=np.concatenate([page.reason for page in pages])[order],
+        )
+    )
+    return Span(count, int(source[0]), int(source[-1]))

@@ -1,0 +1,192 @@
+"""Where figures are tried out: readings of the historian in temporary files, evaluated by processes beside the service.
+
+One place for the backtests of changes and one for previews, so that neither waits for the other. A process stays
+for the next job; one whose job is given up is killed with it. Recordings of previews are kept for a while: who drags a
+limit asks for the same readings again and again.
+"""
+
+import asyncio
+import contextlib
+import os
+import pickle
+import shutil
+import sys
+import tempfile
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+
+from domain.site import Tag
+from historian.protocol import Historian
+from service.changes.history import Span, record
+from service.changes.trial import Trial
+from service.changes.worker import Job
+
+log = structlog.get_logger(__name__)
+
+KEPT = 8
+"""Recordings of previews that are kept [ours]."""
+STOP_PATIENCE = 2.0
+"""Seconds that a process has to end by itself."""
+LINE = 1 << 20
+
+Progress = Callable[[str, float], None]
+"""Called with the stage, ``reading`` or ``evaluating``, and the part of it that is done, 0 to 1."""
+
+
+class TrialFailed(Exception):
+    """It could not be tried out; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of a trial: the result as it was written, and what there was of each tag."""
+
+    result: bytes
+    spans: Mapping[str, Span]
+
+
+class Workshop:
+    """Reads, evaluates, and cleans up. ``historian`` may change with the service's life; it is asked for each time."""
+
+    def __init__(self, historian: Callable[[], Historian]) -> None:
+        self._historian = historian
+        self._folder: Path | None = None
+        self._benches = {"backtest": _Bench(), "preview": _Bench()}
+        self._recorded: OrderedDict[tuple[Any, ...], tuple[Path, Mapping[str, Span]]] = OrderedDict()
+        self._number = 0
+
+    async def try_out(
+        self, bench: str, trial: Trial, most: int, progress: Progress | None = None, *, keep: bool = False
+    ) -> Tried:
+        """Try figures on the readings of the trial's stretch; ``bench``: backtest or preview.
+
+        ``most``: readings; ``keep``: the same readings will be asked for again. Raises HistorianUnavailable, TooMuch,
+        TrialFailed, OSError.
+        """
+        told = progress or (lambda _stage, _part: None)
+        async with self._benches[bench].free() as worker:
+            recording, spans = await self._record(trial, most, lambda part: told("reading", part), keep=keep)
+            paths = [self._new(".job"), self._new(".json")]
+            try:
+                job = Job(trial, recording, paths[1])
+                await asyncio.to_thread(paths[0].write_bytes, pickle.dumps(job))
+                await worker.do(paths[0], lambda part: told("evaluating", part))
+                return Tried(await asyncio.to_thread(paths[1].read_bytes), spans)
+            finally:
+                await asyncio.to_thread(_remove, [*paths, *([] if keep else [recording])])
+
+    async def close(self) -> None:
+        """End the processes and remove what they left."""
+        await asyncio.gather(*(bench.close() for bench in self._benches.values()))
+        folder, self._folder = self._folder, None
+        self._recorded.clear()
+        if folder is not None:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _record(
+        self, trial: Trial, most: int, progress: Callable[[float], None], *, keep: bool
+    ) -> tuple[Path, Mapping[str, Span]]:
+        tags: Sequence[Tag] = [tag for tag in trial.before.tags if not tag.system]
+        key = (tuple(tag.path for tag in tags), trial.begin, trial.end)
+        if keep and key in self._recorded:
+            self._recorded.move_to_end(key)
+            return self._recorded[key]
+        path = self._new(".parquet")
+        spans = await record(self._historian(), tags, trial.begin, trial.end, path, most, progress)
+        if keep:
+            self._recorded[key] = path, spans
+            while len(self._recorded) > KEPT:
+                old, _ = self._recorded.popitem(last=False)[1]
+                await asyncio.to_thread(_remove, [old])
+        return path, spans
+
+    def _new(self, suffix: str) -> Path:
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="anshao-trials-"))
+        self._number += 1
+        return self._folder / f"{self._number}{suffix}"
+
+
+class _Bench:
+    """One process, and who waits for it."""
+
+    def __init__(self) -> None:
+        self._taken = asyncio.Lock()
+        self._worker = _Worker()
+
+    @asynccontextmanager
+    async def free(self) -> AsyncIterator["_Worker"]:
+        async with self._taken:
+            try:
+                yield self._worker
+            except BaseException:
+                await self._worker.kill()
+                raise
+
+    async def close(self) -> None:
+        await self._worker.kill()
+
+
+class _Worker:
+    """A process that takes one job at a time, started when it is needed."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def do(self, job: Path, progress: Callable[[float], None]) -> None:
+        """Do a job. Raises TrialFailed."""
+        process = await self._running()
+        if process.stdin is None or process.stdout is None:
+            raise TrialFailed("the process that evaluates has no pipes")
+        with contextlib.suppress(ConnectionError):
+            process.stdin.write(orjson.dumps({"job": str(job)}) + b"\n")
+            await process.stdin.drain()
+        while line := await process.stdout.readline():
+            said = orjson.loads(line)
+            if "progress" in said:
+                progress(float(said["progress"]))
+            elif "fault" in said:
+                raise TrialFailed(str(said["fault"]))
+            else:
+                return
+        await self.kill()
+        raise TrialFailed("the process that evaluates was ended; was there too little memory? Try fewer days")
+
+    async def kill(self) -> None:
+        """End the process, whatever it is at."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_PATIENCE):
+                await process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        if self._process is None or self._process.returncode is not None:
+            around = os.environ | {"PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "service.changes.worker",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env=around,
+                limit=LINE,
+            )
+        return self._process
+
+
+def _remove(paths: Sequence[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
