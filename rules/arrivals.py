@@ -8,6 +8,7 @@
   several are held back to one instant, and a step back of the service's clock blinds no rule.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,6 +18,8 @@ from domain.samples import Bool, Float64, Int64, SampleBlock, UInt8
 from domain.scales import Quality
 from rules.scan import group_begins
 
+TALL = 256
+"""Readings of one tag in a block from which on they are evaluated along time [ours, measured]."""
 BAD, UNCERTAIN, GOOD = int(Quality.BAD), int(Quality.UNCERTAIN), int(Quality.GOOD)
 """As plain integers: numpy takes ten times as long to compare with an enumeration's members."""
 
@@ -69,11 +72,35 @@ class Readings:
         cls, tag: Int64, time: Int64, received_time: Int64, value: Float64, quality: UInt8, position: Int64
     ) -> "Readings":
         """Readings from columns in order."""
+        if tag[0] == tag[-1]:
+            begins = np.zeros(1, dtype=np.int64)
+            return cls(tag, time, received_time, value, quality, position, begins, np.array([len(tag)]))
         begins = group_begins(tag).nonzero()[0]
         counts = np.empty_like(begins)
         np.subtract(begins[1:], begins[:-1], out=counts[:-1])
         counts[-1] = len(tag) - begins[-1]
         return cls(tag, time, received_time, value, quality, position, begins, counts)
+
+    @property
+    def is_tall(self) -> bool:
+        """Many readings of one tag: what is told of each costs more than what is told of them all."""
+        return len(self.begins) == 1 and len(self.time) >= TALL
+
+    def by_tag(self) -> Iterator["Readings"]:
+        """The readings of each tag by itself, where that are many."""
+        if len(self.begins) == 1 or len(self.time) < TALL * len(self.begins):
+            yield self
+            return
+        for begin, count in zip(self.begins.tolist(), self.counts.tolist(), strict=True):
+            own = slice(begin, begin + count)
+            yield Readings.of(
+                self.tag[own],
+                self.time[own],
+                self.received_time[own],
+                self.value[own],
+                self.quality[own],
+                self.position[own],
+            )
 
     def of_tags(self, picked: Bool) -> "Readings":
         """All readings of some of the tags, by a mask with one entry a tag."""
@@ -102,6 +129,10 @@ class Arrivals:
 
     def admit(self, block: SampleBlock) -> Readings | None:
         """The samples of a block of at least one that count; None if none does."""
+        if len(block) >= TALL and block.tag[0] == block.tag[-1] and (block.tag == block.tag[0]).all():
+            readings = self._admit_in_order(block)
+            if readings is not None:
+                return readings
         key = (block.tag.astype(np.int64) << 32) | np.arange(len(block))
         key.sort()
         order = key & 0xFFFF_FFFF
@@ -126,6 +157,18 @@ class Arrivals:
             np.maximum.at(self._ahead, tag[ahead], own[ahead])
         readings = Readings.of(tag, time, received, block.value[order], block.quality[order], order)
         self._remember(readings, own, block.reason[order])
+        return readings
+
+    def _admit_in_order(self, block: SampleBlock) -> Readings | None:
+        """A block of one tag, if each sample is newer than the one before and none is ahead; else None."""
+        tag, time = int(block.tag[0]), block.source_time
+        if time[0] <= self._time[tag] or not (time[1:] > time[:-1]).all():
+            return None
+        if self._live_clock[tag] and (time > block.received_time + self._tolerance).any():
+            return None
+        tags = np.broadcast_to(np.int64(tag), time.shape)
+        readings = Readings.of(tags, time, block.received_time, block.value, block.quality, np.arange(len(block)))
+        self._remember(readings, time, block.reason)
         return readings
 
     def newest(self, tag: Int64) -> Readings | None:

@@ -80,6 +80,52 @@ class Conditions:
             return None
         return replace(toggles, shown_by=np.where(toggles.shown_by < 0, -1, picked[toggles.shown_by]))
 
+    def along(self, condition: int, time: Int64, received: Int64, value: Float64, verdict: UInt8) -> Toggles | None:
+        """As ``run``, of many readings of one condition: only those that may decide are looked at.
+
+        Those are the first and the last of each run of equal verdicts, the one at which a delay has run out, and the
+        newest before a tick with which it has.
+        """
+        state, on_delay, off_delay = self.state, int(self.on_delay[condition]), int(self.off_delay[condition])
+        opposing = AGAINST if state.inside[condition] else FOR
+        begun = int(state.since[condition])
+        if not len(verdict) or (not begun and not (verdict == opposing).any()):
+            return None
+        first = np.append(0, np.flatnonzero(verdict[1:] != verdict[:-1]) + 1)
+        last = np.append(first[1:], len(verdict)) - 1
+        kind, since, since_received = verdict[first], time[first], received[first]
+        if begun and kind[0] == opposing:
+            since[0], since_received[0] = begun, state.since_received[condition]
+        deciding = [first, last]
+        if on_delay or off_delay:
+            due = since + np.where(kind == FOR, on_delay, off_delay)
+            deciding.append(np.clip(np.searchsorted(time, due), first, last))
+        if on_delay and self.tick_after is not None:
+            run = np.flatnonzero(kind == FOR)
+            tick = self.tick_after(np.full(len(run), condition), since_received[run] + on_delay)
+            newest = np.searchsorted(received, tick, side="right") - 1
+            deciding.append(np.clip(newest, first[run], last[run]))
+        picked = np.sort(np.concatenate(deciding))
+        picked = picked[group_begins(picked)]
+        toggles = scan(
+            state,
+            self.on_delay,
+            self.off_delay,
+            np.full(len(picked), condition),
+            time[picked],
+            received[picked],
+            value[picked],
+            verdict[picked],
+            self.tick_after,
+        )
+        if not len(toggles):
+            return None
+        return replace(toggles, shown_by=np.where(toggles.shown_by < 0, -1, picked[toggles.shown_by]))
+
+    def of_tag(self, tag: int) -> range:
+        """The conditions of one tag."""
+        return range(int(self._start[tag]), int(self._start[tag + 1]))
+
     def break_runs(self, tag: Int64) -> Int64:
         """Break what is under way at some tags, each once in ``tag``; returns all their conditions."""
         _, condition = self.pairs(tag)

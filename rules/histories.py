@@ -61,6 +61,28 @@ class Histories:
         self._widen(ring, start, np.minimum.reduceat(value, begins), np.maximum.reduceat(value, begins))
         return number
 
+    def along(self, ring: int, time: Int64, value: Float64) -> tuple[int, Int64, Float64]:
+        """Add many readings of one ring; keep those that its window can reach from the last of them on.
+
+        Returns the number of the first, and time and value, of all readings from the window before the first of the new
+        ones on (and the one before), the new ones included.
+        """
+        who = np.array([ring])
+        reached = self._search(who, self._next[who], time[:1] - self._window[who])
+        begin = np.maximum(reached - 1, self._oldest[who])
+        _, _, times, values = self.since(who, begin)
+        count = int(self._next[ring])
+        times, values = np.concatenate([times, time]), np.concatenate([values, value])
+        first = count - (len(times) - len(time))
+        last = int(np.searchsorted(times, times[-1] - self._window[ring]))
+        kept = slice(max(last - 1, 0), len(times))
+        self._oldest[ring] = self._next[ring] = first + kept.start
+        self._low[ring] = self._low_since_turn[ring] = np.inf
+        self._high[ring] = self._high_since_turn[ring] = -np.inf
+        one, all_ = np.zeros(1, dtype=np.int64), np.array([len(times) - kept.start])
+        self.append(who, one, all_, times[kept], values[kept])
+        return first, times, values
+
     def forget(self, ring: Int64) -> None:
         """Begin these rings anew."""
         self._oldest[ring] = self._next[ring] = self._turn[ring] = 0

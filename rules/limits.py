@@ -15,7 +15,7 @@ from domain.scales import RuleKind
 from domain.site import RuleTable
 from rules.arrivals import BAD, GOOD, UNCERTAIN, Readings
 from rules.conditions import Conditions, Family
-from rules.scan import FOR, Toggles
+from rules.scan import FOR, Toggles, together
 from rules.setpoints import Setpoints
 
 
@@ -34,6 +34,8 @@ class Limits(Family):
 
     def evaluate(self, readings: Readings) -> Toggles | None:
         """Carry the conditions over the readings; None where nothing toggles."""
+        if readings.is_tall:
+            return self._along(readings)
         outside = (readings.value <= self._floor[readings.tag]) | (readings.value >= self._ceiling[readings.tag])
         stirs = outside & (readings.quality != BAD)
         if not stirs.any():
@@ -50,6 +52,27 @@ class Limits(Family):
         )
         self.settle(condition)
         return toggles
+
+    def _along(self, readings: Readings) -> Toggles | None:
+        """The same of many readings of one tag."""
+        tag = int(readings.tag[0])
+        lowest, highest = readings.value.min(), readings.value.max()
+        if lowest > self._floor[tag] and highest < self._ceiling[tag]:
+            return None
+        good = readings.quality == GOOD
+        known = None if good.all() and not np.isnan(lowest) else ~np.isnan(readings.value)
+        found = []
+        for condition in self.conditions.of_tag(tag):
+            verdict = self._setpoints.along(condition, readings.value)
+            if verdict is None:
+                continue
+            time, received, value = readings.time, readings.received_time, readings.value
+            if known is not None:
+                counts = (good & known) | ((readings.quality == UNCERTAIN) & (verdict == FOR))
+                time, received, value, verdict = time[counts], received[counts], value[counts], verdict[counts]
+            found.append(self.conditions.along(condition, time, received, value, verdict))
+        self.settle(np.array(self.conditions.of_tag(tag), dtype=np.int64))
+        return together(found)
 
     def limit(self, condition: Int64, setpoint: Float64, deadband: Float64) -> None:
         """Set other setpoints, NaN for no limit."""

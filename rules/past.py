@@ -24,6 +24,7 @@ from rules.arrivals import Readings
 from rules.conditions import Family
 from rules.engine import RuleEngine, TagColumns
 from rules.formulas import Program
+from rules.inputs import Inputs
 from rules.scan import Toggles
 from rules.ticks import TICK, at_or_after, before
 
@@ -78,8 +79,10 @@ class PastEngine(RuleEngine):
         """Evaluate a block."""
         if not len(block):
             return
-        received = np.maximum(np.maximum.accumulate(block.received_time), self._passed)
-        block = SampleBlock(block.tag, block.source_time, received, block.value, block.quality, block.reason)
+        received = block.received_time
+        if received[0] < self._passed or (received[1:] < received[:-1]).any():
+            received = np.maximum(np.maximum.accumulate(received), self._passed)
+            block = SampleBlock(block.tag, block.source_time, received, block.value, block.quality, block.reason)
         readings = self._arrivals.admit(block)
         end = int(received[-1])
         for part, tick in self._parts(readings, end):
@@ -125,10 +128,12 @@ class PastEngine(RuleEngine):
         row, entered, source, received = self._silence.between(readings, self._heard)
         if len(row):
             self._found.append(_found(row, entered, source, received))
+        by_tag = list(readings.by_tag())
         for family in self._families:
             conditions = family.conditions
             conditions.heed(readings, self._heard, self._tags.period)
-            self._take_in(family, family.evaluate(readings))
+            for part in (readings,) if isinstance(conditions, Inputs) else by_tag:
+                self._take_in(family, family.evaluate(part))
             self._ripened(family, conditions.ripen_between())
             conditions.tick_after = None
         last = readings.begins + readings.counts - 1

@@ -7,7 +7,7 @@ from domain.scales import RuleKind
 from domain.site import RuleTable
 from rules.arrivals import BAD, GOOD, Readings
 from rules.conditions import Conditions, Family
-from rules.scan import AGAINST, FOR, NEITHER, Toggles
+from rules.scan import AGAINST, FOR, NEITHER, Toggles, together
 
 
 class BadQuality(Family):
@@ -19,6 +19,8 @@ class BadQuality(Family):
 
     def evaluate(self, readings: Readings) -> Toggles | None:
         """Carry the conditions over the readings; None where nothing toggles."""
+        if readings.is_tall:
+            return self._along(readings)
         stirs = (readings.quality == BAD) | self._busy[readings.tag]
         if not stirs.any():
             return None
@@ -35,6 +37,23 @@ class BadQuality(Family):
         )
         self.settle(condition)
         return toggles
+
+    def _along(self, readings: Readings) -> Toggles | None:
+        """The same of many readings of one tag."""
+        tag = int(readings.tag[0])
+        if not self._busy[tag] and readings.quality.min() > BAD:
+            return None
+        quality = readings.quality
+        verdict = np.where(
+            quality == BAD, np.uint8(FOR), np.where(quality == GOOD, np.uint8(AGAINST), np.uint8(NEITHER))
+        )
+        own = self.conditions.of_tag(tag)
+        found = [
+            self.conditions.along(condition, readings.time, readings.received_time, readings.value, verdict)
+            for condition in own
+        ]
+        self.settle(np.array(own, dtype=np.int64))
+        return together(found)
 
     def settle(self, condition: Int64) -> None:
         """Note which tags have a condition that is in or has a run under way."""

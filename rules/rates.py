@@ -24,7 +24,7 @@ from domain.site import RuleTable
 from rules.arrivals import GOOD, Readings
 from rules.conditions import Conditions, Family
 from rules.histories import of_tags, same_rings
-from rules.scan import AGAINST, NEITHER, Toggles
+from rules.scan import AGAINST, NEITHER, Toggles, together
 from rules.setpoints import Setpoints
 
 ROUNDING = 1e-9
@@ -57,6 +57,8 @@ class Rates(Family):
             if not rated.any():
                 return None
             readings = readings.where(rated)
+        if readings.is_tall:
+            return self._along(readings)
         ring = self._ring[readings.tag[readings.begins]]
         number = self._histories.append(ring, readings.begins, readings.counts, readings.time, readings.value)
         with np.errstate(over="ignore"):
@@ -82,6 +84,30 @@ class Rates(Family):
         self.settle(condition)
         return toggles
 
+    def _along(self, readings: Readings) -> Toggles | None:
+        """The same of many readings of one tag."""
+        tag = int(readings.tag[0])
+        ring = int(self._ring[tag])
+        number, time, value = self._histories.along(ring, readings.time, readings.value)
+        with np.errstate(over="ignore"):
+            if value.max() - value.min() < self._change[ring] and not self._busy[ring]:
+                return None
+            own = self.conditions.of_tag(tag)
+            known = len(time) - len(readings.time)
+            found = []
+            for condition in own:
+                window = int(self._window[condition])
+                base = _bases(time, known, window)
+                elapsed = readings.time - time[base]
+                rate = (readings.value - value[base]) * 1000.0 / np.maximum(elapsed, window)
+                verdict = self._setpoints.along(condition, rate)
+                if verdict is not None:
+                    whole = (elapsed >= window) | (base + number > 0)
+                    verdict[(elapsed == 0) | ((verdict == AGAINST) & ~whole)] = NEITHER
+                    found.append(self.conditions.along(condition, readings.time, readings.received_time, rate, verdict))
+        self.settle(np.array(own, dtype=np.int64))
+        return together(found)
+
     def begin_anew(self, tag: Int64) -> None:
         """Forget the readings of these tags."""
         ring = self._ring[tag]
@@ -106,3 +132,10 @@ class Rates(Family):
         """Go on where another left off, with its readings."""
         self._histories.take_over(old._histories, *same_rings(old._ring, self._ring, tags))
         return super().take_over(old, tags, rows)
+
+
+def _bases(time: Int64, known: int, window: int) -> Int64:
+    """The place of the base of each reading from ``known`` on: see the head of this file."""
+    own = np.arange(known, len(time))
+    base = np.searchsorted(time, time[known:] - window)
+    return np.where(base == own, np.maximum(own - 1, 0), base)

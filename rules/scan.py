@@ -77,6 +77,21 @@ class Toggles:
         return len(self.condition)
 
 
+def together(parts: Sequence[Toggles | None]) -> Toggles | None:
+    """What several conditions did, in their order; None where none did anything."""
+    found = [part for part in parts if part is not None]
+    if not found:
+        return None
+    return Toggles(
+        condition=np.concatenate([part.condition for part in found]),
+        entered=np.concatenate([part.entered for part in found]),
+        source_time=np.concatenate([part.source_time for part in found]),
+        received_time=np.concatenate([part.received_time for part in found]),
+        value=np.concatenate([part.value for part in found]),
+        shown_by=np.concatenate([part.shown_by for part in found]),
+    )
+
+
 def group_begins(column: Int64) -> Bool:
     """Where a run of equal entries begins, in a column of at least one entry."""
     begins = np.empty(len(column), dtype=np.bool_)

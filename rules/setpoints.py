@@ -24,6 +24,20 @@ class Setpoints:
         self.enter = rules.setpoint[conditions.rows] * self._factor
         self.leave = self.enter - rules.deadband[conditions.rows]
 
+    def along(self, condition: int, value: Float64) -> UInt8 | None:
+        """FOR, AGAINST or NEITHER of many values of one condition; None if no run of it can begin, or is under way."""
+        sign = float(self._sign[condition])
+        signed = value if sign == 1.0 else np.abs(value) if sign == 0.0 else -value
+        enter, leave, state = self.enter[condition], self.leave[condition], self._conditions.state
+        if not state.since[condition]:
+            worst = signed.min() if state.inside[condition] else signed.max()
+            if (worst >= leave) if state.inside[condition] else (worst < enter):
+                return None
+        for_ = signed >= enter if enter < np.inf else np.zeros(len(value), dtype=np.bool_)
+        verdict: UInt8 = (signed < leave).view(np.uint8) * np.uint8(AGAINST)
+        verdict[for_] = FOR
+        return verdict
+
     def signed(self, condition: Int64, value: Float64) -> Float64:
         """Values of conditions, turned so that more is worse."""
         sign = self._sign[condition]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -83,28 +84,36 @@ def blocks_of(stream: Sequence[Happening]) -> list[SampleBlock]:
     return [block(each) for each in blocks if each]
 
 
-def equal(plant: Plant, stream: Sequence[Happening], rest: int) -> None:
+def equal(plant: Plant, stream: Sequence[Happening], rest: int, tall: int) -> None:
+    """``tall``: readings of one tag from which on they are evaluated along time."""
     arrivals = [item for item in stream if isinstance(item, Arrival)]
     end = START + max((each.received for each in arrivals), default=0) + rest
-    assert past(plant.made(PastEngine), blocks_of(stream), end) == live(plant.engine(), arrivals, end)
+    then = live(plant.engine(), arrivals, end)
+    with patch("rules.arrivals.TALL", tall):
+        assert past(plant.made(PastEngine), blocks_of(stream), end) == then
 
 
+TALL = st.sampled_from([1, 1, 3, 1_000])
 REST = st.sampled_from([0, 0, 249, 250, 5_000])
 
 
 @settings(max_examples=300)
-@given(plants(LIMITS, RATES, FAULTS), streams(), REST)
-def test_limits_rates_and_faults_do_what_they_did_live(plant: Plant, stream: list[Happening], rest: int) -> None:
-    equal(plant, stream, rest)
+@given(plants(LIMITS, RATES, FAULTS), streams(), REST, TALL)
+def test_limits_rates_and_faults_do_what_they_did_live(
+    plant: Plant, stream: list[Happening], rest: int, tall: int
+) -> None:
+    equal(plant, stream, rest, tall)
 
 
 @settings(max_examples=400)
-@given(plants(*ALL), streams(), REST)
-def test_all_kinds_do_what_they_did_live(plant: Plant, stream: list[Happening], rest: int) -> None:
-    equal(plant, stream, rest)
+@given(plants(*ALL), streams(), REST, TALL)
+def test_all_kinds_do_what_they_did_live(plant: Plant, stream: list[Happening], rest: int, tall: int) -> None:
+    equal(plant, stream, rest, tall)
 
 
 @settings(max_examples=400)
-@given(plants(MODES, MODES, MODES, FAULTS, *ALL, selectors=SELECTORS), streams(), REST)
-def test_modes_of_operation_hold_when_they_held_live(plant: Plant, stream: list[Happening], rest: int) -> None:
-    equal(plant, stream, rest)
+@given(plants(MODES, MODES, MODES, FAULTS, *ALL, selectors=SELECTORS), streams(), REST, TALL)
+def test_modes_of_operation_hold_when_they_held_live(
+    plant: Plant, stream: list[Happening], rest: int, tall: int
+) -> None:
+    equal(plant, stream, rest, tall)

@@ -126,7 +126,10 @@ class _Job:
             place = self.recording.index_of(tag.path)
             if place is not None:
                 number[place] = index
-        for block in self.recording.read_tags(np.flatnonzero(number >= 0).tolist(), self.begin, self.end):
+        places = np.flatnonzero(number >= 0).tolist()
+        for block in self.recording.read_tags(places, self.begin, self.end):
+            whole = replace(
+                block, tag=np.broadcast_to(number[places], len(block)) if len(places) == 1 else number[block.tag]
+            )
             for start in range(0, len(block), ROWS):
-                part = block.take(slice(start, start + ROWS))
-                yield replace(part, tag=number[part.tag])
+                yield whole.take(slice(start, start + ROWS))
