@@ -6,7 +6,7 @@ from typing import Any
 from domain.clock import iso
 from domain.site import Site
 from service.api.views import KIND_NAMES, iso_or_none
-from service.changes.change import ChangedRule, RuleChange, moved_since
+from service.changes.change import ChangedRule, RuleChange, moved_since, overtaken
 from service.changes.control import ChangeControl
 from service.changes.states import OPEN, ChangeState, next_acts
 from service.config.tuned import FIGURES, Figures
@@ -30,7 +30,7 @@ def change_view(control: ChangeControl, site: Site, known: RuleChange) -> dict[s
         "base_revision": known.base_revision,
         "rules": [_rule(rule) for rule in known.rules],
         "loosens": known.loosens,
-        "moved": (moved_since(site, known.rules) or None) if known.state in OPEN else None,
+        "moved": _moved(site, known) or None,
         "next_acts": [act.value for act in next_acts(known.state)],
         "missing": _missing(known),
         "backtest": _backtest(control, known),
@@ -43,6 +43,12 @@ def change_view(control: ChangeControl, site: Site, known: RuleChange) -> dict[s
         "live": None if live is None else {**_signature(live), "revision": live["revision"]},
         "rollback": None if rollback is None else {**_signature(rollback), "revision": rollback["revision"]},
     }
+
+
+def _moved(site: Site, known: RuleChange) -> str:
+    if known.state in OPEN:
+        return moved_since(site, known.rules)
+    return overtaken(site, known.rules) if known.state is ChangeState.LIVE else ""
 
 
 def figures_view(figures: Figures) -> dict[str, Any]:

@@ -217,6 +217,11 @@ def moved_since(site: Site, rules: Sequence[ChangedRule]) -> str:
     return ""
 
 
+def overtaken(site: Site, rules: Sequence[ChangedRule]) -> str:
+    """Why a change that was put in force is not in force as it was: another revision came over it; empty if it is."""
+    return moved_since(site, [replace(rule, before=rule.after) for rule in rules])
+
+
 def row_of(site: Site, tag: int, key: str) -> int | None:
     """Row of a rule of a tag; None: it has none of that key."""
     return next((row for row in site.rules.of_tag(tag) if site.rules.key[row] == key), None)

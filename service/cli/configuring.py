@@ -221,9 +221,16 @@ async def _proposal(source: _FromApi, config: Path, files: Sequence[Path]) -> di
     """The body that says what files would be put in place: those given, or all that the main file leads to."""
     if files:
         return {"files": [_file(path.name, _read(path)) for path in dict.fromkeys(files)]}
-    held = {item["name"]: item["digest"] for item in (await source.listing(None))["items"]}
+    listed = await source.listing(None)
+    held = {item["name"]: item["digest"] for item in listed["items"]}
     documents = (await asyncio.to_thread(load_or_exit, config)).documents
+    roots = {**documents.roots}
+    # What change control has put in force stays, unless the main file itself names the tuned limits.
+    tuned = listed["roots"].get("tuned")
     changed: dict[str, str | None] = dict.fromkeys(held.keys() - documents.contents.keys())
+    if tuned is not None and "tuned" not in roots:
+        roots["tuned"] = tuned
+        changed.pop(tuned, None)
     others: list[dict[str, str]] = []
     for name, content in documents.contents.items():
         if held.get(name) == documents.digests[name]:
@@ -232,7 +239,7 @@ async def _proposal(source: _FromApi, config: Path, files: Sequence[Path]) -> di
             changed[name] = content.decode()
         except UnicodeDecodeError:
             others.append(_file(name, content) | {"document": name})
-    return {"documents": changed, "files": others, "roots": dict(documents.roots)}
+    return {"documents": changed, "files": others, "roots": roots}
 
 
 def _file(name: str, content: bytes) -> dict[str, str]:

@@ -4,6 +4,9 @@ No revision yet: the files become revision 1. The files are still what they were
 the newest revision holds, also one that was made through the API. The files have changed and nobody has changed the
 configuration otherwise: they become a new revision. Both have changed: the newest revision holds, and that is said
 aloud until somebody decides with ``anshao config import``.
+
+Tuned limits that change control has put in force are no part of the files, unless the main file names them: whatever
+the files say, those of the newest revision lie over them.
 """
 
 import asyncio
@@ -67,11 +70,24 @@ async def adopt(settings: Settings, store: RevisionStore, now: int, complaint: s
         await store.keep(settings.documents)
         return Adopted(settings, first, made=True, files_seen=True)
     changes = await store.rule_changes()
+    try:
+        settings = await _with_tuned(settings, store, newest)
+    except (ConfigurationError, DocumentDamaged) as fault:
+        told = f"the tuned limits of revision {newest.number} do not go with the files, so that revision holds: {fault}"
+        log.error("files and tuned limits do not go together", detail=told)  # noqa: TRY400 - no bug
+        return await _hold(settings, store, newest, changes, told, now)
     if settings.documents.digest == newest.digest:
         await asyncio.to_thread(restore, settings.site, changes)
         if complaint:
             return Adopted(settings, newest, complaint)
         return Adopted(settings, newest, files_seen=await store.files_revision() != newest.number)
+    return await _decide(settings, store, newest, changes, now)
+
+
+async def _decide(
+    settings: Settings, store: RevisionStore, newest: Revision, changes: list[tuple[int, bytes]], now: int
+) -> Adopted:
+    """Between files that are not the newest revision, and that revision."""
     known = await store.files_revision()
     base = await store.find(known)
     if base is not None and settings.documents.digest == base.digest:
@@ -86,6 +102,18 @@ async def adopt(settings: Settings, store: RevisionStore, now: int, complaint: s
     )
     log.error("files and ledger hold different configurations", detail=told)
     return await _hold(settings, store, newest, changes, told, now)
+
+
+async def _with_tuned(settings: Settings, store: RevisionStore, newest: Revision) -> Settings:
+    """The files with the newest revision's tuned limits over them. Raises ConfigurationError, DocumentDamaged."""
+    held, name = settings.documents, newest.roots.get("tuned")
+    if name is None or held.roots.get("tuned") is not None:
+        return settings
+    content = await store.document(newest.number, name)
+    if content is None:
+        raise DocumentDamaged(f"document {name} is missing in the ledger")
+    together = DocumentSet.of({**held.roots, "tuned": name}, {**held.contents, name: content})
+    return await asyncio.to_thread(load_revision, settings, together)
 
 
 async def _hold(
