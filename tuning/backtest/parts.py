@@ -1,7 +1,8 @@
 """Parts of a site: what rules tie together, and sites of fewer tags."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -9,13 +10,14 @@ from domain.samples import Int64
 from domain.scales import RuleKind
 from domain.site import RuleExtra, RuleTable, Site
 
+Thing = TypeVar("Thing")
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """Some tags of a site with some of its rules, as a site of its own.
 
     tags: of each tag here its index in the whole; rows: of each rule its row there
-    asked: rows of the whole that are asked for; the others are there because these depend on them
     """
 
     site: Site
@@ -102,12 +104,11 @@ def part_of(site: Site, tags: Sequence[int], rows: Sequence[int]) -> Part:
     )
     rules = replace(rules, start=np.searchsorted(rules.tag, np.arange(len(tags) + 1)).astype(np.int64))
     own = [site.tags[tag] for tag in tags]
-    enterprises = {tag.enterprise for tag in own}
     small = Site(
         regions=site.regions,
-        enterprises={key: value for key, value in site.enterprises.items() if key in enterprises},
-        units={key: value for key, value in site.units.items() if key[0] in enterprises},
-        gateways={key: value for key, value in site.gateways.items() if key[0] in enterprises},
+        enterprises={tag.enterprise: site.enterprises[tag.enterprise] for tag in own},
+        units=_of_tags(site.units, [(tag.enterprise, tag.unit) for tag in own]),
+        gateways=_of_tags(site.gateways, [(tag.enterprise, tag.gateway) for tag in own]),
         tags=own,
         rules=rules,
         revision=site.revision,
@@ -116,6 +117,10 @@ def part_of(site: Site, tags: Sequence[int], rows: Sequence[int]) -> Part:
         ],
     )
     return Part(small, np.array(tags, dtype=np.int64), at)
+
+
+def _of_tags(things: Mapping[tuple[str, str], Thing], keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Thing]:
+    return {key: things[key] for key in keys if key in things}
 
 
 def _looked_at(site: Site, row: int) -> set[int]:

@@ -5,6 +5,7 @@ readings, and they are not made from readings. Tags of the site that the recordi
 either; where a rule over several tags looks at one, it was never heard.
 """
 
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,12 +18,17 @@ from rules.expressions import programs_of
 from rules.past import Found, PastEngine
 from tuning.backtest.parts import Part, components, needed, part_of, rules_of
 from tuning.backtest.result import Backtest, Episodes, Transitions
+from tuning.backtest.sharing import Shared, read_ahead
 from tuning.readings.recording import Recording
 
 LATENESS, CLOCK_TOLERANCE = 600_000, 5_000
 """ms; the service's defaults."""
 ROWS = 32_768
 """Readings evaluated at once: their columns stay in the processor's cache."""
+WORTH_A_PROCESS = 4_000_000
+"""Readings that make up for the start of another process."""
+SHARES, LARGEST_SHARE = 8, 10_000_000
+"""Work for each process comes in so many shares at least, of about so many readings at the most."""
 
 
 def backtest(
@@ -49,7 +55,8 @@ def backtest(
     wanted = rules_of(site, heard)
     _, rows = needed(site, wanted)
     job = _Job(recording, begin, end, lateness, clock_tolerance)
-    found = [job.run(part_of(site, *each), progress or (lambda _: None)) for each in components(site, rows)]
+    parts = [part_of(site, *each) for each in components(site, rows)]
+    found = job.run(parts, workers, progress or (lambda _: None))
     transitions = _together([each.transitions for each in found], np.array(wanted, dtype=np.int64))
     return Backtest(
         site=site,
@@ -95,7 +102,29 @@ class _Job:
     lateness: int
     clock_tolerance: int
 
-    def run(self, part: Part, progress: Callable[[int], None]) -> _Found:
+    def run(self, parts: Sequence[Part], workers: int | None, progress: Callable[[int], None]) -> list[_Found]:
+        """Evaluate components: in several processes, or here, reading ahead in a thread."""
+        counts = [sum(self._counts(part.site)) for part in parts]
+        cores = os.cpu_count() or 1
+        processes = workers or min(cores, sum(counts) // WORTH_A_PROCESS)
+        if min(processes, len(parts)) < 2:  # noqa: PLR2004 - one is this one
+            return [self.evaluate(part, progress, ahead=cores > 1) for part in parts]
+        tasks: list[list[Part]] = [[]]
+        size, most = 0, min(sum(counts) // (processes * SHARES), LARGEST_SHARE)
+        for number in np.argsort(np.negative(counts), kind="stable").tolist():
+            if size > most:
+                tasks.append([])
+                size = 0
+            tasks[-1].append(parts[number])
+            size += counts[number]
+        shared = Shared(self.evaluate_all, min(processes, len(tasks)))
+        return [each for found in shared.run(tasks, progress) for each in found]
+
+    def evaluate_all(self, parts: Sequence[Part], progress: Callable[[int], None]) -> list[_Found]:
+        """Evaluate several components."""
+        return [self.evaluate(part, progress, ahead=False) for part in parts]
+
+    def evaluate(self, part: Part, progress: Callable[[int], None], *, ahead: bool) -> _Found:
         """Evaluate one component."""
         site, recording = part.site, self.recording
         live = np.array([self._is_live(site, tag) for tag in range(len(site.tags))], dtype=np.bool_)
@@ -104,7 +133,7 @@ class _Job:
         first, last = recording.heard
         engine.await_readings(first if self.begin is None else max(first, self.begin))
         readings = late = 0
-        for block in self._blocks(site):
+        for block in self._blocks(site, ahead=ahead):
             usual, too_late = engine.split_late(block)
             engine.carry(usual)
             readings += len(block)
@@ -119,7 +148,11 @@ class _Job:
         gateway = site.gateways.get((site.tags[tag].enterprise, site.tags[tag].gateway))
         return self.recording.about.live_clock and gateway is not None and gateway.clock == "live"
 
-    def _blocks(self, site: Site) -> Iterator[SampleBlock]:
+    def _counts(self, site: Site) -> list[int]:
+        places = [self.recording.index_of(tag.path) for tag in site.tags]
+        return [int(self.recording.counts[place]) for place in places if place is not None]
+
+    def _blocks(self, site: Site, *, ahead: bool) -> Iterator[SampleBlock]:
         """The readings of a component, its tags numbered as there."""
         number = np.full(len(self.recording.tags), -1, dtype=np.int32)
         for index, tag in enumerate(site.tags):
@@ -127,9 +160,9 @@ class _Job:
             if place is not None:
                 number[place] = index
         places = np.flatnonzero(number >= 0).tolist()
-        for block in self.recording.read_tags(places, self.begin, self.end):
-            whole = replace(
-                block, tag=np.broadcast_to(number[places], len(block)) if len(places) == 1 else number[block.tag]
-            )
+        blocks = self.recording.read_tags(places, self.begin, self.end)
+        for block in read_ahead(blocks) if ahead else blocks:
+            tags = np.broadcast_to(number[places], len(block)) if len(places) == 1 else number[block.tag]
+            whole = replace(block, tag=tags)
             for start in range(0, len(block), ROWS):
                 yield whole.take(slice(start, start + ROWS))
