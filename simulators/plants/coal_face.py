@@ -114,13 +114,14 @@ class CoalFace:
         intake = self._inputs["intake_methane"] / _PERCENT
         left = 1.0 - p["extraction_share"]
         seam, goaf = p["seam_gas"] * left, p["goaf_gas"] * left
-        air = p["airflow"]
-        self.face: Float64 = intake + seam / air
+        total = p["airflow"] + seam + goaf
+        air, leaking = p["airflow"] * (1.0 - p["goaf_air"]), p["airflow"] * p["goaf_air"]
+        self.face: Float64 = (air * intake + seam) / (air + seam)
         """Volume share at the face."""
-        sweep = p["goaf_air"] + p["corner_air"]
-        self.corner: Float64 = intake + (goaf / air + p["corner_air"] * seam / air) / sweep
+        swept = p["corner_air"] / (1.0 - p["goaf_air"]) * (air + seam)
+        self.corner: Float64 = (leaking * intake + goaf + swept * self.face) / (leaking + goaf + swept)
         """Volume share at the upper corner."""
-        self.returned: list[Float64] = [intake + (seam + goaf) / air for _ in range(_CELLS)]
+        self.returned: list[Float64] = [(p["airflow"] * intake + seam + goaf) / total for _ in range(_CELLS)]
         """Volume shares along the return airway."""
 
     @property

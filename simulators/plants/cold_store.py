@@ -210,7 +210,7 @@ class ColdStore:
         leaking = given["leak"] + given["machine_room_leak"]
         if not (leaking.any() or self.ammonia.any() or self.machine_room.any()):
             return
-        left = np.minimum(1.0, self.charge / np.maximum(leaking * dt, 1e-300))
+        left = np.minimum(1.0, self.charge / np.maximum(leaking * dt, 1e-9))
         self.charge = np.maximum(self.charge - leaking * left * dt, 0.0)
         worst = np.maximum(self.ammonia, self.machine_room) * _PPM
         self._alarmed = (self._alarmed | (worst >= p["fan_starts"])) & (worst >= 0.2 * p["fan_starts"])

@@ -98,7 +98,7 @@ class FireworksStore:
         "dryness": Parameter("K", 4.0, "露点差", "outside dew point below the day's mean", 0.0, 40.0),
     }
 
-    LONGEST = 30.0
+    LONGEST = 300.0
     """s of one step inside."""
 
     def __init__(self, count: int, rng: np.random.Generator, parameters: Parameters | None = None) -> None:
