@@ -7,8 +7,9 @@ from typing import Protocol
 import numpy as np
 import orjson
 
+from domain.ranges import doubt
 from domain.samples import Bool, Int64, SampleBlock
-from domain.scales import Quality, QualityReason
+from domain.scales import Quality
 from domain.site import Site
 from ingest.codecs import CODECS
 from ingest.codecs.protocol import Codec
@@ -16,8 +17,6 @@ from ingest.intake import Intake, PayloadRefused, Reason, Refusal, Source
 
 LARGEST_PAYLOAD = 4 * 1024 * 1024
 """Bytes; a larger message is refused unread [ours]."""
-SENTINELS = (9999.9999, -9999.0)
-"""Values by which gateways say that there is none (vendors' manuals)."""
 PREFIX = "anshao/v1/"
 DRILL = ("anshao", "drill")
 """The service's own gateway that a drill's readings are published by."""
@@ -164,20 +163,7 @@ class Decoder:
         for position, (flag, why) in intake.flagged.items():
             quality[position] = flag
             reason[position] = why
-        outside = ~((value >= self._low[tag]) & (value <= self._high[tag]))
-        suspect = outside | (~self._ranged[tag] & np.isin(value, SENTINELS))
-        if suspect.any():
-            doubted = suspect & (quality == Quality.GOOD)
-            quality[doubted] = Quality.UNCERTAIN
-            reason[doubted] = QualityReason.OUT_OF_RANGE
-            absent = suspect & np.isin(value, SENTINELS)
-            quality[absent] = Quality.BAD
-            reason[absent] = QualityReason.SENTINEL
-        finite = np.isfinite(value)
-        if not finite.all():
-            value[~finite] = np.nan
-            quality[~finite] = Quality.BAD
-            reason[~finite & (reason != QualityReason.GATEWAY_FLAG)] = QualityReason.NOT_A_NUMBER
+        doubt(value, quality, reason, self._low[tag], self._high[tag], self._ranged[tag])
         return SampleBlock(
             tag,
             np.array(intake.time, dtype=np.int64),

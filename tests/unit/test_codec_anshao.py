@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from domain.ranges import SENTINELS
 from domain.scales import Quality, QualityReason
 from ingest import intake as intake_module
 from ingest.codecs import CODECS
 from ingest.codecs.anshao import AnshaoCodec
-from ingest.decoder import SENTINELS
 from ingest.intake import REMEDIES, Intake, PayloadRefused, Reason, Source
 from tests import hostile
 

@@ -17,6 +17,7 @@ from rules.engine import TagColumns
 from rules.expressions import programs_of
 from rules.past import Found, PastEngine
 from tuning.backtest.parts import Part, components, needed, part_of, rules_of
+from tuning.backtest.ranges import Ranges
 from tuning.backtest.result import Backtest, Episodes, Transitions
 from tuning.backtest.sharing import Shared, read_ahead
 from tuning.readings.recording import Recording
@@ -160,9 +161,10 @@ class _Job:
             if place is not None:
                 number[place] = index
         places = np.flatnonzero(number >= 0).tolist()
+        ranges = Ranges(site)
         blocks = self.recording.read_tags(places, self.begin, self.end)
         for block in read_ahead(blocks) if ahead else blocks:
             tags = np.broadcast_to(number[places], len(block)) if len(places) == 1 else number[block.tag]
             whole = replace(block, tag=tags)
             for start in range(0, len(block), ROWS):
-                yield whole.take(slice(start, start + ROWS))
+                yield ranges.doubted(whole.take(slice(start, start + ROWS)))
