@@ -8,6 +8,7 @@ import typer
 
 from service.cli.config_commands import config
 from service.cli.record_commands import evidence, kpi
+from service.cli.train_command import train
 
 app = typer.Typer(
     name="anshao",
@@ -23,6 +24,10 @@ app.add_typer(config, name="config")
 app.add_typer(evidence, name="evidence")
 app.command("kpi", epilog="Example: `anshao kpi --from 2026-06-01 --to 2026-07-01 --html june.html --csv june.csv`")(
     kpi
+)
+
+app.command("train", epilog="Example: `anshao train site.yaml tankfarm march.parquet --out models/tankfarm.json`")(
+    train
 )
 
 ConfigOption = Annotated[
