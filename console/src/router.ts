@@ -24,6 +24,18 @@ export function createConsoleRouter(): Router {
       { path: '/gateways', name: 'gateways', component: () => import('@/pages/GatewaysPage.vue') },
       { path: '/journal', name: 'journal', component: () => import('@/pages/JournalPage.vue') },
       { path: '/suppressed', name: 'suppressed', component: () => import('@/pages/SuppressedPage.vue') },
+      {
+        path: '/tuning/:enterprise?/:unit?/:tag?',
+        name: 'tuning',
+        component: () => import('@/pages/TuningPage.vue'),
+        props: true,
+      },
+      {
+        path: '/changes/:id(\\d+)?',
+        name: 'changes',
+        component: () => import('@/pages/ChangesPage.vue'),
+        props: (route) => ({ id: typeof route.params.id === 'string' && route.params.id !== '' ? Number(route.params.id) : null }),
+      },
       { path: '/drills', name: 'drills', component: () => import('@/pages/DrillsPage.vue') },
       { path: '/handover', name: 'handover', component: () => import('@/pages/HandoverPage.vue') },
       {

@@ -44,13 +44,21 @@ async function problemOf(response: Response): Promise<Problem> {
   }
 }
 
-async function send(method: 'GET' | 'POST', url: URL, body?: unknown, patience = TIMEOUT_MS): Promise<Response> {
+async function send(
+  method: 'GET' | 'POST',
+  url: URL,
+  body?: unknown,
+  patience = TIMEOUT_MS,
+  givenUp?: AbortSignal,
+): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   const bearer = token();
   if (bearer !== null) headers.Authorization = `Bearer ${bearer}`;
   // An act done here is input at this console's desk.
   if (method === 'POST' && /^[\w.-]+$/.test(desk.value)) headers['AnShao-Desk'] = desk.value;
-  const init: RequestInit = { method, headers, cache: 'no-store', signal: AbortSignal.timeout(patience) };
+  const late = AbortSignal.timeout(patience);
+  const signal = givenUp === undefined ? late : AbortSignal.any([late, givenUp]);
+  const init: RequestInit = { method, headers, cache: 'no-store', signal };
   if (body instanceof FormData) {
     init.body = body;
   } else if (body !== undefined) {
@@ -80,6 +88,11 @@ export function get<Answer>(path: string, query: Query = {}): Promise<Answer> {
 
 export function post<Answer>(path: string, body: unknown): Promise<Answer> {
   return request<Answer>('POST', apiUrl(path), body);
+}
+
+/** A question that takes the service a while, and that may be given up before it has answered. */
+export async function ask<Answer>(path: string, body: unknown, givenUp: AbortSignal): Promise<Answer> {
+  return (await (await send('POST', apiUrl(path), body, FILE_TIMEOUT_MS, givenUp)).json()) as Answer;
 }
 
 /** A multipart form, such as a photo. */

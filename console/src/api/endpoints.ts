@@ -1,6 +1,6 @@
 /** One function per endpoint that the console uses. */
 
-import { download, get, post } from '@/api/client';
+import { ask, download, get, post } from '@/api/client';
 import type {
   AcknowledgeResult,
   Alarm,
@@ -20,12 +20,18 @@ import type {
   Maintenance,
   Message,
   Page,
+  Preview,
   Refused,
+  RuleChange,
+  RuleChangeDetail,
   Samples,
   Signature,
   SuppressedList,
   Tag,
+  TuningTag,
 } from '@/api/types';
+import type { ChangeAct } from '@/tuning/acts';
+import type { Edit, PreviewRequest } from '@/tuning/figures';
 
 const PAGE = 500;
 /** Alarms that one request acknowledges at most. */
@@ -231,4 +237,31 @@ export function saveEvidence(incident: number, name: string): Promise<void> {
 /** Acknowledges an incident by the code of a message; needs no token. */
 export function acknowledgeByCode(code: string, name: string): Promise<{ acknowledged: boolean; incident: number }> {
   return post('acknowledge-code', { code, name });
+}
+
+/** Tags of a unit with the rules whose figures can be changed. */
+export async function tuningRules(enterprise: string, unit: string): Promise<TuningTag[]> {
+  return (await get<{ items: TuningTag[] }>('tuning/rules', { enterprise, unit })).items;
+}
+
+/** What other figures would have done. */
+export function preview(request: PreviewRequest, givenUp: AbortSignal): Promise<Preview> {
+  return ask('tuning/preview', request, givenUp);
+}
+
+/** Newest first; `state`: one of them, or `open`. */
+export function changes(state: string | null, after: string | null): Promise<Page<RuleChange>> {
+  return get('changes', { state, after, limit: 50 });
+}
+
+export function change(id: number): Promise<RuleChangeDetail> {
+  return get(`changes/${id}`);
+}
+
+export function proposeChange(name: string, reason: string, edits: readonly Edit[]): Promise<RuleChange> {
+  return post('changes', { name, reason, edits });
+}
+
+export function actOnChange(id: number, act: ChangeAct, body: Record<string, unknown>): Promise<RuleChange> {
+  return post(`changes/${id}/${act}`, body);
 }

@@ -44,7 +44,8 @@ export function formatDecisive(kind: RuleKind, value: number): string {
   return formatValue(isRate(kind) ? value * 60 : value);
 }
 
-function isRate(kind: RuleKind): boolean {
+/** Its setpoint is kept per second and shown per minute. */
+export function isRate(kind: RuleKind): boolean {
   return kind === 'rise' || kind === 'fall';
 }
 
