@@ -169,12 +169,13 @@ class _Binding:
         except (KeyError, ValueError, IndexError):
             self._fault(loc, f"{given[0]!r} is no pattern", "Write {n} for the instance's number, or {n:03}.")
             return []
-        if len(names) != section.count or len(set(names)) < len(names):
+        if len(names) % section.count or len(set(names)) < len(names):
             message = f"{len(set(names))} different tags for {section.count} instances"
-            self._fault(loc, message, "Give one for each, or a pattern with {n}.")
+            self._fault(loc, message, "Give one for each instance, as many again for a second instrument, or a pattern.")
             return []
         cells: list[_Cell] = []
-        for instance, name in enumerate(names):
+        for number, name in enumerate(names):
+            twin, instance = divmod(number, section.count)
             index = self._site.tag_index.get(name)
             if index is None or self._site.tags[index].system:
                 self._fault(loc, f"the site has no tag {name}", "Correct it, or give the tag in the site file.")
@@ -183,7 +184,7 @@ class _Binding:
             self._check_tag(loc, tag, section.id, output)
             for copy in range(self._copies):
                 named = tag if copy == 0 else replace(tag, name=f"{tag.name}~{copy + 1}")
-                cells.append(_Cell(named, section.id, output, copy * section.count + instance))
+                cells.append(_Cell(named, section.id, output, twin, copy * section.count + instance))
         return cells
 
     def _check_tag(self, loc: Loc, tag: Tag, plant: str, output: str) -> None:
@@ -224,11 +225,11 @@ class _Binding:
         return Coupling(origin, output, pick, to, what, into, self._counts[to], self._copies, factor, offset)
 
     def _bound_plants(self, cells: Sequence["_Cell"], number_of: Int64) -> Sequence[BoundPlant]:
-        numbers: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        numbers: dict[tuple[str, str, int], list[tuple[int, int]]] = {}
         for cell, number in zip(cells, number_of.tolist(), strict=True):
-            numbers.setdefault((cell.plant, cell.output), []).append((cell.instance, number))
+            numbers.setdefault((cell.plant, cell.output, cell.twin), []).append((cell.instance, number))
         columns: dict[str, list[tuple[str, slice | Int64]]] = {name: [] for name in self._plants}
-        for (plant, output), found in numbers.items():
+        for (plant, output, _), found in numbers.items():
             run = np.array([number for _, number in sorted(found)], dtype=np.int64)
             together = bool((np.diff(run) == 1).all())
             columns[plant].append((output, slice(int(run[0]), int(run[-1]) + 1) if together else run))
@@ -280,6 +281,8 @@ class _Cell:
     tag: Tag
     plant: str
     output: str
+    twin: int
+    """0 for the first instrument of the output, 1 for a second one, …"""
     instance: int
 
 

@@ -94,7 +94,10 @@ class PlantSection(Section):
     count: Annotated[int, Field(ge=1, le=10_000)] = 1
     parameters: Mapping[str, float | str] = {}
     tags: Mapping[str, Words] = {}
-    """Output -> ``enterprise/TAG`` of each instance, or one pattern with ``{n}`` (from 1; ``{n:03}``: three digits)."""
+    """Output -> ``enterprise/TAG`` of each instance, or one pattern with ``{n}`` (from 1; ``{n:03}``: three digits).
+
+    Further tags, again one for each instance, are further instruments of the same.
+    """
 
 
 class InstrumentSection(Section):
