@@ -138,20 +138,34 @@ class Pipeline:
         drop = outlet - delivery
         valve = np.where(drop > 0.0, self._valve * opening / np.sqrt(np.maximum(drop, _LEAST_DROP)), 0.0)
 
-        # Three places in a row: Thomas' algorithm
+        for _ in range(2):
+            inlet, leak, outlet = self._solved(dt, (pump, first, second, valve), hole, (source, delivery))
+            entering, leaving = pump * (source - inlet), valve * (outlet - delivery)
+            shut = (entering < 0.0) | (leaving < 0.0)
+            if not shut.any():
+                break
+            # A check valve closes within this step: once more without what would flow back
+            pump, valve = np.where(entering < 0.0, 0.0, pump), np.where(leaving < 0.0, 0.0, valve)
+        self._pressures = np.stack([inlet, leak, outlet])
+        self._flows = np.stack([entering, hole * leak, leaving])
+
+    def _solved(
+        self, dt: float, along: tuple[Float64, Float64, Float64, Float64], hole: Float64, ends: tuple[Float64, Float64]
+    ) -> tuple[Float64, Float64, Float64]:
+        """Pressures ``dt`` s later, by the conductances from source to delivery: Thomas' algorithm for three places."""
+        pump, first, second, valve = along
+        source, delivery = ends
+        inlet, leak, outlet = self._pressures
         packs = self._packs / dt
         a = packs[0] + pump + first
-        b = packs[1] + first + second + hole
-        c = packs[2] + second + valve
+        b = packs[1] + first + second + hole - first * first / a
+        c = packs[2] + second + valve - second * second / b
         at_a = packs[0] * inlet + pump * source
         at_b = packs[1] * leak + first / a * at_a
-        b -= first * first / a
         at_c = packs[2] * outlet + valve * delivery + second / b * at_b
-        outlet = at_c / (c - second * second / b)
+        outlet = at_c / c
         leak = (at_b + second * outlet) / b
-        inlet = (at_a + first * leak) / a
-        self._pressures = np.stack([inlet, leak, outlet])
-        self._flows = np.stack([pump * (source - inlet), hole * leak, valve * (outlet - delivery)])
+        return (at_a + first * leak) / a, leak, outlet
 
     def read(self) -> Mapping[str, Float64]:
         """The true values by output name; flows are means over the last step."""

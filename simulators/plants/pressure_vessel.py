@@ -215,6 +215,11 @@ def _passing(p: Columns, area: Float64, pressure: Float64, kelvin: Float64, behi
     return np.asarray(choked * np.minimum(p["nozzle"] * np.sqrt(below), 1.0))
 
 
+def _spare(p: Columns, amount: Float64, pressure: Float64, behind: Float64 | float) -> Float64:
+    """Gas in mol that leaves until the rest, expanding along the isentrope, has the pressure ``behind``."""
+    return np.asarray(amount * (1.0 - np.minimum(behind / pressure, 1.0) ** (1.0 / p["gamma"])))
+
+
 def _advance(p: Columns, given: Columns, state: Columns, dt: float) -> Columns:
     """The state ``dt`` s later."""
     amount, kelvin = state["amount"], state["kelvin"]
@@ -240,7 +245,10 @@ def _advance(p: Columns, given: Columns, state: Columns, dt: float) -> Columns:
 
     whole = state["burst"] == 0.0
     feed = np.where(whole, given["feed"] / 3600.0 / p["molar"], 0.0)
-    flowing = np.maximum(outlet + relief, 1e-12)
+    if (dt * (outlet + relief) > 0.01 * amount).any():
+        outlet = np.minimum(outlet, _spare(p, amount, pressure, p["behind"]) / dt + feed)
+        relief = np.minimum(relief, _spare(p, amount, pressure, ATMOSPHERE) / dt + feed)
+    flowing = np.maximum(outlet + relief, 1e-30)
     rate = flowing / amount
     mean = -np.expm1(-rate * dt) / rate
     left = np.maximum(amount + (feed - flowing) * mean, _LEAST)
