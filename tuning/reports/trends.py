@@ -96,7 +96,8 @@ def _first_of(places: Int64, number: Int64) -> Int64:
     if not len(places):
         return places
     own = number[places]
-    return places[np.concatenate([[True], own[1:] != own[:-1]])]
+    firsts: Int64 = places[np.concatenate([[True], own[1:] != own[:-1]])]
+    return firsts
 
 
 def _broken(time: Int64, value: Float64, interval: int, edges: Int64) -> Trend:
