@@ -172,7 +172,11 @@ class Acts:
 
     def _made(self, here: Loc, kind: type[Kind], entry: Entry, more: Mapping[str, object]) -> Kind | None:
         """A fault with its parameters, which may be none that it has."""
-        own = {one.name: str(one.type) for one in fields(kind) if one.name not in {"tags", "begin", "end"}}  # type: ignore[arg-type]
+        own = {
+            one.name: str(getattr(one.type, "__name__", one.type))
+            for one in fields(kind)
+            if one.name not in {"tags", "begin", "end"}
+        }  # type: ignore[arg-type]
         given: dict[str, object] = {}
         for name, value in entry.parameters.items():
             if name not in own:
