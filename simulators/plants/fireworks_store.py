@@ -19,23 +19,27 @@ _DAY = 86_400.0
 _YEAR = 365.25
 """Days."""
 
+_PLACE = ("latitude", "start_day", "start_hour", "mean", "yearly", "daily", "warmest", "dryness")
 
-def declination(day: Float64) -> Float64:
+
+def declination(day: float) -> float:
     """Angle in rad of the sun above the equator's plane on day 1 to 365: 23.45° sin(360° (284 + n) / 365) (Cooper)."""
-    return np.asarray(math.radians(23.45) * np.sin(2.0 * math.pi * (284.0 + day) / 365.0))
+    return math.radians(23.45) * math.sin(2.0 * math.pi * (284.0 + day) / 365.0)
 
 
-def sun(latitude: Float64, day: Float64, hour: Float64) -> Float64:
+def sun(latitude: float, day: float, hour: float) -> float:
     """Sine of the sun's height at a latitude (°), on a day of the year, at an hour of solar time; below 0 at night."""
-    phi, delta = np.radians(latitude), declination(day)
-    turned = np.cos(math.pi / 12.0 * (hour - 12.0))
-    return np.asarray(np.sin(phi) * np.sin(delta) + np.cos(phi) * np.cos(delta) * turned)
+    phi, delta = math.radians(latitude), declination(day)
+    turned = math.cos(math.pi / 12.0 * (hour - 12.0))
+    return math.sin(phi) * math.sin(delta) + math.cos(phi) * math.cos(delta) * turned
 
 
-def clear_sky(height: Float64) -> Float64:
-    """W/m² on level ground under a clear sky: 1098 sin h exp(-0.059 / sin h) (B. Haurwitz, 1945)."""
-    up = np.maximum(height, 1e-3)
-    return np.where(height > 0.0, 1098.0 * up * np.exp(-0.059 / up), 0.0)
+def clear_sky(height: float) -> float:
+    """W/m² on level ground under a clear sky, the sine of the sun's height being h: 1098 h exp(-0.059 / h).
+
+    B. Haurwitz, Journal of Meteorology 2 (1945) 154-166.
+    """
+    return 1098.0 * height * math.exp(-0.059 / height) if height > 0.0 else 0.0
 
 
 class FireworksStore:
@@ -107,7 +111,8 @@ class FireworksStore:
         self.count = count
         self._p = p
         self._inputs = InputColumns(KIND, self.inputs, count)
-        # One weather lies over all instances, gusts of it differ
+        # One weather and one calendar lie over all instances; these parameters have no spread
+        self._place = {name: float(p[name][0]) for name in _PLACE}
         self._weather = Wander(rng, 2.0 * variation, 2.0 * _DAY, 1)
         self._sky = Wander(rng, 0.2 * variation, 3.0 * _HOUR, 1)
         self._wind = Wander(rng, 0.2 * variation, 0.5 * _HOUR, count)
@@ -135,27 +140,25 @@ class FireworksStore:
         """J in shell and inside above 0 °C."""
         return self._shell_capacity * self.shell + self._capacity * self.temperature
 
-    def _day(self) -> Float64:
-        """Day of the year with its fraction, 1 at the year's beginning."""
-        gone = self._p["start_day"] + (self._p["start_hour"] + self.time / _HOUR) / 24.0
-        return np.asarray(1.0 + (gone - 1.0) % _YEAR)
-
     def _daily_mean(self) -> Float64:
-        p = self._p
-        turned = np.cos(2.0 * math.pi / _YEAR * (self._day() - p["warmest"]))
-        return p["mean"] + p["yearly"] * turned + self._inputs["warming"] + self._weather.value
+        at = self._place
+        day = at["start_day"] + (at["start_hour"] + self.time / _HOUR) / 24.0
+        turned = math.cos(2.0 * math.pi / _YEAR * (day - at["warmest"]))
+        return at["mean"] + at["yearly"] * turned + self._inputs["warming"] + self._weather.value
 
     def _surroundings(self) -> Float64:
         """The sol-air temperature in °C; outside temperature and vapour pressure are set on the way."""
-        p = self._p
-        day = self._day()
-        hour = (p["start_hour"] + self.time / _HOUR) % 24.0
+        p, at = self._p, self._place
+        days, hour = divmod(at["start_hour"] + self.time / _HOUR, 24.0)
         mean = self._daily_mean()
-        self._outside = mean + p["daily"] * np.cos(math.pi / 12.0 * (hour - 15.0))
-        self._outside_pressure = np.minimum(saturation(mean - p["dryness"]), saturation(self._outside))
+        self._outside = mean + at["daily"] * math.cos(math.pi / 12.0 * (hour - 15.0))
+        self._outside_pressure = np.minimum(saturation(mean - at["dryness"]), saturation(self._outside))
+        shining = clear_sky(sun(at["latitude"], 1.0 + (at["start_day"] + days - 1.0) % _YEAR, hour))
+        if shining == 0.0:
+            return self._outside
         covered = np.minimum(np.maximum(self._inputs["cloud"] + self._sky.value, 0.0), 1.0)
-        shining = clear_sky(sun(p["latitude"], np.floor(day), hour)) * (1.0 - 0.75 * covered**3.4)
-        return np.asarray(self._outside + p["absorbing"] * p["absorbing_area"] * shining / p["film"])
+        heated = p["absorbing"] * p["absorbing_area"] / p["film"] * shining
+        return np.asarray(self._outside + heated * (1.0 - 0.75 * covered**3.4))
 
     def set(self, name: str, value: float | Float64, which: int | slice | None = None) -> None:
         """Set an input. Raises ``PlantFault``."""
