@@ -265,6 +265,45 @@ def test_chunks_make_no_difference(faults: list[GatewayFault], cuts: list[int]) 
     assert gateway.lost == whole.lost
 
 
+def one_by_one(times: list[float], links: Sequence[GatewayFault]) -> list[float]:
+    """When messages arrive (s after the beginning) by the words of the documentation, one after the other."""
+    last, floor, least = -1e9, -1e9, 0.0
+    outages = sorted((o for o in links if isinstance(o, Outage)), key=lambda o: o.begin)
+    arrived = []
+    for ready in times:
+        slow = [1.0 / f.rate for f in links if isinstance(f, SlowLink) and f.begin <= at(ready) < f.end]
+        service = max([0.0, *slow])
+        turn = max(ready, floor, last + max(service, least))
+        if least and turn == ready:
+            least = 0.0
+            turn = max(ready, last + service)
+        while hit := [o for o in outages if o.begin <= at(turn) < o.end]:
+            least, floor = 1.0 / hit[0].rate, (hit[0].end - BEGIN) / 1000.0
+            turn = max(floor, last + max(service, least))
+        last = turn
+        arrived.append(turn)
+    return arrived
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.booleans(), st.integers(0, 60), st.integers(1, 30), st.sampled_from([0.25, 0.5, 2.0, 8.0])),
+        max_size=5,
+    )
+)
+def test_the_link_carries_messages_as_a_queue_served_one_by_one(drawn: list[tuple[bool, int, int, float]]) -> None:
+    links: list[GatewayFault] = [
+        Outage(begin=at(begin), end=at(begin + length), rate=rate)
+        if outage
+        else SlowLink(begin=at(begin), end=at(begin + length), rate=rate)
+        for outage, begin, length, rate in drawn
+    ]
+    got = delivered(80, *links, latency=0.0)
+    expected = one_by_one([float(n) for n in range(80)], links)
+    np.testing.assert_allclose(after(got), expected, atol=1e-3)
+
+
 def blocks(got: Iterable[SampleBlock]) -> SampleBlock:
     return SampleBlock.concatenate(list(got))
 
