@@ -202,7 +202,7 @@ class RuleChange(Document):
     rules: list[ChangedRule]
     loosens: bool = Field(description="Some rule is loosened: a finished backtest is wanted before the approval.")
     moved: str | None = Field(
-        description="Why it cannot come into force any more, or is not in force as it was: a rule was changed meanwhile."
+        description="Why it cannot come into force, or is not in force as it was: a rule was changed meanwhile."
     )
     next_acts: list[ActName] = Field(description="Acts that its state allows.")
     missing: list[Literal["backtest", "approval"]] = Field(description="What is wanted before it comes into force.")

@@ -23,12 +23,15 @@ _NOTHING = RuleExtra()
 
 
 def loosened_by(kind: RuleKind, before: Figures, after: Figures, extra: RuleExtra | None = None) -> tuple[str, ...]:
-    """Names of the figures by which the rule is loosened; empty if it is not. Both have all figures of the kind."""
+    """Names of the figures by which the rule is loosened; empty if it is not. Both have all figures of the kind.
+
+    ``deadband`` stands for the level of leaving, where it is not the setpoint that moved it.
+    """
     extra = extra or _NOTHING
     found = []
     if _enters_later(kind, before, after, extra):
         found.append("setpoint")
-    if _leaves_earlier(kind, before, after, extra):
+    elif _leaves_earlier(kind, before, after, extra):
         found.append("deadband")
     if (after.on_delay or 0) > (before.on_delay or 0):
         found.append("on_delay")

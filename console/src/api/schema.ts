@@ -2299,7 +2299,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system" | "deviation" | "stuck" | "vote" | "expression";
+            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system" | "deviation" | "stuck" | "vote" | "expression" | "t2" | "spe";
             /** Latching */
             latching: boolean;
             level: components["schemas"]["Level"];
@@ -2467,7 +2467,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system" | "deviation" | "stuck" | "vote" | "expression";
+            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system" | "deviation" | "stuck" | "vote" | "expression" | "t2" | "spe";
             /** Latching */
             latching: boolean;
             level: components["schemas"]["Level"];
@@ -3114,7 +3114,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system" | "deviation" | "stuck" | "vote" | "expression";
+            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system" | "deviation" | "stuck" | "vote" | "expression" | "t2" | "spe";
             /**
              * Loosened
              * @description By which an alarm could come later, end earlier or not come at all; `deadband` stands for the level at which it leaves.
@@ -5471,7 +5471,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system" | "deviation" | "stuck" | "vote" | "expression";
+            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system" | "deviation" | "stuck" | "vote" | "expression" | "t2" | "spe";
             /** Latching */
             latching: boolean;
             level: components["schemas"]["Level"];
@@ -6783,7 +6783,7 @@ export interface components {
             missing: ("backtest" | "approval")[];
             /**
              * Moved
-             * @description Why it cannot come into force any more: a rule was changed meanwhile.
+             * @description Why it cannot come into force, or is not in force as it was: a rule was changed meanwhile.
              */
             moved: string | null;
             /**
@@ -6851,7 +6851,7 @@ export interface components {
             missing: ("backtest" | "approval")[];
             /**
              * Moved
-             * @description Why it cannot come into force any more: a rule was changed meanwhile.
+             * @description Why it cannot come into force, or is not in force as it was: a rule was changed meanwhile.
              */
             moved: string | null;
             /**
@@ -7514,7 +7514,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system" | "deviation" | "stuck" | "vote" | "expression";
+            kind: "high" | "low" | "rise" | "fall" | "stale" | "bad" | "system" | "deviation" | "stuck" | "vote" | "expression" | "t2" | "spe";
             level: components["schemas"]["Level"];
             /** Off Delay Ms */
             off_delay_ms: number | null;
@@ -7583,6 +7583,32 @@ export interface components {
             shift: string;
         };
         /**
+         * UnitModel
+         * @description What T2 and SPE of a unit are measured by: its principal components in normal operation.
+         */
+        UnitModel: {
+            /**
+             * Components
+             * @description So many make T2; the others make SPE.
+             */
+            components: number;
+            /**
+             * Digest
+             * @description SHA-256 of the model.
+             */
+            digest: string;
+            /**
+             * Period Ms
+             * @description Time between two evaluations.
+             */
+            period_ms: number;
+            /**
+             * Smoothing
+             * @description Weight of the newest readings in the moving average; 1: none is taken.
+             */
+            smoothing: number;
+        };
+        /**
          * UnitRule
          * @description A rule over several tags of an enterprise, which belongs to a unit.
          */
@@ -7614,10 +7640,12 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "vote" | "expression";
+            kind: "vote" | "expression" | "t2" | "spe";
             /** Latching */
             latching: boolean;
             level: components["schemas"]["Level"];
+            /** @description Of t2 and spe. */
+            model: components["schemas"]["UnitModel"] | null;
             /**
              * Needed
              * @description Of a vote: so many tags must agree.
@@ -7638,7 +7666,7 @@ export interface components {
             re_alarm_ms: number;
             /**
              * Setpoint
-             * @description Of a vote, in the engineering unit of its tags.
+             * @description Of a vote, in the engineering unit of its tags; of t2 and spe the limit, without a unit.
              */
             setpoint: number | null;
             /**
