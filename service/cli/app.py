@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from service.cli.backtest_command import backtest
 from service.cli.config_commands import config
 from service.cli.record_commands import evidence, kpi
 from service.cli.train_command import train
@@ -26,6 +27,12 @@ app.command("kpi", epilog="Example: `anshao kpi --from 2026-06-01 --to 2026-07-0
     kpi
 )
 
+app.command(
+    "backtest",
+    epilog="Examples: `anshao backtest site.yaml march.parquet --out march.html` · "
+    "`anshao backtest tep.yaml d06_te.dat --mapping tep.yaml` · "
+    "`anshao backtest anshao.yaml --config anshao.yaml --from 2026-06-01 --to 2026-07-01 --tags TI-101`",
+)(backtest)
 app.command("train", epilog="Example: `anshao train site.yaml tankfarm march.parquet --out models/tankfarm.json`")(
     train
 )

@@ -1,7 +1,7 @@
 """Configuration: the main file, site files, point tables, and the faults in them."""
 
 from service.config.faults import ConfigurationError, Fault, format_faults
-from service.config.loader import check, load, load_main, load_replay, load_revision, load_site
+from service.config.loader import check, is_main_file, load, load_main, load_replay, load_revision, load_site
 from service.config.measurands import Measurand, Measurands, shipped
 from service.config.replay import Replay, ReplayFormat, ReplayTime
 from service.config.sections import (
@@ -37,6 +37,7 @@ __all__ = [
     "WebhookSettings",
     "check",
     "format_faults",
+    "is_main_file",
     "load",
     "load_main",
     "load_replay",

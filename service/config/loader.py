@@ -115,6 +115,14 @@ def load_site(paths: Sequence[Path]) -> Site:
     return assembly.build(CanarySettings().period)
 
 
+def is_main_file(path: Path) -> bool:
+    """Whether a file is a main file, and not a site file. Raises ``ConfigurationError`` if it cannot be read."""
+    faults = FaultList()
+    document = _read_any(path, faults)
+    faults.raise_if_any()
+    return document is not None and not _is_site(document)
+
+
 def load_replay(path: Path) -> Replay:
     """The ``replay`` section of a site file. Raises ``ConfigurationError`` with all faults of the file."""
     faults = FaultList()
