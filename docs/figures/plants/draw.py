@@ -1,0 +1,219 @@
+"""Draws the figures of docs/plants.md and writes its tables, from the plants themselves.
+
+    python docs/figures/plants/draw.py
+
+The same plants give the same bytes, with the version of matplotlib in constraints.txt.
+"""
+
+# ruff: noqa: INP001 - a script, whose stories are literal
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from domain.samples import Float64
+from simulators.plants import PLANTS, Parameter, Plant
+from simulators.plants.batch_reactor import BatchReactor
+from simulators.plants.gas_release import GasRelease
+from simulators.plants.pipeline import Pipeline
+from simulators.plants.pressure_vessel import PressureVessel
+from simulators.plants.storage_tank import StorageTank
+
+INK, OTHER, THIRD, LINE = "#1f4e79", "#b5651d", "#4b7f52", "#9aa0a6"
+PAGE = Path(__file__).parents[2] / "plants.md"
+BLOCK = re.compile(r"<!-- tables of (\w+) -->\n.*?<!-- end of tables -->\n", re.DOTALL)
+
+ACCIDENT = {"variation": 0.0, "oncb": 9.0448, "ammonia": 33.0, "water": 103.7, "temperature": 174.85}
+BOOK = {45.0: 448.0 - 273.15, 55.0: 467.992 - 273.15}
+"""°C at minutes, as Fogler's example gives them."""
+
+Act = tuple[float, str, float]
+"""Seconds, input, value."""
+
+
+def told(
+    plant: Plant, seconds: int, acts: Sequence[Act] = (), period: int = 1
+) -> tuple[Float64, Mapping[str, Float64]]:
+    """Times and the readings of the first instance, every ``period`` s, with acts on the way."""
+    rows: list[dict[str, float]] = []
+    times: list[float] = []
+    left = sorted(acts)
+    for second in range(seconds):
+        while left and left[0][0] <= second:
+            _, name, value = left.pop(0)
+            plant.set(name, value)
+        plant.step(1.0)
+        if (second + 1) % period == 0:
+            times.append(second + 1.0)
+            rows.append({name: round(float(values[0]), 3) for name, values in plant.read().items()})
+    return np.array(times), {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+def panels(count: int, height: float = 2.1) -> tuple[Figure, list[Axes]]:
+    """Axes below each other."""
+    figure = Figure(figsize=(8.0, height * count), layout="constrained")
+    axes = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
+    for one in axes:
+        one.grid(color=LINE, alpha=0.3, linewidth=0.6)
+        for side in ("top", "right"):
+            one.spines[side].set_visible(False)
+    return figure, list(axes)
+
+
+def overfill() -> Figure:
+    """A filling that nothing stops."""
+    acts = [(0.0, "drawing", 0.0), (0.0, "filling", 300.0), (1800.0, "stop_failure", 1.0), (7200.0, "filling", 0.0)]
+    tank = StorageTank(1, np.random.default_rng(1), {"variation": 0.0, "level": 65.0})
+    time, read = told(tank, 9000, acts, 10)
+    figure, (level, flow) = panels(2)
+    level.plot(time / 60.0, read["level"], color=INK)
+    level.set_ylabel("level, %")
+    flow.plot(time / 60.0, read["filling_flow"], color=INK, label="filling")
+    flow.plot(time / 60.0, read["spill_flow"], color=OTHER, label="spill")
+    flow.set_ylabel("m³/h")
+    flow.set_xlabel("min")
+    flow.legend(frameon=False)
+    return figure
+
+
+def relief() -> Figure:
+    """The same blocked outlet with a sound inlet line, and with one that makes the valve chatter."""
+    figure, axes = panels(2)
+    for one, loss, colour in zip(axes, (0.02, 0.15), (INK, OTHER), strict=True):
+        vessel = PressureVessel(1, np.random.default_rng(1), {"variation": 0.0, "inlet_loss": loss})
+        time, read = told(vessel, 420, [(10.0, "outlet_blocked", 1.0)])
+        one.plot(time, read["pressure"], color=colour, label=f"inlet line loses {loss:.0%}, blowdown 7%")
+        one.set_ylabel("pressure, kPa")
+        one.legend(frameon=False, loc="lower right")
+    axes[-1].set_xlabel("s")
+    return figure
+
+
+def runaway() -> Figure:
+    """Fogler's Example 9-2: ten minutes without cooling, with the disc blocked and with one that opens."""
+    acts = [(2700.0, "cooling_failure", 1.0), (3300.0, "cooling_failure", 0.0), (3300.0, "setpoint", 0.0)]
+    figure, (temperature, pressure) = panels(2, 2.4)
+    stories: tuple[tuple[str, Sequence[Act], float, str], ...] = (
+        ("10 min without cooling, disc blocked", acts, 1.0, OTHER),
+        ("the same, disc opens", acts, 0.0, THIRD),
+        ("cooling kept", (), 1.0, INK),
+    )
+    for label, story, blocked, colour in stories:
+        reactor = BatchReactor(1, np.random.default_rng(1), ACCIDENT | {"jacket": 1e-3, "coolant": 1e5})
+        reactor.set("setpoint", 174.85)
+        reactor.set("coolant_temperature", 24.85)
+        reactor.set("disc_blocked", blocked)
+        time, read = told(reactor, 7800, story, 10)
+        temperature.plot(time / 60.0, read["temperature"], color=colour, label=label)
+        pressure.plot(time / 60.0, read["pressure"] / 1e3, color=colour)
+    temperature.plot(list(BOOK), list(BOOK.values()), "o", color="black", markersize=4, label="Fogler's figures")
+    temperature.set_ylim(0.0, 320.0)
+    temperature.set_ylabel("temperature, °C")
+    temperature.legend(frameon=False, loc="lower left")
+    pressure.axhline(4.826, color=LINE, linestyle="--", linewidth=0.8)
+    pressure.set_ylabel("pressure, MPa")
+    pressure.set_xlabel("min")
+    return figure
+
+
+def leak() -> Figure:
+    """A hole of 20 mm in a line of 40 km."""
+    line = Pipeline(1, np.random.default_rng(1), {"variation": 0.0})
+    time, read = told(line, 900, [(120.0, "leak_diameter", 20.0)])
+    figure, (flow, pressure) = panels(2)
+    flow.plot(time, read["inlet_flow"], color=INK, label="inlet")
+    flow.plot(time, read["outlet_flow"], color=OTHER, label="outlet")
+    flow.set_ylabel("flow, m³/h")
+    flow.legend(frameon=False, loc="center right")
+    for name, colour in (("inlet", INK), ("middle", THIRD), ("outlet", OTHER)):
+        fallen = read[f"{name}_pressure"] - read[f"{name}_pressure"][0]
+        pressure.plot(time, fallen, color=colour, label={"middle": "at the leak"}.get(name, name))
+    pressure.set_ylabel("pressure change, kPa")
+    pressure.set_xlabel("s")
+    pressure.legend(frameon=False, loc="upper right")
+    return figure
+
+
+def release() -> Figure:
+    """Hydrogen sulphide past five detectors; the wind turns by 60° after four minutes."""
+    places = ((15.0, 0.5), (25.0, -1.0), (-15.0, 4.0), (10.0, 14.0), (0.0, -25.0))
+    given: dict[str, float | str] = {"detectors": 5.0, "species": "H2S", "unit": "mg/m3"}
+    for i, (east, north) in enumerate(places):
+        given |= {f"detector_{i + 1}_east": east, f"detector_{i + 1}_north": north}
+    plant = GasRelease(1, np.random.default_rng(3), given)
+    acts = [(30.0, "release_rate", 0.4), (240.0, "wind_from", 210.0), (420.0, "release_rate", 0.0)]
+    time, read = told(plant, 540, acts)
+    figure, (axes,) = panels(1, 2.8)
+    colours = (INK, OTHER, LINE, THIRD, "black")
+    for i, (place, colour) in enumerate(zip(places, colours, strict=True)):
+        axes.plot(time, read[f"detector_{i + 1}"], color=colour, label=f"{place[0]:g} m E, {place[1]:g} m N")
+    axes.axhline(10.0, color=LINE, linestyle="--", linewidth=0.8)
+    axes.set_ylabel("H2S, mg/m³")
+    axes.set_xlabel("s")
+    axes.legend(frameon=False, loc="upper right")
+    return figure
+
+
+FIGURES: Mapping[str, Callable[[], Figure]] = {
+    "overfill": overfill,
+    "relief": relief,
+    "runaway": runaway,
+    "leak": leak,
+    "release": release,
+}
+
+
+def make(folder: Path) -> None:
+    """Draw all figures into a folder."""
+    with mpl.rc_context({"svg.hashsalt": "anshao", "svg.fonttype": "none"}):
+        for name, figure in FIGURES.items():
+            metadata = {"Date": None, "Creator": None}
+            figure().savefig(folder / f"{name}.svg", format="svg", metadata=metadata)
+
+
+def bounds(low: float, high: float) -> str:
+    """A range, open above where there is no bound."""
+    return f"{low:g} to {high:g}" if np.isfinite(high) else f"from {low:g}"
+
+
+def parameter_row(name: str, one: Parameter) -> str:
+    """A line of the table of parameters."""
+    spread = f"{one.spread:.1%}" if one.spread else ""
+    unit, accepted = one.engineering_unit, bounds(one.low, one.high)
+    return f"| `{name}` | {one.zh} | {one.en} | {one.default:g} | {unit} | {accepted} | {spread} | {one.source} |"
+
+
+def tables(kind: str) -> str:
+    """Outputs, inputs and parameters of a kind of plant, as Markdown."""
+    plant = PLANTS[kind]
+    lines = ["| output | 名称 | name | unit | measurand |", "|---|---|---|---|---|"]
+    for name, output in plant.outputs.items():
+        lines.append(f"| `{name}` | {output.zh} | {output.en} | {output.engineering_unit} | {output.measurand} |")
+    lines += ["", "| input | 名称 | name | default | unit | held within |", "|---|---|---|---|---|---|"]
+    for name, one in plant.inputs.items():
+        within = bounds(one.low, one.high)
+        lines.append(f"| `{name}` | {one.zh} | {one.en} | {one.default:g} | {one.engineering_unit} | {within} |")
+    lines += ["", "| parameter | 名称 | name | default | unit | accepted | spread | source |"]
+    lines += ["|---|---|---|---|---|---|---|---|"]
+    lines += [parameter_row(name, parameter) for name, parameter in plant.parameters.items()]
+    return "\n".join(lines) + "\n"
+
+
+def written(page: str) -> str:
+    """The page with its tables as the plants declare them."""
+
+    def block(found: re.Match[str]) -> str:
+        kind = found.group(1)
+        return f"<!-- tables of {kind} -->\n{tables(kind)}<!-- end of tables -->\n"
+
+    return BLOCK.sub(block, page)
+
+
+if __name__ == "__main__":
+    make(Path(__file__).parent)
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
