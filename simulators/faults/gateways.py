@@ -13,7 +13,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from domain.samples import Int32, Int64, SampleBlock
+from domain.samples import Float64, Int32, Int64, SampleBlock, UInt8
+from domain.scales import Quality, QualityReason
 from simulators.faults.gateway_faults import GatewayFault, WrongUnits
 from simulators.faults.instruments import Measured
 from simulators.faults.timetable import Arrivals, Timetable
@@ -64,8 +65,9 @@ class Gateway:
     """One gateway.
 
     name: seeds its random numbers together with ``seed``. tags: their names; columns of a matrix, and what the column
-    ``tag`` of a block is an index into. latency: s; jitter: s, mean of a further delay that is spread exponentially.
-    Raises ValueError for a fault that names another tag. A gateway takes matrices or blocks, not both.
+    ``tag`` of a block is an index into. ranges: of each tag; what a wrong unit takes beyond it is UNCERTAIN, as the
+    service's decoder marks it. latency: s; jitter: s, mean of a further delay that is spread exponentially. Raises
+    ValueError for a fault that names another tag. A gateway takes matrices or blocks, not both.
     """
 
     def __init__(
@@ -75,10 +77,14 @@ class Gateway:
         seed: int,
         faults: Iterable[GatewayFault] = (),
         *,
+        ranges: Sequence[tuple[float, float]] | None = None,
         latency: float = 0.2,
         jitter: float = 0.0,
     ) -> None:
         faults = tuple(faults)
+        if ranges is not None and len(ranges) != len(tags):
+            raise ValueError(f"ranges: {len(ranges)} for {len(tags)} tags; give one for each")
+        self._ranges = np.array(ranges if ranges is not None else [(-np.inf, np.inf)] * len(tags)).reshape(-1, 2)
         where = {tag: index for index, tag in enumerate(tags)}
         self._units: list[tuple[WrongUnits, list[int]]] = []
         for fault in faults:
@@ -103,14 +109,19 @@ class Gateway:
 
     def send(self, times: Int64, measured: Measured) -> Delivered:
         """Messages read at ``times`` (ms UTC, ascending); what has arrived by the last of them is returned."""
-        value = measured.value
         for fault, columns in self._units:
             begin, end = np.searchsorted(times, (fault.begin, fault.end)).tolist()
             if begin < end:
-                value = value.copy() if value is measured.value else value
+                measured = Measured(measured.value.copy("K"), measured.quality.copy("K"), measured.reason.copy("K"))
                 for column in columns:
-                    value[begin:end, column] = value[begin:end, column] * fault.factor + fault.offset
-        self._rows.add(len(times), Measured(value, measured.quality, measured.reason))
+                    self._convert(
+                        fault,
+                        np.full(end - begin, column),
+                        measured.value[begin:end, column],
+                        measured.quality[begin:end, column],
+                        measured.reason[begin:end, column],
+                    )
+        self._rows.add(len(times), measured)
         return self._deliver(self._timetable.send(times))
 
     def finish(self) -> Delivered:
@@ -137,19 +148,29 @@ class Gateway:
 
         ``known``: ms UTC; all readings from before it have been given. Received times of ``block`` are not looked at.
         """
-        value = block.value
         for fault, tags in self._units:
             wrong = np.isin(block.tag, tags) & (block.source_time >= fault.begin) & (block.source_time < fault.end)
-            value = np.where(wrong, value * fault.factor + fault.offset, value)
-        times = self._complete(
-            SampleBlock(block.tag, block.source_time, block.received_time, value, block.quality, block.reason), known
-        )
+            if wrong.any():
+                some = block.take(wrong)
+                self._convert(fault, some.tag, some.value, some.quality, some.reason)
+                value, quality, reason = block.value.copy(), block.quality.copy(), block.reason.copy()
+                value[wrong], quality[wrong], reason[wrong] = some.value, some.quality, some.reason
+                block = SampleBlock(block.tag, block.source_time, block.received_time, value, quality, reason)
+        times = self._complete(block, known)
         return self._expand(self._timetable.send(times, known))
 
     def end(self) -> SampleBlock:
         """There is nothing more: all that is still under way."""
         arrived = self._expand(self._timetable.send(self._complete(SampleBlock.empty(), None)))
         return SampleBlock.concatenate([arrived, self._expand(self._timetable.finish())])
+
+    def _convert(self, fault: WrongUnits, tags: Int32 | Int64, value: Float64, quality: UInt8, reason: UInt8) -> None:
+        """Put readings into the wrong unit, in place."""
+        value[:] = value * fault.factor + fault.offset
+        low, high = self._ranges[tags].T
+        beyond = ((value < low) | (value > high)) & (quality == Quality.GOOD)
+        quality[beyond] = Quality.UNCERTAIN
+        reason[beyond] = QualityReason.OUT_OF_RANGE
 
     def _complete(self, block: SampleBlock, known: int | None) -> Int64:
         """Keep the messages that are complete, those from before ``known`` (None: all); their times."""
