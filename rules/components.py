@@ -79,10 +79,10 @@ class Components(Inputs):
         """The slots of one condition."""
         return slice(int(self.first[condition]), int(self.first[condition] + self.width[condition]))
 
-    def statistic(self, condition: int, smoothed: Float64) -> Float64:
-        """T2 or SPE of rows."""
+    def statistic(self, condition: int, smoothed: Float64) -> float:
+        """T2 or SPE of one row."""
         model = self.models[condition]
-        return model.t2(smoothed) if self.is_t2[condition] else model.spe(smoothed)
+        return float(model.t2(smoothed) if self.is_t2[condition] else model.spe(smoothed))
 
     def told(self, condition: int, shown: Shown) -> tuple[tuple[tuple[int, float], ...], tuple[float, ...]]:
         """The tags with their values, the one with the greatest share in the statistic first; and the shares."""
@@ -202,7 +202,8 @@ class PrincipalComponents(OverInputs):
         if not len(said):
             return None
         value, smoothed, time = value[said], smoothed[said], time[said]
-        statistic = held.statistic(condition, smoothed)
+        # Row by row: sums over many rows at once end in other digits than those over few.
+        statistic = np.array([held.statistic(condition, row) for row in smoothed])
         verdict = np.full(len(said), NEITHER, dtype=np.uint8)
         verdict[all_good[said] & (statistic < self._leave[condition])] = AGAINST
         verdict[statistic >= self._enter[condition]] = FOR
@@ -278,8 +279,8 @@ class PrincipalComponents(OverInputs):
             known = covariance[np.ix_(~gone, ~gone)]
             if len(self._regressions) >= _PATTERNS:
                 del self._regressions[next(iter(self._regressions))]
-            regression: Float64 = np.linalg.solve(known, covariance[np.ix_(~gone, gone)]).T
-            self._regressions[pattern] = regression
+            solved = np.linalg.solve(known, covariance[np.ix_(~gone, gone)])
+            self._regressions[pattern] = solved.T.astype(np.float64)
         return self._regressions[pattern]
 
 

@@ -12,6 +12,7 @@ from domain.samples import SampleBlock
 from domain.scales import Quality, RuleKind
 from domain.site import Rule, Selector
 from domain.transitions import Transition
+from tests.property.oracle_components import EarlyWarning
 from tests.property.oracle_machines import (
     Bad,
     Delayed,
@@ -25,7 +26,6 @@ from tests.property.oracle_machines import (
     Stuck,
     Watched,
 )
-from tests.property.oracle_components import Warning
 from tests.property.oracle_several import Meaning, several
 
 KINDS: dict[RuleKind, type[Delayed] | type[Stale] | None] = {
@@ -73,7 +73,7 @@ class Oracle:
         kind = KINDS[rule.kind]
         from_tag = rule.extra is not None and rule.extra.reference is not None and rule.extra.reference.kind == "tag"
         if rule.kind.is_early_warning:
-            return Warning(index, rule)
+            return EarlyWarning(index, rule)
         if kind is None or from_tag:
             return several(index, rule, self.has_stale, self.meanings.get(index))
         return kind(index, rule)

@@ -15,7 +15,7 @@ Row = list[float]
 
 
 @dataclass
-class Warning(Several):  # noqa: A001 - that is what it is
+class EarlyWarning(Several):
     """Looked at once a round; ``fresh``: read in this round; ``excused``: silent, no round waits for them."""
 
     fresh: set[int] = field(default_factory=set)

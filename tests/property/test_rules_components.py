@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 from domain.components import ComponentModel
 from domain.scales import Level, RuleKind
 from domain.site import Rule, RuleExtra
+from rules.past import PastEngine
 from tests.property.oracle import by_rule
 from tests.property.plants import (
     BAD,
     GOOD,
+    START,
     UNCERTAIN,
     Arrival,
     Cut,
@@ -25,8 +28,10 @@ from tests.property.plants import (
     Tick,
     agree,
     arrivals_of,
+    block,
     run_engine,
 )
+from tests.property.test_backtest import live, past
 
 TAGS = 5
 VARIANCES = (2.4, 1.3, 0.8, 0.4, 0.1)
@@ -62,7 +67,8 @@ RULES = st.builds(
         Level.H,
         made.t2_limit if kind is RuleKind.T2 else made.spe_limit,
         deadband,
-        *delays,
+        on_delay=delays[0],
+        off_delay=delays[1],
         extra=RuleExtra(inputs=(3, 0, 4, 1, 2), model=made),
     ),
     st.sampled_from([RuleKind.T2, RuleKind.SPE]),
@@ -72,9 +78,7 @@ RULES = st.builds(
 )
 SILENCE = [Rule(tag, "STALE", RuleKind.STALE, Level.FAULT, window=120) for tag in range(TAGS)]
 PLANTS = st.builds(
-    lambda rules, silences, periods, live: Plant(
-        tuple([*SILENCE[:silences], *rules]), (*periods, 1_000), (*live, False)
-    ),
+    lambda rules, silences, periods, live: Plant((*SILENCE[:silences], *rules), (*periods, 1_000), (*live, False)),
     st.lists(RULES, min_size=1, max_size=3),
     st.integers(0, TAGS),
     st.tuples(*[st.sampled_from([10, 100, 5_000])] * TAGS),
@@ -94,29 +98,30 @@ WHAT = st.one_of(
     st.tuples(st.just("cut"), st.just(0)),
     st.tuples(st.just("again"), st.just(0), st.integers(0, TAGS - 1)),
 )
-STREAMS = st.lists(WHAT, min_size=1, max_size=25).map(lambda drawn: happenings(drawn))
 
 
-def happenings(drawn: Sequence[tuple[object, ...]]) -> list[Happening]:
+def happenings(drawn: Sequence[tuple[Any, ...]]) -> list[Happening]:
     """Rows of some or all tags in any order, a millisecond between their arrivals and now and then in their times."""
     now = 1_000
     found: list[Happening] = []
     for what, passing, *rest in drawn:
-        assert isinstance(passing, int)
         now += passing
-        match what, *rest:
-            case "row", (values, qualities), order, count:
-                for place, tag in enumerate(order[:count]):
-                    source = now + (place if tag == 2 else 0)
-                    found.append(Arrival(tag, source, now + place, values[tag], qualities[tag]))
-                now += count
-            case "tick", Link() as link:
-                found.append(Tick(now, link))
-            case ("cut",):
-                found.append(Cut())
-            case "again", int(tag):
-                found.append(PlayedAgain(tag))
+        if what == "row":
+            (values, qualities), order, count = rest
+            for place, tag in enumerate(order[:count]):
+                source = now + (place if tag == 2 else 0)
+                found.append(Arrival(tag, source, now + place, values[tag], qualities[tag]))
+            now += count
+        elif what == "tick":
+            found.append(Tick(now, rest[0]))
+        elif what == "cut":
+            found.append(Cut())
+        else:
+            found.append(PlayedAgain(rest[0]))
     return found
+
+
+STREAMS = st.lists(WHAT, min_size=1, max_size=25).map(happenings)
 
 
 @settings(max_examples=400)
@@ -150,10 +155,21 @@ def test_an_engine_that_takes_over_goes_on(plant: Plant, stream: list[Happening]
     assert set(new.inside().tolist()) & set(rows.tolist()) == set(undisturbed.inside().tolist())
 
 
+@settings(max_examples=150)
+@given(PLANTS, STREAMS, st.integers(1, 40))
+def test_readings_of_the_past_do_what_they_did_live(plant: Plant, stream: list[Happening], tall: int) -> None:
+    arrivals = arrivals_of(stream)
+    if not arrivals:
+        return
+    end = START + arrivals[-1].received + 1_500
+    blocks = [block(arrivals[begin : begin + tall]) for begin in range(0, len(arrivals), tall)]
+    assert past(plant.made(PastEngine), blocks, end) == live(plant.engine(), arrivals, end)
+
+
 def test_streams_reach_what_is_to_be_shown() -> None:
     """The draws above toggle conditions, with tags missing among them."""
     random = np.random.default_rng(3)
-    drawn: list[tuple[object, ...]] = []
+    drawn: list[tuple[Any, ...]] = []
     for step in range(400):
         values = [float(v) for v in random.choice([10.0, 9.0, 11.0, 10.5, 13.0, 10.0, 9.5], TAGS)]
         qualities = [BAD if random.random() < 0.1 else GOOD for _ in range(TAGS)]
