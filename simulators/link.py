@@ -15,6 +15,10 @@ TIMEOUT = 10.0
 """How long a broker may take to answer, s."""
 
 
+Value = float | None | Mapping[str, float | None]
+"""A number, none, or ``{"v": number, "q": quality}``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """Where and how a gateway connects."""
@@ -57,7 +61,7 @@ class Link:
         return client
 
 
-def reading(source_time: int, values: Mapping[str, float | None], message: str) -> bytes:
+def reading(source_time: int, values: Mapping[str, Value], message: str) -> bytes:
     """One reading of many tags; ``message`` is the id that the receipt will name."""
     return orjson.dumps({"ts": source_time, "id": message, "values": values})
 

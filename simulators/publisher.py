@@ -12,7 +12,7 @@ import structlog
 
 from domain.clock import Clock
 from simulators.demo import SEED, Demo
-from simulators.link import IN_FLIGHT, Link, reading, receipt, together
+from simulators.link import IN_FLIGHT, Link, Value, reading, receipt, together
 from simulators.store import Store
 
 BATCH = 50
@@ -68,7 +68,7 @@ class GatewayPublisher:
         self._room = asyncio.Event()
         self._room.set()
 
-    def put(self, source_time: int, values: Mapping[str, float | None]) -> None:
+    def put(self, source_time: int, values: Mapping[str, Value]) -> None:
         """Keep one reading and send it as soon as possible; ``source_time`` in ms."""
         self._count += 1
         message = f"{self._run}-{self._count}"

@@ -8,8 +8,12 @@ import typer
 
 from service.cli.backtest_command import backtest
 from service.cli.config_commands import config
+from service.cli.record_command import record
 from service.cli.record_commands import evidence, kpi
+from service.cli.simulate_command import EPILOG as SIMULATE_EPILOG
+from service.cli.simulate_command import simulate
 from service.cli.train_command import train
+from service.cli.tuning_commands import register as register_tuning
 
 app = typer.Typer(
     name="anshao",
@@ -33,9 +37,16 @@ app.command(
     "`anshao backtest tep.yaml d06_te.dat --mapping tep.yaml` · "
     "`anshao backtest anshao.yaml --config anshao.yaml --from 2026-06-01 --to 2026-07-01 --tags TI-101`",
 )(backtest)
+app.command(
+    "record",
+    epilog="Examples: `anshao record monday.parquet --for 24h` · "
+    "`anshao record june.parquet --from 2026-06-01 --to 2026-07-01 --tags TI-101,PI-101`",
+)(record)
 app.command("train", epilog="Example: `anshao train site.yaml tankfarm march.parquet --out models/tankfarm.json`")(
     train
 )
+app.command("simulate", epilog=SIMULATE_EPILOG)(simulate)
+register_tuning(app)
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", help="The main configuration file.", exists=True, dir_okay=False)

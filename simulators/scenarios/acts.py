@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from domain.site import Site, Tag
 from simulators.faults.gateway_faults import GATEWAY_FAULTS, GatewayFault
@@ -17,7 +17,7 @@ from simulators.scenarios.timeline import Setting, Swing, Which
 MOST = 200_000
 """Things that happen, repeats counted."""
 
-Kind = TypeVar("Kind")
+Kind = TypeVar("Kind", Fault, GatewayFault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class Acts:
             known = ", ".join(sorted(self._gateways))
             self._fault((*here, "gateway"), f"no tag comes through {entry.gateway}", f"Use one of {known}.")
             return
-        more: dict[str, object] = {}
+        more: dict[str, Any] = {}
         if entry.tags is not None:
             if "tags" not in {one.name for one in fields(kind)}:
                 self._fault((*here, "tags"), f"{entry.fault} is of the whole gateway", "Delete `tags`.")
@@ -170,14 +170,14 @@ class Acts:
             found |= dict.fromkeys(matching)
         return tuple(found)
 
-    def _made(self, here: Loc, kind: type[Kind], entry: Entry, more: Mapping[str, object]) -> Kind | None:
+    def _made(self, here: Loc, kind: type[Kind], entry: Entry, more: Mapping[str, Any]) -> Kind | None:
         """A fault with its parameters, which may be none that it has."""
         own = {
             one.name: str(getattr(one.type, "__name__", one.type))
             for one in fields(kind)
             if one.name not in {"tags", "begin", "end"}
-        }  # type: ignore[arg-type]
-        given: dict[str, object] = {}
+        }
+        given: dict[str, Any] = {}
         for name, value in entry.parameters.items():
             if name not in own:
                 known = f"Use one of {', '.join(own)}." if own else "Delete it: there are none."

@@ -171,7 +171,9 @@ class _Binding:
             return []
         if len(names) % section.count or len(set(names)) < len(names):
             message = f"{len(set(names))} different tags for {section.count} instances"
-            self._fault(loc, message, "Give one for each instance, as many again for a second instrument, or a pattern.")
+            self._fault(
+                loc, message, "Give one for each instance, as many again for a second instrument, or a pattern."
+            )
             return []
         cells: list[_Cell] = []
         for number, name in enumerate(names):
@@ -257,6 +259,7 @@ class _Binding:
                         names,
                         self._seed,
                         laid.of_gateways.get(path, ()),
+                        ranges=[(tag.low, tag.high) for tag in mine],
                         latency=section.latency / 1000.0,
                         jitter=section.jitter / 1000.0,
                     ),
