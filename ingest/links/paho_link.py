@@ -111,7 +111,7 @@ class PahoConnection:
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=s.client_id,
-            clean_session=False,
+            clean_session=s.session_expiry == 0,
             protocol=MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
             manual_ack=True,

@@ -129,6 +129,7 @@ class LinkSettings:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     session_expiry: int = 86_400
+    """How long the broker keeps the session after a disconnect; 0: not at all. MQTT 3.1.1 knows for ever and 0 only."""
     keep_alive: int = 10
     """A broker that says nothing for this long, though asked, is given up."""
     connect_timeout: float = 10.0

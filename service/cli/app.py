@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from service.cli.backtest_command import backtest
+from service.cli.change_commands import change
 from service.cli.config_commands import config
 from service.cli.record_command import record
 from service.cli.record_commands import evidence, kpi
@@ -26,6 +27,7 @@ app = typer.Typer(
 journal = typer.Typer(help="The append-only journal 台账.", no_args_is_help=True)
 app.add_typer(journal, name="journal")
 app.add_typer(config, name="config")
+app.add_typer(change, name="change")
 app.add_typer(evidence, name="evidence")
 app.command("kpi", epilog="Example: `anshao kpi --from 2026-06-01 --to 2026-07-01 --html june.html --csv june.csv`")(
     kpi

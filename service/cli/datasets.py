@@ -217,7 +217,7 @@ def record_history(settings: Settings, paths: Sequence[str], begin: int, end: in
 
 async def revisions_in_force(settings: Settings, begin: int, end: int | None) -> tuple[InForce, ...]:
     """The revisions that held from ``begin`` on, as far as the ledger is there to say it."""
-    if not _has_ledger(settings):
+    if not has_ledger(settings):
         return ()
     ledger = Ledger(settings.ledger.url.get_secret_value())
     try:
@@ -242,7 +242,7 @@ async def revisions_in_force(settings: Settings, begin: int, end: int | None) ->
         await ledger.close()
 
 
-def _has_ledger(settings: Settings) -> bool:
+def has_ledger(settings: Settings) -> bool:
     """False: its file is not there yet, and must not be made by looking."""
     url = make_url(settings.ledger.url.get_secret_value())
     return url.get_backend_name() != "sqlite" or Path(url.database or "").exists()
