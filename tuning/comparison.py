@@ -10,6 +10,7 @@ operation, and, for rules over several tags, when these count as silent.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,8 @@ from domain.scales import RuleKind
 from domain.site import Rule, Selector, Site
 from domain.truth import Truth
 from tuning.backtest.parts import needed
-from tuning.backtest.result import Episodes
-from tuning.backtest.run import backtest
+from tuning.backtest.result import Backtest, Episodes
+from tuning.backtest.run import CLOCK_TOLERANCE, LATENESS, backtest
 from tuning.meanings import Meanings, looks_further, translated
 from tuning.pairing import Pair, PairKind, pair_up
 from tuning.readings.recording import Recording
@@ -97,12 +98,25 @@ def compare(
     whole: bool = False,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
+    lateness: int = LATENESS,
+    clock_tolerance: int = CLOCK_TOLERANCE,
 ) -> Comparison:
     """Compare two rule sets. ``progress`` is called with the number of readings done. Raises RecordingError."""
     begin = recording.begin if begin is None else begin
     end = recording.end if end is None else end
     plan = Plan.of(old, new)
-    run = _Run(recording, begin, end, workers, progress)
+    run = _Run(
+        partial(
+            backtest,
+            recording=recording,
+            begin=begin,
+            end=end,
+            workers=workers,
+            progress=progress,
+            lateness=lateness,
+            clock_tolerance=clock_tolerance,
+        )
+    )
     old_own, new_own = run.differing(plan)
     old_all, new_all = old_own, new_own
     if whole and plan.same:
@@ -191,19 +205,10 @@ def _said_of(rule: Rule) -> tuple[Any, ...]:
 
 
 class _Run:
-    """Backtests over one recording."""
+    """Backtests over one recording; ``run`` does one of a site and the tags that it is asked for."""
 
-    def __init__(
-        self,
-        recording: Recording,
-        begin: int,
-        end: int,
-        workers: int | None,
-        progress: Callable[[int], None] | None,
-    ) -> None:
-        self._recording = recording
-        self._begin, self._end = begin, end
-        self._workers, self._progress = workers, progress
+    def __init__(self, run: Callable[..., Backtest]) -> None:
+        self._run = run
         self.readings = 0
         self.episodes = _nothing()
         """Of the latest."""
@@ -240,10 +245,7 @@ class _Run:
         if versions:
             tags = {int(tag) for tag in table.site.rules.tag}
             paths = [site.tags[tag].path for tag in sorted(tags)]
-            done = backtest(
-                table.site, self._recording, begin=self._begin, end=self._end, tags=paths,
-                workers=self._workers, progress=self._progress,
-            )  # fmt: skip
+            done = self._run(table.site, tags=paths)
             self.readings += done.readings
             self.episodes = done.episodes
         return table

@@ -9,7 +9,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from typing import Any
 
@@ -159,7 +159,15 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        t=word, both=both, full_time=full_time, span=span, number=number, share=share, setting=setting
+        t=word,
+        both=both,
+        full_time=full_time,
+        span=span,
+        number=number,
+        share=share,
+        setting=setting,
+        least=partial(min, default=None),
+        greatest=partial(max, default=None),
     )
     return environment
 

@@ -10,7 +10,7 @@ from domain.scales import RuleKind
 from domain.site import Rule, Site
 from domain.truth import Truth
 from tuning.backtest.parts import needed
-from tuning.backtest.run import backtest
+from tuning.backtest.run import CLOCK_TOLERANCE, LATENESS, backtest
 from tuning.readings.recording import Recording
 from tuning.scoring import Score, Yardstick, score
 from tuning.suggestions.actors import STANDING_SHARE, Actor, Trait, bad_actors, considered
@@ -57,6 +57,8 @@ def suggest(
     end: int | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
+    lateness: int = LATENESS,
+    clock_tolerance: int = CLOCK_TOLERANCE,
 ) -> Suggestions:
     """Find bad actors and propose changes.
 
@@ -64,11 +66,14 @@ def suggest(
     stand for events that must not be lost. ``progress`` is called with the number of readings done since the last
     call. Raises RecordingError.
     """
-    present = backtest(site, recording, begin=begin, end=end, workers=workers, progress=progress)
+    present = backtest(
+        site, recording, begin=begin, end=end, workers=workers, progress=progress, lateness=lateness,
+        clock_tolerance=clock_tolerance,
+    )  # fmt: skip
     scored = score(present, truth, yardstick)
     actors = bad_actors(scored, yardstick.targets)
     chosen = considered(actors)
-    job = _Job(site, recording, yardstick, starting, truth, present.begin, present.end)
+    job = _Job(site, recording, yardstick, starting, truth, present.begin, present.end, lateness, clock_tolerance)
     of_tag: dict[int, list[Actor]] = {}
     for actor in chosen:
         of_tag.setdefault(int(site.rules.tag[actor.figures.row]), []).append(actor)
@@ -92,11 +97,15 @@ class _Job:
     truth: Truth | None
     begin: int
     end: int
+    lateness: int
+    clock_tolerance: int
 
     def of_tag(self, tag: int, actors: Sequence[Actor]) -> list[Suggestion]:
         """Suggestions for bad actors of one tag; those that need the engine have no effects yet."""
         about = self.site.tags[tag]
-        readings = TagReadings.recorded(self.site, self.recording, tag, self.begin, self.end)
+        readings = TagReadings.recorded(
+            self.site, self.recording, tag, self.begin, self.end, self.lateness, self.clock_tolerance
+        )
         habits = None if readings is None else habits_of(readings)
         made = []
         for actor in actors:
@@ -120,7 +129,10 @@ class _Job:
         silences = [] if rule.kind is RuleKind.STALE else [one for one in needed(self.site, [row])[1] if one != row]
         table = with_versions(self.site, rules, silences)
         paths = [self.site.tags[tag].path for tag in sorted({int(tag) for tag in table.site.rules.tag})]
-        done = backtest(table.site, self.recording, begin=self.begin, end=self.end, tags=paths, workers=workers)
+        done = backtest(
+            table.site, self.recording, begin=self.begin, end=self.end, tags=paths, workers=workers,
+            lateness=self.lateness, clock_tolerance=self.clock_tolerance,
+        )  # fmt: skip
         entered = dict(zip(rules, table.entered(done.episodes), strict=True))
         return self.weighed(suggestion, entered.__getitem__)
 

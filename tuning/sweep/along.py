@@ -56,7 +56,16 @@ class TagReadings:
     patience: int
 
     @classmethod
-    def recorded(cls, site: Site, recording: Recording, tag: int, begin: int, end: int) -> "TagReadings | None":
+    def recorded(
+        cls,
+        site: Site,
+        recording: Recording,
+        tag: int,
+        begin: int,
+        end: int,
+        lateness: int = LATENESS,
+        clock_tolerance: int = CLOCK_TOLERANCE,
+    ) -> "TagReadings | None":
         """Those of a tag of a site, begin <= source time < end (ms); None where the recording does not know it."""
         about = site.tags[tag]
         place = recording.index_of(about.path)
@@ -66,8 +75,8 @@ class TagReadings:
         return cls.of(
             recording.read_tag(place, begin, end),
             live_clock=recording.about.live_clock and gateway is not None and gateway.clock == "live",
-            lateness=LATENESS,
-            clock_tolerance=CLOCK_TOLERANCE,
+            lateness=lateness,
+            clock_tolerance=clock_tolerance,
             period=about.period,
             last=recording.heard[1],
         )

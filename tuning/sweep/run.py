@@ -16,7 +16,7 @@ from domain.samples import Int64
 from domain.site import Rule, Site
 from domain.truth import Truth
 from tuning.backtest.parts import needed
-from tuning.backtest.run import backtest
+from tuning.backtest.run import CLOCK_TOLERANCE, LATENESS, backtest
 from tuning.readings.recording import Recording
 from tuning.scoring.yardstick import Targets
 from tuning.sweep.along import Quantity, TagReadings, goes_along
@@ -46,6 +46,8 @@ def sweep(
     end: int | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
+    lateness: int = LATENESS,
+    clock_tolerance: int = CLOCK_TOLERANCE,
 ) -> Sweep:
     """Evaluate rules (rows of the site's table) at every point of a grid, all of them at the same point at a time.
 
@@ -65,6 +67,7 @@ def sweep(
     job = _Job(
         site, recording, (PRESENT, *grid), targets, truth, least,
         recording.begin if begin is None else begin, recording.end if end is None else end,
+        lateness, clock_tolerance,
     )  # fmt: skip
     along = [row for row in rows if goes_along(site.rules.row(row))]
     other = [row for row in rows if row not in set(along)]
@@ -91,10 +94,14 @@ class _Job:
     least: int
     begin: int
     end: int
+    lateness: int
+    clock_tolerance: int
 
     def of_tag(self, tag: int, rows: Sequence[int]) -> tuple[int, dict[int, Tally]]:
         """Readings of a tag, and what its rules did."""
-        readings = TagReadings.recorded(self.site, self.recording, tag, self.begin, self.end)
+        readings = TagReadings.recorded(
+            self.site, self.recording, tag, self.begin, self.end, self.lateness, self.clock_tolerance
+        )
         assert readings is not None  # noqa: S101 -- looked up before
         found = {}
         for row in rows:
@@ -128,7 +135,10 @@ class _Job:
                     versions.append(version)
         _, all_rows = needed(self.site, rows)
         beside = with_versions(self.site, versions, [row for row in all_rows if row not in rules])
-        done = backtest(beside.site, self.recording, begin=self.begin, end=self.end, workers=workers, progress=progress)
+        done = backtest(
+            beside.site, self.recording, begin=self.begin, end=self.end, workers=workers, progress=progress,
+            lateness=self.lateness, clock_tolerance=self.clock_tolerance,
+        )  # fmt: skip
         entered = beside.entered(done.episodes)
 
         def of(row: int) -> Callable[[Rule], Entered]:
