@@ -39,10 +39,10 @@ export const PLANS: Record<ChangeAct, Plan> = {
 
 const MOST_HOURS = 31 * 24;
 
-/** What is wrong with the answers, as a message's name; null: nothing. */
-export function wrongAnswer(act: ChangeAct, { hours, at }: Answers, now: number): 'hoursWrong' | 'atPast' | null {
-  if (act === 'shadow' && !(hours > 0 && hours <= MOST_HOURS)) return 'hoursWrong';
-  if (act === 'apply' && at !== '' && !(Date.parse(at) > now)) return 'atPast';
+/** What is wrong with the answers, by the field's name; null: nothing. */
+export function wrongAnswer(act: ChangeAct, { hours, at }: Answers, now: number): 'hours' | 'at' | null {
+  if (act === 'shadow' && !(hours > 0 && hours <= MOST_HOURS)) return 'hours';
+  if (act === 'apply' && at !== '' && !(Date.parse(at) > now)) return 'at';
   return null;
 }
 

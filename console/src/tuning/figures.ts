@@ -23,13 +23,14 @@ function scale(kind: TuningRule['kind'], figure: Figure): number {
   return isRate(kind) ? 1 / 60 : 1;
 }
 
-/** The digits that a double keeps through a conversion of units. */
-function tidy(value: number): number {
-  return Number(value.toPrecision(12));
+/** To the digits that a double keeps through a conversion of units. */
+export function shown({ kind }: Kind, figure: Figure, value: number): number {
+  return Number((value / scale(kind, figure)).toPrecision(12));
 }
 
-export function shown({ kind }: Kind, figure: Figure, value: number): number {
-  return tidy(value / scale(kind, figure));
+/** That two figures differ by no more than a conversion of units does. */
+function same(one: number, other: number | null): boolean {
+  return other !== null && Math.abs(one - other) <= 1e-12 * Math.abs(other);
 }
 
 /** What was typed as the API takes it; null: it is no figure of this sort. */
@@ -37,7 +38,7 @@ export function parsed({ kind }: Kind, figure: Figure, text: string): number | n
   const given = Number(text.trim());
   if (text.trim() === '' || !Number.isFinite(given)) return null;
   if (figure !== 'setpoint' && given < 0) return null;
-  const value = tidy(given * scale(kind, figure));
+  const value = given * scale(kind, figure);
   return isTime(figure) ? Math.round(value) : value;
 }
 
@@ -57,7 +58,7 @@ export function isLine(rule: TuningRule): rule is TuningRule & { setpoint: numbe
 /** The drafts with one figure tried; back at what it is, or null, it is none any more. */
 export function withFigure(drafts: Drafts, rule: TuningRule, figure: Figure, value: number | null): Drafts {
   const draft: Draft = { ...drafts[rule.key] };
-  if (value === null || value === rule[figure]) Reflect.deleteProperty(draft, figure);
+  if (value === null || same(value, rule[figure])) Reflect.deleteProperty(draft, figure);
   else draft[figure] = value;
   return withDraft(drafts, rule.key, draft);
 }
