@@ -91,9 +91,11 @@ class ColdStore:
         "leakage": Parameter("1/h", 0.05, "库渗风", "air changes of the room, door closed", 0.0, 100.0),
         "room_exhaust": Parameter("1/h", 6.0, "库排风", "air changes by the room's emergency fan", 0.0, 100.0),
         "machine_room": Parameter("m3", 400.0, "机房容积", "volume of the machine room", 5.0, 1e5, 0.05),
-        "machine_room_air": Parameter("1/h", 3.0, "机房换气", "air changes, GB 50072 asks for 3 [S]", 0.0, 100.0),
+        "machine_room_air": Parameter("1/h", 3.0, "机房换气", "its air changes", 0.0, 100.0, 0.0, "GB 50072 [K]"),
         "machine_room_exhaust": Parameter("1/h", 12.0, "机房事故换气", "by its emergency fan", 0.0, 200.0),
-        "fan_starts": Parameter("ppm", 150.0, "排风联锁", "ammonia that starts the fans [K]", 1.0, 1e6),
+        "fan_starts": Parameter(
+            "ppm", 150.0, "排风联锁", "ammonia that starts the fans", 1.0, 1e6, 0.0, "GB 50072 [K]"
+        ),
         "charge": Parameter("kg", 3000.0, "充氨量", "ammonia in the plant", 1.0, 1e6),
         "temperature": Parameter("°C", -18.0, "初始库温", "of room and goods at the start", -30.0, 40.0),
     }

@@ -70,9 +70,9 @@ class GasWorkplace:
         "air_changes": Parameter("1/h", 1.5, "自然换气", "air changes, all closed", 0.0, 200.0, 0.1),
         "fan_changes": Parameter("1/h", 10.0, "风机换气", "air changes by the fan", 0.0, 200.0),
         "door_changes": Parameter("1/h", 8.0, "门窗换气", "air changes by doors and windows", 0.0, 200.0),
-        "share": Parameter("%vol", 25.0, "煤气CO含量", "CO in blast-furnace gas [K]", 0.1, 100.0, 0.03),
+        "share": Parameter("%vol", 25.0, "煤气CO含量", "CO in blast-furnace gas", 0.1, 100.0, 0.03, "[K]"),
         "gas_temperature": Parameter("°C", 60.0, "煤气温度", "temperature of the gas", -20.0, 400.0),
-        "seal_height": Parameter("mm", 1725.0, "水封高度", "12 kPa and 500 mm (GB 6222 [K])", 10.0, 5e4),
+        "seal_height": Parameter("mm", 1725.0, "水封高度", "12 kPa and 500 mm of water", 10.0, 5e4, 0.0, "GB 6222 [K]"),
         "seal_section": Parameter("mm2", 2000.0, "水封通流面积", "section of a seal that blows through", 1.0, 1e6),
     }
 
