@@ -38,7 +38,10 @@ class PressureVessel:
     the open valve feels a pressure below its reseat pressure and chatters. Steps of 50 ms near its set pressure, of
     1 s otherwise, for each vessel by itself.
 
-    The controller opens the outlet in proportion to the pressure above its setpoint, and with its integral.
+    The controller opens the outlet in proportion to the pressure above its setpoint, and with its integral. A valve
+    with stiction stays where it is until it is to move by more than that, and then slips all the way: with integral
+    action the pressure swings about its setpoint without end (Choudhury, Thornhill and Shah, Control Engineering
+    Practice 13, 2005).
     """
 
     outputs: Mapping[str, Output] = {
@@ -57,6 +60,9 @@ class PressureVessel:
         "heating": Input("kW", 0.0, "受热", "heat from a heater or a fire", high=2e4),
         "ambient_temperature": Input("°C", 20.0, "环境温度", "ambient temperature", -60.0, 60.0),
         "outlet_blocked": Input("", 0.0, "出口堵塞", "share of the outlet that is blocked"),
+        "outlet_stiction": Input(
+            "%", 0.0, "调节阀粘滞", "what the outlet valve must be moved by before it moves", high=50.0
+        ),
         "relief_stuck": Input("", 0.0, "安全阀卡死", "the relief valve does not open (0.5 and above)"),
         "relief_leak": Input("", 0.0, "安全阀内漏", "share of the relief valve's area that leaks when closed"),
         "relief_shift": Input("kPa", 0.0, "安全阀定压漂移", "shift of the set pressure", -2e4, 2e4),
@@ -228,8 +234,10 @@ def _advance(p: Columns, given: Columns, state: Columns, dt: float) -> Columns:
 
     error = gauge - given["setpoint"]
     wanted = p["gain"] * error + state["integral"]
-    opening = np.minimum(np.maximum(wanted, 0.0), 100.0)
-    integral = state["integral"] + np.where(opening == wanted, dt * p["gain"] * error / p["reset"], 0.0)
+    ordered = np.minimum(np.maximum(wanted, 0.0), 100.0)
+    integral = state["integral"] + np.where(ordered == wanted, dt * p["gain"] * error / p["reset"], 0.0)
+    stuck = np.abs(ordered - state["opening"]) < given["outlet_stiction"]
+    opening = np.where(stuck, state["opening"], ordered)
 
     set_at = np.maximum(p["relief_set"] + given["relief_shift"], 1.0)
     felt = gauge - p["inlet_loss"] * set_at * state["lift"] ** 2

@@ -159,6 +159,27 @@ def test_the_controller_holds_the_pressure_and_finds_a_new_setpoint() -> None:
     assert plant.read()["pressure"][0] == pytest.approx(700.0, abs=3.0)
 
 
+def test_a_sticking_outlet_valve_makes_the_pressure_swing_without_end() -> None:
+    def swing(stiction: float) -> tuple[float, int]:
+        plant = PressureVessel(1, np.random.default_rng(1), PLAIN)
+        plant.set("outlet_stiction", stiction)
+        plant.set("setpoint", 805.0)
+        rows = []
+        for _ in range(3600):
+            plant.step(1.0)
+            rows.append(plant.read())
+        later = rows[1800:]
+        pressure = np.array([row["pressure"][0] for row in later])
+        valve = np.array([row["outlet_valve"][0] for row in later])
+        return float(np.ptp(pressure)), int(np.count_nonzero(np.diff(valve)))
+
+    steady, _ = swing(0.0)
+    swinging, slips = swing(4.0)
+    assert steady < 0.01
+    assert swinging > 4.0
+    assert 4 <= slips < 100
+
+
 def test_a_vessel_goes_the_same_way_whatever_its_neighbours_do() -> None:
     alone = PressureVessel(1, np.random.default_rng(1), PLAIN)
     together = PressureVessel(3, np.random.default_rng(1), PLAIN)

@@ -39,19 +39,17 @@ Act = tuple[float, str, float]
 def told(
     plant: Plant, seconds: int, acts: Sequence[Act] = (), period: int = 1
 ) -> tuple[Float64, Mapping[str, Float64]]:
-    """Times and the readings of the first instance, every ``period`` s, with acts on the way."""
-    rows: list[dict[str, float]] = []
-    times: list[float] = []
+    """Times, and readings of shape (times, instances), every ``period`` s, with acts on the way."""
+    rows: list[Mapping[str, Float64]] = []
+    times = np.arange(period, seconds + 1, period, dtype=np.float64)
     left = sorted(acts)
-    for second in range(seconds):
-        while left and left[0][0] <= second:
+    for time in times:
+        while left and left[0][0] <= time - period:
             _, name, value = left.pop(0)
             plant.set(name, value)
-        plant.step(1.0)
-        if (second + 1) % period == 0:
-            times.append(second + 1.0)
-            rows.append({name: round(float(values[0]), 3) for name, values in plant.read().items()})
-    return np.array(times), {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        plant.step(period)
+        rows.append({name: values.round(3) for name, values in plant.read().items()})
+    return times, {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
 def panels(count: int, height: float = 2.1) -> tuple[Figure, list[Axes]]:
@@ -83,34 +81,47 @@ def overfill() -> Figure:
 
 def relief() -> Figure:
     """The same blocked outlet with a sound inlet line, and with one that makes the valve chatter."""
-    figure, axes = panels(2)
-    for one, loss, colour in zip(axes, (0.02, 0.15), (INK, OTHER), strict=True):
+    figure = Figure(figsize=(8.0, 4.4), layout="constrained")
+    axes = figure.subplots(2, 2, width_ratios=(3, 1))
+    for (pressure, lift), loss, colour in zip(axes, (0.02, 0.15), (INK, OTHER), strict=True):
         vessel = PressureVessel(1, np.random.default_rng(1), {"variation": 0.0, "inlet_loss": loss})
         time, read = told(vessel, 420, [(10.0, "outlet_blocked", 1.0)])
-        one.plot(time, read["pressure"], color=colour, label=f"inlet line loses {loss:.0%}, blowdown 7%")
-        one.set_ylabel("pressure, kPa")
-        one.legend(frameon=False, loc="lower right")
-    axes[-1].set_xlabel("s")
+        pressure.plot(time, read["pressure"], color=colour, label=f"inlet line loses {loss:.0%}, blowdown 7%")
+        pressure.set_ylabel("pressure, kPa")
+        pressure.legend(frameon=False, loc="lower right")
+        lifts = []
+        for _ in range(60):
+            vessel.step(0.05)
+            lifts.append(round(float(vessel.read()["relief_lift"][0]), 3))
+        lift.plot(420.0 + 0.05 * np.arange(1, 61), lifts, color=colour)
+        lift.set_ylim(-5.0, 105.0)
+        lift.set_ylabel("lift, %")
+        for one in (pressure, lift):
+            one.grid(color=LINE, alpha=0.3, linewidth=0.6)
+            one.set_xlabel("s")
+            for side in ("top", "right"):
+                one.spines[side].set_visible(False)
     return figure
 
 
 def runaway() -> Figure:
     """Fogler's Example 9-2: ten minutes without cooling, with the disc blocked and with one that opens."""
-    acts = [(2700.0, "cooling_failure", 1.0), (3300.0, "cooling_failure", 0.0), (3300.0, "setpoint", 0.0)]
+    labels = ("10 min without cooling, disc blocked", "the same, disc opens", "cooling kept")
+    reactor = BatchReactor(3, np.random.default_rng(1), ACCIDENT | {"jacket": 1e-3, "coolant": 1e5})
+    reactor.set("setpoint", 174.85)
+    reactor.set("coolant_temperature", 24.85)
+    reactor.set("disc_blocked", 1.0, 0)
+    spans = []
+    for seconds, failure, setpoint in ((2700, 0.0, 174.85), (600, 1.0, 174.85), (4500, 0.0, 0.0)):
+        reactor.set("cooling_failure", failure, slice(2))
+        reactor.set("setpoint", setpoint, slice(2))
+        spans.append(told(reactor, seconds, period=10)[1])
+    read = {name: np.concatenate([span[name] for span in spans]) for name in spans[0]}
+    minutes = np.arange(1, len(read["temperature"]) + 1) / 6.0
     figure, (temperature, pressure) = panels(2, 2.4)
-    stories: tuple[tuple[str, Sequence[Act], float, str], ...] = (
-        ("10 min without cooling, disc blocked", acts, 1.0, OTHER),
-        ("the same, disc opens", acts, 0.0, THIRD),
-        ("cooling kept", (), 1.0, INK),
-    )
-    for label, story, blocked, colour in stories:
-        reactor = BatchReactor(1, np.random.default_rng(1), ACCIDENT | {"jacket": 1e-3, "coolant": 1e5})
-        reactor.set("setpoint", 174.85)
-        reactor.set("coolant_temperature", 24.85)
-        reactor.set("disc_blocked", blocked)
-        time, read = told(reactor, 7800, story, 10)
-        temperature.plot(time / 60.0, read["temperature"], color=colour, label=label)
-        pressure.plot(time / 60.0, read["pressure"] / 1e3, color=colour)
+    for i, (label, colour) in enumerate(zip(labels, (OTHER, THIRD, INK), strict=True)):
+        temperature.plot(minutes, read["temperature"][:, i], color=colour, label=label)
+        pressure.plot(minutes, read["pressure"][:, i] / 1e3, color=colour)
     temperature.plot(list(BOOK), list(BOOK.values()), "o", color="black", markersize=4, label="Fogler's figures")
     temperature.set_ylim(0.0, 320.0)
     temperature.set_ylabel("temperature, °C")
@@ -131,7 +142,7 @@ def leak() -> Figure:
     flow.set_ylabel("flow, m³/h")
     flow.legend(frameon=False, loc="center right")
     for name, colour in (("inlet", INK), ("middle", THIRD), ("outlet", OTHER)):
-        fallen = read[f"{name}_pressure"] - read[f"{name}_pressure"][0]
+        fallen = read[f"{name}_pressure"][:, 0] - read[f"{name}_pressure"][0, 0]
         pressure.plot(time, fallen, color=colour, label={"middle": "at the leak"}.get(name, name))
     pressure.set_ylabel("pressure change, kPa")
     pressure.set_xlabel("s")
