@@ -9,7 +9,7 @@ operation, and, for rules over several tags, when these count as silent.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 from domain.samples import Int64
 from domain.scales import RuleKind
 from domain.site import Rule, Selector, Site
-from domain.truth import Truth
+from domain.truth import Event, Truth
 from tuning.backtest.parts import needed
 from tuning.backtest.result import Backtest, Episodes
 from tuning.backtest.run import CLOCK_TOLERANCE, LATENESS, backtest
@@ -26,6 +26,7 @@ from tuning.meanings import Meanings, looks_further, translated
 from tuning.pairing import Pair, PairKind, pair_up
 from tuning.readings.recording import Recording
 from tuning.scoring import Score, Yardstick, score_episodes
+from tuning.scoring.against_truth import place_of
 from tuning.variants import Versions, with_versions
 
 FIELDS = ("kind", "level", "setpoint", "deadband", "on_delay", "off_delay", "window", "latching", "grade")
@@ -124,6 +125,10 @@ def compare(
         old_all = _joined(old_own, beside.renamed(run.episodes, dict(enumerate(plan.same))))
         new_all = _joined(new_own, beside.renamed(run.episodes, dict(enumerate(plan.same.values()))))
     rules, changes, unchanged = _differences(plan, old_own, new_own, end)
+    old_score = score_episodes(old, old_all, begin, end, truth, yardstick)
+    new_score = score_episodes(new, new_all, begin, end, truth, yardstick)
+    if not whole:
+        old_score, new_score = _narrowed(plan, old_score, new_score)
     return Comparison(
         old=old,
         new=new,
@@ -135,8 +140,8 @@ def compare(
         rules=rules,
         changes=changes,
         unchanged=unchanged,
-        old_score=score_episodes(old, old_all, begin, end, truth, yardstick),
-        new_score=score_episodes(new, new_all, begin, end, truth, yardstick),
+        old_score=old_score,
+        new_score=new_score,
         old_episodes=old_all,
         new_episodes=new_all,
     )
@@ -296,6 +301,26 @@ def _differences(
         )
     changes.sort(key=lambda change: (change.pair.span[0], change.path))
     return tuple(rules), tuple(changes), unchanged
+
+
+def _narrowed(plan: Plan, old: Score, new: Score) -> tuple[Score, Score]:
+    """Scores without what no rule that differs could find or keep: others were not looked at."""
+    paths = {plan.old.rule_path(row) for row in plan.old_rows} | {plan.new.rule_path(row) for row in plan.new_rows}
+
+    def seen(event: Event) -> bool:
+        before, after = place_of(plan.old, event), place_of(plan.new, event)
+        return bool(before[list(plan.old_rows)].any() or after[list(plan.new_rows)].any())
+
+    kept = {outcome.event.id for outcome in old.outcomes if seen(outcome.event)}
+    narrowed = [
+        replace(
+            score,
+            outcomes=tuple(outcome for outcome in score.outcomes if outcome.event.id in kept),
+            expected=tuple(promise for promise in score.expected if promise.condition in paths),
+        )
+        for score in (old, new)
+    ]
+    return narrowed[0], narrowed[1]
 
 
 def _spans(episodes: Episodes) -> dict[int, tuple[Int64, Int64]]:

@@ -4,6 +4,7 @@
   const { plots, words } = JSON.parse(document.getElementById('data').textContent);
   const drawn = new Map();
   const say = (key) => words[root.dataset.language][key] ?? key;
+  const named = (name) => name.split(' ').map(say).join(' ');
   const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
   const two = (value) => String(value).padStart(2, '0');
 
@@ -111,7 +112,7 @@
       ctx.fillStyle = colour('raised');
       ctx.fillRect(bbox.left, top, bbox.width, height);
       ctx.fillStyle = colour('dim');
-      ctx.fillText(say(lane.name), bbox.left - 8 * ratio, top + height / 2, bbox.left - 10 * ratio);
+      ctx.fillText(named(lane.name), bbox.left - 8 * ratio, top + height / 2, bbox.left - 10 * ratio);
       const fill = colour(lane.style);
       for (let index = 0; index < lane.from.length; index += 1) band(plot, lane.from[index], lane.to[index], top, height, fill);
     });
@@ -158,7 +159,7 @@
       if (index != null && of.v[index] != null) lines.push(`${figure(of.v[index])} ${of.unit}`);
       for (const lane of of.lanes) {
         for (let place = 0; place < lane.from.length && lane.from[place] <= ms; place += 1) {
-          if (lane.to[place] >= ms) lines.push(`${say(lane.name)}: ${stamp(lane.from[place])} (${span(lane.to[place] - lane.from[place])})`);
+          if (lane.to[place] >= ms) lines.push(`${named(lane.name)}: ${stamp(lane.from[place])} (${span(lane.to[place] - lane.from[place])})`);
         }
       }
       for (const event of of.events) {
