@@ -2,34 +2,24 @@
 
 import asyncio
 import base64
-import os
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
-import aiohttp
-import orjson
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from alerting.ledger.ledger import Ledger, LedgerUnavailable
+from service.cli.calling import Api, console, ended, main_of, progress_bar, with_api
 from service.cli.differences import print_difference, print_faults, print_history
 from service.cli.loading import load_or_exit
-from service.config import ConsoleSettings, load_main
-from service.config.sections import MainFile
 from service.revisions.store import DocumentDamaged, RevisionStore
 from service.revisions.workbook import write_workbook
 
 Result = TypeVar("Result")
 
-PATIENCE = 600.0
-"""Seconds that the service may take to check and apply a configuration [ours]."""
 SHOWN = 50
-PIECE = 1 << 16
-console = Console(soft_wrap=True, highlight=False)
 
 
 class Source(Protocol):
@@ -51,30 +41,16 @@ class Source(Protocol):
 class _FromApi:
     """A running service."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
-        self._session = session
-        self._url = f"{url.rstrip('/')}/api/v1/config"
+    def __init__(self, api: Api) -> None:
+        self._api = api
 
     async def get(self, path: str, **query: Any) -> Any:
         """A document of the API; ends the command where there is none."""
-        given = {name: value for name, value in query.items() if value is not None}
-        async with self._session.get(f"{self._url}{path}", params=given) as answer:
-            return await _answer(answer)
+        return await self._api.get(f"/config{path}", **query)
 
     async def post(self, path: str, body: Mapping[str, Any], progress: Progress) -> Any:
-        """Send a document, piece by piece, and wait for what comes of it."""
-        payload = orjson.dumps(body)
-        bar = progress.add_task("sending", total=len(payload))
-
-        async def pieces() -> AsyncIterator[bytes]:
-            for start in range(0, len(payload), PIECE):
-                yield payload[start : start + PIECE]
-                progress.advance(bar, min(PIECE, len(payload) - start))
-            progress.add_task("the service is at it", total=None)
-
-        headers = {"Content-Type": "application/json", "Content-Length": str(len(payload))}
-        async with self._session.post(f"{self._url}{path}", data=pieces(), headers=headers) as answer:
-            return await _answer(answer)
+        """Send a document, and wait for what comes of it."""
+        return await self._api.post(f"/config{path}", body, progress)
 
     async def history(self, limit: int) -> Sequence[Mapping[str, Any]]:
         """As ``Source``."""
@@ -110,7 +86,7 @@ class _FromLedger:
         """As ``Source``."""
         found = await (self._store.newest() if revision is None else self._store.find(revision))
         if found is None:
-            raise _ended("the ledger holds no such revision" if revision else "the ledger holds no revision yet")
+            raise ended("the ledger holds no such revision" if revision else "the ledger holds no revision yet")
         names = await self._store.names(found.number)
         items = [{"name": name, "digest": digest, "bytes": size} for name, (digest, size) in names.items()]
         return {"revision": found.number, "divergence": None, "roots": dict(found.roots), "items": items}
@@ -119,7 +95,7 @@ class _FromLedger:
         """As ``Source``."""
         content = await self._store.document(revision, name)
         if content is None:
-            raise _ended(f"revision {revision} has no document {name}")
+            raise ended(f"revision {revision} has no document {name}")
         return content
 
 
@@ -157,7 +133,7 @@ def export_documents(config: Path, url: str | None, token: str | None, target: P
         listed = await source.listing(revision)
         names = [item["name"] for item in listed["items"] if not as_book or item["name"].endswith(".csv")]
         contents: dict[str, bytes] = {}
-        with _progress() as progress:
+        with progress_bar() as progress:
             for name in progress.track(names, description="reading"):
                 contents[name] = await source.text(name, listed["revision"])
         await asyncio.to_thread(_write_book if as_book else _write_all, target, contents)
@@ -171,7 +147,7 @@ def check_proposal(config: Path, url: str | None, token: str | None, files: Sequ
 
     async def check(source: _FromApi) -> Mapping[str, Any]:
         body = await _proposal(source, config, files)
-        with _progress() as progress:
+        with progress_bar() as progress:
             found: Mapping[str, Any] = await source.post("/check", body, progress)
         return found
 
@@ -193,7 +169,7 @@ def import_proposal(
         listed = await source.listing(None)
         body = await _proposal(source, config, files)
         body |= {"author": author, "reason": reason, "based_on": listed["revision"]}
-        with _progress() as progress:
+        with progress_bar() as progress:
             made: Mapping[str, Any] = await source.post("/revisions", body, progress)
         return made
 
@@ -212,7 +188,7 @@ def show_difference(config: Path, url: str | None, token: str | None, old: int, 
 
     found = _with_api(config, url, token, compare)
     if found["difference"] is None:
-        raise _ended(found["unreadable"] or "there is nothing to compare with")
+        raise ended(found["unreadable"] or "there is nothing to compare with")
     typer.echo(f"revision {found['against']} -> {found['number']}")
     print_difference(console, found["difference"], SHOWN)
 
@@ -254,7 +230,7 @@ def _write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
     root = folder.resolve()
     for name in contents:
         if not (root / name).resolve().is_relative_to(root):
-            raise _ended(f"document {name} lies outside of the folder: write it by `anshao config show {name}`")
+            raise ended(f"document {name} lies outside of the folder: write it by `anshao config show {name}`")
     for name, content in contents.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -265,7 +241,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise _ended(f"cannot read {path}: {error.strerror}") from None
+        raise ended(f"cannot read {path}: {error.strerror}") from None
 
 
 def _with_source(
@@ -275,7 +251,7 @@ def _with_source(
     if url is not None:
         _with_api(config, url, token, work)
         return
-    ledger_url = _main(config).ledger.url.get_secret_value()
+    ledger_url = main_of(config).ledger.url.get_secret_value()
 
     async def run() -> None:
         ledger = Ledger(ledger_url)
@@ -287,76 +263,10 @@ def _with_source(
     try:
         asyncio.run(run())
     except (LedgerUnavailable, DocumentDamaged) as fault:
-        raise _ended(f"{fault}. Is the ledger there, and has the service been started once?") from None
+        raise ended(f"{fault}. Is the ledger there, and has the service been started once?") from None
 
 
 def _with_api(
     config: Path, url: str | None, token: str | None, work: Callable[[_FromApi], Coroutine[Any, Any, Result]]
 ) -> Result:
-    address = url or _address(_main(config).console)
-    known = token or os.environ.get("ANSHAO_TOKEN")
-    if not known:
-        raise _ended("no token: give --token, or set ANSHAO_TOKEN; `anshao token` makes one")
-
-    async def run() -> Result:
-        async with _session(known) as session:
-            return await work(_FromApi(session, address))
-
-    try:
-        return asyncio.run(run())
-    except aiohttp.ClientError as fault:
-        raise _ended(f"no answer from {address}: {fault}. Is the service running?") from None
-    except TimeoutError:
-        raise _ended(
-            f"{address} did not answer in time; look with `anshao config history` what has come of it"
-        ) from None
-
-
-@asynccontextmanager
-async def _session(token: str) -> AsyncIterator[aiohttp.ClientSession]:
-    timeout = aiohttp.ClientTimeout(total=PATIENCE)
-    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}, timeout=timeout) as session:
-        yield session
-
-
-def _main(config: Path) -> MainFile:
-    """The main file; the documents that it names may have faults. Ends the command where it has faults itself."""
-    main = load_main(config, os.environ)
-    if main is None:
-        load_or_exit(config)
-        raise _ended(f"{config} cannot be used")
-    return main
-
-
-def _address(listening: ConsoleSettings) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(listening.host, listening.host)  # noqa: S104 - read
-    return f"http://{host}:{listening.port}"
-
-
-async def _answer(answer: aiohttp.ClientResponse) -> Any:
-    body = await answer.read()
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise _ended(f"{answer.url} answered {answer.status}, and not as AnShao does") from None
-    if answer.status == 200:  # noqa: PLR2004 - it is what it is called
-        return found
-    print_faults(
-        console, [error | {"file": error["field"], "field": ""} for error in found.get("errors", ())], counted=False
-    )
-    raise _ended(found.get("detail", f"status {answer.status}"))
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeRemainingColumn(),
-        transient=True,
-        console=Console(stderr=True),
-    )
-
-
-def _ended(message: str) -> typer.Exit:
-    typer.echo(message, err=True)
-    return typer.Exit(2)
+    return with_api(config, url, token, lambda api: work(_FromApi(api)))

@@ -1,0 +1,130 @@
+"""Calls of a running service from the command line: its address, the token, answers and refusals."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from service.cli.differences import print_faults
+from service.cli.loading import load_or_exit
+from service.config import ConsoleSettings, load_main
+from service.config.sections import MainFile
+
+Result = TypeVar("Result")
+
+PATIENCE = 600.0
+"""Seconds that the service may take to check and apply a configuration [ours]."""
+PIECE = 1 << 16
+console = Console(soft_wrap=True, highlight=False)
+
+
+class Api:
+    """A running service."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        self._session = session
+        self._url = f"{url.rstrip('/')}/api/v1"
+
+    async def get(self, path: str, **query: Any) -> Any:
+        """A document of the API; ends the command where there is none."""
+        given = {name: value for name, value in query.items() if value is not None}
+        async with self._session.get(f"{self._url}{path}", params=given) as answer:
+            return await _answer(answer)
+
+    async def post(self, path: str, body: Mapping[str, Any], progress: Progress | None = None) -> Any:
+        """Send a document, piece by piece, and wait for what comes of it."""
+        payload = orjson.dumps(body)
+        bar = None if progress is None else progress.add_task("sending", total=len(payload))
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for start in range(0, len(payload), PIECE):
+                yield payload[start : start + PIECE]
+                if progress is not None and bar is not None:
+                    progress.advance(bar, min(PIECE, len(payload) - start))
+            if progress is not None:
+                progress.add_task("the service is at it", total=None)
+
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(payload))}
+        async with self._session.post(f"{self._url}{path}", data=pieces(), headers=headers) as answer:
+            return await _answer(answer)
+
+
+def with_api(
+    config: Path, url: str | None, token: str | None, work: Callable[[Api], Coroutine[Any, Any, Result]]
+) -> Result:
+    """Work with a running service: at ``url``, else where the main file says that it listens."""
+    address = url or _address(main_of(config).console)
+    known = token or os.environ.get("ANSHAO_TOKEN")
+    if not known:
+        raise ended("no token: give --token, or set ANSHAO_TOKEN; `anshao token` makes one")
+
+    async def run() -> Result:
+        async with _session(known) as session:
+            return await work(Api(session, address))
+
+    try:
+        return asyncio.run(run())
+    except aiohttp.ClientError as fault:
+        raise ended(f"no answer from {address}: {fault}. Is the service running?") from None
+    except TimeoutError:
+        raise ended(f"{address} did not answer in time; look what has come of it before you repeat it") from None
+
+
+def main_of(config: Path) -> MainFile:
+    """The main file; the documents that it names may have faults. Ends the command where it has faults itself."""
+    main = load_main(config, os.environ)
+    if main is None:
+        load_or_exit(config)
+        raise ended(f"{config} cannot be used")
+    return main
+
+
+def progress_bar() -> Progress:
+    """A bar on standard error, gone when it is done."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeRemainingColumn(),
+        transient=True,
+        console=Console(stderr=True),
+    )
+
+
+def ended(message: str) -> typer.Exit:
+    """The end of a command that cannot go on, once it has said why."""
+    typer.echo(message, err=True)
+    return typer.Exit(2)
+
+
+@asynccontextmanager
+async def _session(token: str) -> AsyncIterator[aiohttp.ClientSession]:
+    timeout = aiohttp.ClientTimeout(total=PATIENCE)
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}, timeout=timeout) as session:
+        yield session
+
+
+def _address(listening: ConsoleSettings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(listening.host, listening.host)  # noqa: S104 - read
+    return f"http://{host}:{listening.port}"
+
+
+async def _answer(answer: aiohttp.ClientResponse) -> Any:
+    body = await answer.read()
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise ended(f"{answer.url} answered {answer.status}, and not as AnShao does") from None
+    if answer.status == 200:  # noqa: PLR2004 - it is what it is called
+        return found
+    print_faults(
+        console, [error | {"file": error["field"], "field": ""} for error in found.get("errors", ())], counted=False
+    )
+    raise ended(found.get("detail", f"status {answer.status}"))
