@@ -18,7 +18,7 @@ from simulators.scenarios.simulation import Chunk, Simulation
 
 WORDS = Path(__file__).parents[1] / "words.yaml"
 WIDTH, LEFT, RIGHT = 960, 64, 150
-PANEL, GAP, TOP, ROW = 120, 26, 92, 15
+PANEL, GAP, TOP, ROW = 120, 40, 92, 15
 BINS = WIDTH - LEFT - RIGHT
 """Readings of one pixel's width are drawn as one line from their least to their greatest."""
 LINES = 12

@@ -1,0 +1,86 @@
+"""Simulating 1,000 tags for a day at 1 Hz to Parquet, twice: how long it takes, and whether the bytes are the same.
+
+    .venv/bin/python -m benchmarks.simulate [--tags 1000] [--hours 24] [--seed 7]
+"""
+
+import argparse
+import hashlib
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.report import machine
+from domain.site import Site
+from service.cli.simulating import about, write
+from service.config import load_site
+from simulators.scenarios import SITE, Simulation, parse
+from tuning.readings.recording import RecordingWriter
+
+SCENARIO = """
+name: benchmark
+title: {{zh: 测速, en: benchmark}}
+story: {{zh: 测速, en: benchmark}}
+start: "2026-05-01T00:00:00+08:00"
+duration: {hours}h
+plants:
+  - id: vessels
+    kind: pressure_vessel
+    tags:
+      pressure: xinhe/PI-401
+      temperature: xinhe/TI-401
+      relief_lift: xinhe/ZI-401
+      relief_flow: xinhe/FI-401
+      outlet_flow: xinhe/FI-402
+  - id: pumps
+    kind: signal
+    count: 5
+    parameters: {{value: 46, lag: 1, unrest: 1}}
+    tags: {{value: "xinhe/II-{{n:02}}"}}
+timeline:
+  - {{at: 30min, set: {{vessels.outlet_blocked: 1}}}}
+  - {{at: 40min, set: {{vessels.outlet_blocked: 0}}}}
+"""
+
+
+def run(site: Site, tags: int, hours: int, seed: int, path: Path) -> tuple[int, float, str]:
+    """Readings, seconds, and the digest of the file."""
+    begin = time.perf_counter()
+    scenario = parse(SCENARIO.format(hours=hours))
+    few = len(Simulation(scenario, site).tags)
+    simulation = Simulation(scenario, site, seed=seed, copies=round(tags / few))
+    with RecordingWriter(path, about(simulation)) as writer:
+        for chunk in simulation.chunks():
+            write(chunk, writer)
+        readings = writer.rows
+    seconds = time.perf_counter() - begin
+    with path.open("rb") as file:
+        return readings, seconds, hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def main() -> None:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tags", type=int, default=1000)
+    parser.add_argument("--hours", type=int, default=24)
+    parser.add_argument("--seed", type=int, default=7)
+    given = parser.parse_args()
+    print(machine())
+    site, digests = load_site([SITE]), set()
+    with tempfile.TemporaryDirectory() as folder:
+        for number in (1, 2):
+            path = Path(folder) / f"{number}.parquet"
+            readings, seconds, digest = run(site, given.tags, given.hours, given.seed, path)
+            digests.add(digest)
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(
+                f"run {number}: {readings:,} readings in {seconds:.1f} s, {readings / seconds / 1e6:.2f} M/s, "
+                f"{path.stat().st_size / 1e6:.0f} MB, peak memory {peak:.0f} MB, sha256 {digest[:16]}…"
+            )
+    print("same seed, same bytes" if len(digests) == 1 else "THE BYTES DIFFER")
+    if len(digests) > 1:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
