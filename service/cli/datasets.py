@@ -20,7 +20,7 @@ from alerting.kpi.targets import load_targets
 from alerting.ledger.ledger import Ledger, LedgerUnavailable, reaching
 from alerting.ledger.revisions_schema import revision
 from domain.scales import Grade, Level
-from domain.site import Site
+from domain.site import SERVICE_ENTERPRISE, Site
 from historian.protocol import HistorianError
 from service.config import ConfigurationError, Settings, format_faults, is_main_file, load, load_replay, load_site
 from service.parts import make_historian
@@ -112,6 +112,11 @@ def tags_or_exit(site: Site, names: Sequence[str]) -> list[str]:
     return found
 
 
+def measured(site: Site) -> list[str]:
+    """Paths of all tags but those of the service itself."""
+    return [tag.path for tag in site.tags if not tag.system and tag.enterprise != SERVICE_ENTERPRISE]
+
+
 def bars() -> Progress:
     """Progress on the terminal, beside what is printed."""
     return Progress(
@@ -147,7 +152,7 @@ def opened(
             if data is None:
                 if config is None or begin is None or end is None:
                     raise refused("give DATA, or --config, --from and --to to take it from the historian")
-                paths = list(tags) if tags is not None else [tag.path for tag in site.tags if not tag.system]
+                paths = list(tags) if tags is not None else measured(site)
                 record_history(settings_or_exit(config), paths, begin, end, path)
             elif data.is_dir() or data.suffix.lower() == PARQUET:
                 path = data

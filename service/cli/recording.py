@@ -24,6 +24,7 @@ from service.cli.datasets import (
     console,
     has_ledger,
     instant,
+    measured,
     record_history,
     refused,
     revisions_in_force,
@@ -76,7 +77,7 @@ def run_record(asked: Asked) -> None:
     configure_logs("warning", "console")
     settings = asyncio.run(_newest(settings_or_exit(asked.config)))
     names = None if asked.tags is None else [name for name in asked.tags.split(",") if name]
-    paths = [tag.path for tag in settings.site.tags if not tag.system]
+    paths = measured(settings.site)
     if names is not None:
         paths = tags_or_exit(settings.site, names)
     if asked.out.exists():
@@ -241,6 +242,8 @@ class _Gaps:
     def note(self, status: LinkStatus) -> None:
         """The link has changed."""
         if status.connected:
+            if not self._was_connected:
+                typer.echo("已连接 connected to the broker, recording", err=True)
             self._was_connected = True
             self._close(status.since)
         elif self._lost is None:
