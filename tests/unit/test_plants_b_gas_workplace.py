@@ -29,10 +29,10 @@ def test_it_is_registered() -> None:
 
 def test_both_zones_come_to_rest_where_nicas_model_has_them() -> None:
     """Nicas (1996): far field G/Q, near field G/Q + G/beta; the well-mixed C = q/Q is the far field."""
-    plant = room(volume=300.0, mixing=0.2)
+    plant = room(volume=100.0, mixing=0.2, air_changes=6.0)
     plant.set("gap", 20.0)
-    plant.step(8 * 3600.0)
-    g, q = carbon_monoxide(plant), 1.5 * 300.0 / 3600.0
+    plant.step(10_800.0)
+    g, q = carbon_monoxide(plant), 6.0 * 100.0 / 3600.0
     now = plant.read()
     assert now["co"][0] == pytest.approx(1e6 * g / q, rel=1e-4)
     assert now["co_near"][0] == pytest.approx(1e6 * (g / q + g / 0.2), rel=1e-4)

@@ -30,7 +30,7 @@ def test_no_input_and_no_step_drives_it_out_of_bounds(kind: str, data: st.DataOb
         name = data.draw(st.sampled_from(sorted(plant.inputs)))
         one = plant.inputs[name]
         plant.set(name, data.draw(st.floats(one.low, one.high)), data.draw(st.sampled_from([None, 0, slice(1, 3)])))
-        plant.step(data.draw(st.sampled_from([0.0, 0.1, 1.0, 7.3, 60.0, 900.0])))
+        plant.step(data.draw(st.sampled_from([0.0, 0.1, 1.0, 7.3, 60.0, 300.0])))
         for output, value in plant.read().items():
             unit = plant.outputs[output].engineering_unit
             low, high = REASONABLE.get(unit, (-1e12, 1e12))
