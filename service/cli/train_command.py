@@ -7,16 +7,26 @@ import typer
 
 
 def train(
-    site: Annotated[Path, typer.Argument(help="Site file with the unit's tags and limits.", exists=True)],
+    rules: Annotated[
+        Path,
+        typer.Argument(help="Site file, or main file, with the unit's tags and limits.", exists=True, dir_okay=False),
+    ],
     unit: Annotated[str, typer.Argument(help="The unit: its id, or enterprise/id.")],
     data: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            help="A recording (.parquet, or a folder of them), or a table that the site's `replay:` describes.",
-            exists=True,
+            help="A recording (.parquet, or a folder of them), or a table. Without it: the historian.", exists=True
         ),
-    ],
-    out: Annotated[Path, typer.Option(help="Where to write the model.")],
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where to write the model.")] = Path("model.json"),
+    mapping: Annotated[
+        Path | None,
+        typer.Option(help="Of a table: a site file whose `replay` describes it. Default: the site file.", exists=True),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="Of the historian: the main file.", exists=True, dir_okay=False),
+    ] = None,
     begin: Annotated[str | None, typer.Option("--from", help="First time of normal operation, ISO 8601.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Time after the last of it.")] = None,
     exclude: Annotated[
@@ -48,10 +58,12 @@ def train(
 
     run_training(
         Asked(
-            site=site,
+            rules=rules,
             unit=unit,
             data=data,
             out=out,
+            mapping=mapping,
+            config=config,
             begin=begin,
             end=end,
             exclude=tuple(exclude or ()),

@@ -2,7 +2,8 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from alerting.alarms.register import Register
@@ -26,6 +27,8 @@ class Revising:
     shift: Shift
     site: Site
     number: int = 1
+    documents: dict[str, Path] = field(default_factory=dict)
+    """What the site file names, by name."""
 
     async def revises(self, edit: Callable[[Site], None]) -> list[str]:
         """Somebody edits the site file, and it is applied; what was journaled."""
@@ -41,7 +44,9 @@ class Revising:
         self.number += 1
         path = write_yaml(shift.settings.file.parent / "revised.yaml", self.site)
         old = shift.settings
-        new = load_revision(old, DocumentSet.of({"sites": ["site.yaml"]}, {"site.yaml": path.read_bytes()}))
+        contents = {name: named.read_bytes() for name, named in self.documents.items()}
+        contents["site.yaml"] = path.read_bytes()
+        new = load_revision(old, DocumentSet.of({"sites": ["site.yaml"]}, contents))
         matching = match(old.site, new.site)
         inherit(old.site, new.site, matching, self.number)
         return replacement_of(new, matching, shift.conditions, shift.spool, shift.time)

@@ -107,8 +107,8 @@ def test_tags_that_say_nothing_are_left_out_with_their_reason() -> None:
 
 
 def test_too_few_rows_are_refused() -> None:
-    with pytest.raises(TrainingError, match="complete rows for 5 tags; 15 are the least"):
-        trained(14, Options(smoothing=1.0, keep_drifting=True))
+    with pytest.raises(TrainingError, match="complete rows for 5 tags; 50 are the least"):
+        trained(49, Options(smoothing=1.0, keep_drifting=True))
 
 
 def test_rows_that_lack_a_value_teach_nothing() -> None:

@@ -15,8 +15,8 @@ from tuning.readings.recording import Recording
 
 HELD = 3
 """Periods that a reading stands for, as STALE has it by default."""
-MOST_CELLS = 30_000_000
-"""Instants times tags: 240 MB [ours]."""
+MOST_CELLS = 10_000_000
+"""Instants times tags: 80 MB [ours]."""
 _LOOKED_AT = 2_000
 """Readings of a tag from which its own period is told."""
 

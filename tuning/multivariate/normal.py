@@ -55,9 +55,10 @@ def event_spans(recording: Recording, unit: str, tags: Sequence[str]) -> list[Sp
 def within(table: Table, spans: Sequence[Span]) -> Bool:
     """Rows within one of the spans or near it."""
     inside = np.zeros(len(table), dtype=np.bool_)
+    around = MARGIN * table.period
     for span in spans:
-        first, last = np.searchsorted(table.time, [span.begin, span.end])
-        inside[max(int(first) - MARGIN, 0) : int(last) + MARGIN] = True
+        first, last = np.searchsorted(table.time, [span.begin - around, span.end + around])
+        inside[first:last] = True
     return inside
 
 

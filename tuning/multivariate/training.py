@@ -21,15 +21,15 @@ from tuning.multivariate.limits import spe_limit, t2_limit
 
 FOLDS = 5
 """Parts of the training span that are left out in turn."""
-LEAST_ROWS_PER_TAG = 3
-"""Fewer complete rows than this for each tag tell its components from chance no more [ours]."""
+LEAST_ROWS, LEAST_ROWS_PER_TAG = 50, 3
+"""Fewer complete rows than either tell components from chance no more [ours]."""
 LONGEST_DRIFT = 0.7
 """Spread of the means of fifths of the span, in standard deviations of the tag, above which it drifts [ours]."""
 MOST_MISSING = 0.1
 """Part of the rows that a tag may lack [ours]."""
 _LEAST_DISTINCT = 3
-_DRAWS = 50
-"""Random tables that parallel analysis compares with."""
+_DRAWS, _MOST_DRAWN = 50, 20_000
+"""Random tables that parallel analysis compares with, and their rows at the most: more make no difference then."""
 _CHANCE = 0.95
 """Quantile of them that a component must exceed."""
 _DIGITS = 12
@@ -143,9 +143,10 @@ def train(
         told = "; ".join(f"{each.name}: {each.reason} ({each.figure:.3g})" for each in left_out)
         raise TrainingError(f"fewer than two tags are left: {told}. Give a longer span of normal operation")
     smoothed = smooth(table.tags(kept), options.smoothing)
-    if len(smoothed) < LEAST_ROWS_PER_TAG * len(kept):
+    least = max(LEAST_ROWS, LEAST_ROWS_PER_TAG * len(kept))
+    if len(smoothed) < least:
         raise TrainingError(
-            f"{len(smoothed)} complete rows for {len(kept)} tags; {LEAST_ROWS_PER_TAG * len(kept)} are the least. "
+            f"{len(smoothed)} complete rows for {len(kept)} tags; {least} are the least. "
             "Give a longer span, a shorter --period, or leave out tags that are often missing"
         )
     progress("components")
@@ -259,7 +260,10 @@ def _parallel(basis: _Basis, rows: int) -> int:
     random = np.random.default_rng(0)
     count = len(basis.eigenvalues)
     drawn = np.array(
-        [np.linalg.eigvalsh(np.corrcoef(random.normal(size=(rows, count)), rowvar=False))[::-1] for _ in range(_DRAWS)]
+        [
+            np.linalg.eigvalsh(np.corrcoef(random.normal(size=(min(rows, _MOST_DRAWN), count)), rowvar=False))[::-1]
+            for _ in range(_DRAWS)
+        ]
     )
     below = basis.eigenvalues <= np.quantile(drawn, _CHANCE, axis=0)
     return min(max(int(np.argmax(below)) if below.any() else count, 1), count - 1)

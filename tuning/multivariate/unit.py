@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from domain.components import ComponentModel
-from domain.site import Site
+from domain.site import SERVICE_ENTERPRISE, Site
 from tuning.multivariate.alignment import align, usual_period
 from tuning.multivariate.artefact import Origin, document_of
 from tuning.multivariate.normal import Span, alarm_spans, event_spans, most_named, within
@@ -63,7 +63,7 @@ def unit_path(site: Site, name: str) -> tuple[str, str]:
     known = [key for key in site.units if name in {f"{key[0]}/{key[1]}", key[1]}]
     if len(known) == 1:
         return known[0]
-    own = {(tag.enterprise, tag.unit) for tag in site.tags if not tag.system}
+    own = {(tag.enterprise, tag.unit) for tag in site.tags if not tag.system and tag.enterprise != SERVICE_ENTERPRISE}
     listed = ", ".join(f"{enterprise}/{unit}" for enterprise, unit in known or sorted(own))
     told = f"several units are called {name!r}" if known else f"no unit {name!r}"
     raise TrainingError(f"{told}; use one of: {listed}")
