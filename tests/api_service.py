@@ -306,7 +306,7 @@ class FakeService:
         self.version = "0.1.0"
         self.register = Register(self.site, load_grading(), Journal())
         self.duty_room = DutyRoom(self.site, self.register, NOW)
-        self.changes = make_changes(self)
+        self.changes = make_changes(self, Path("/nonexistent"))
         self.drills = DrillRunner(
             self.duty_room.drills, lambda: self.site, lambda: make_engine(self.site), Path(__file__).parent / "drills"
         )
@@ -388,11 +388,11 @@ class FakeService:
         self.latest.quality[tag] = quality
 
 
-def make_changes(service: FakeService) -> ChangeControl:
-    """Changes that are kept in memory alone, over the fake site and its history."""
+def make_changes(service: FakeService, folder: Path) -> ChangeControl:
+    """Changes that are kept in memory alone, over the fake site and its history; previews write to the folder."""
     book = ChangeBook(service.register.journal)
     shadows = Shadows(book, make_engine, lambda: make_engine(service.site))
-    settings = replace(make_settings(service.site), site=service.site)
+    settings = replace(make_settings(service.site), site=service.site, data_dir=folder)
     return ChangeControl(book, shadows, service, lambda: settings)
 
 

@@ -97,7 +97,7 @@ class ChangeControl:
         self.shadows = shadows
         self._service = service
         self._settings = settings
-        self._workshop = Workshop(lambda: service.historian)
+        self._workshop = Workshop(lambda: service.historian, lambda: settings().data_dir / "trials")
         self._backtests: dict[int, asyncio.Task[None]] = {}
         self._progress: dict[int, tuple[str, float]] = {}
         self._applying = asyncio.Lock()

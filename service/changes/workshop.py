@@ -11,7 +11,6 @@ import os
 import pickle
 import shutil
 import sys
-import tempfile
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -53,10 +52,11 @@ class Tried:
 
 
 class Workshop:
-    """Reads, evaluates, and cleans up. ``historian`` may change with the service's life; it is asked for each time."""
+    """Reads, evaluates, and cleans up. ``folder``: for temporary files; what a process that died left there goes."""
 
-    def __init__(self, historian: Callable[[], Historian]) -> None:
+    def __init__(self, historian: Callable[[], Historian], folder: Callable[[], Path]) -> None:
         self._historian = historian
+        self._place = folder
         self._folder: Path | None = None
         self._benches = {"backtest": _Bench(), "preview": _Bench()}
         self._recorded: OrderedDict[tuple[Any, ...], tuple[Path, Mapping[str, Span]]] = OrderedDict()
@@ -109,7 +109,10 @@ class Workshop:
 
     def _new(self, suffix: str) -> Path:
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="anshao-trials-"))
+            folder = self._place()
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            self._folder = folder
         self._number += 1
         return self._folder / f"{self._number}{suffix}"
 
