@@ -59,8 +59,8 @@ def panels(count: int, height: float = 2.0) -> tuple[Figure, list[Axes]]:
 def cold_store() -> Figure:
     """Defrosting, a failure of the cooling, and a leak in the machine room."""
     plant = PLANTS["cold_store"](1, np.random.default_rng(4))
-    acts = [(900.0, "cooling_failure", 1.0), (1140.0, "machine_room_leak", 1.0), (1150.0, "machine_room_leak", 0.0)]
-    time, read = told(plant, 1260, acts)
+    acts = [(500.0, "cooling_failure", 1.0), (600.0, "machine_room_leak", 1.0), (610.0, "machine_room_leak", 0.0)]
+    time, read = told(plant, 680, acts)
     figure, (temperature, ammonia) = panels(2)
     temperature.plot(time / 60.0, read["temperature"], color=INK, label="room")
     temperature.plot(time / 60.0, read["goods_temperature"], color=OTHER, label="goods")
@@ -110,9 +110,9 @@ def gas_workplace() -> Figure:
 
 
 def fireworks_store() -> Figure:
-    """A week in July, whose fourth day brings a roof that leaks."""
+    """Five days in July, the fourth of which brings a roof that leaks."""
     plant = PLANTS["fireworks_store"](1, np.random.default_rng(2))
-    time, read = told(plant, 7 * 1440, [(4320.0, "water", 2.0), (4680.0, "water", 0.0)], 20)
+    time, read = told(plant, 5 * 1440, [(4320.0, "water", 2.0), (4680.0, "water", 0.0)], 30)
     figure, (temperature, humidity) = panels(2)
     temperature.plot(time / 1440.0, read["outside_temperature"], color=LINE, label="outside")
     temperature.plot(time / 1440.0, read["temperature"], color=INK, label="inside")
@@ -127,7 +127,7 @@ def fireworks_store() -> Figure:
 
 def instruments() -> Figure:
     """Faults of instruments, each on the same truth."""
-    times = np.arange(0, 3_600_000, 10_000, dtype=np.int64)
+    times = np.arange(0, 3_600_000, 15_000, dtype=np.int64)
     minutes = times / 60_000.0
     truth = 40.0 + 8.0 * np.sin(minutes / 6.0) + np.clip(minutes - 40.0, 0.0, 1.0) * 10.0
     when = {"begin": 900_000, "end": 2_700_000}
