@@ -103,8 +103,6 @@ def compare(
     clock_tolerance: int = CLOCK_TOLERANCE,
 ) -> Comparison:
     """Compare two rule sets. ``progress`` is called with the number of readings done. Raises RecordingError."""
-    begin = recording.begin if begin is None else begin
-    end = recording.end if end is None else end
     plan = Plan.of(old, new)
     run = _Run(
         partial(
@@ -118,6 +116,8 @@ def compare(
             clock_tolerance=clock_tolerance,
         )
     )
+    begin = recording.begin if begin is None else begin
+    end = recording.end if end is None else end
     old_own, new_own = run.differing(plan)
     old_all, new_all = old_own, new_own
     if whole and plan.same:

@@ -31,7 +31,7 @@ class Meanings:
         """What matters of a tag; ``joint``: to a rule that looks at several, to which it has no value while silent."""
         about = self._site.tags[tag]
         silence = tuple(sorted(self._silences.get(tag, ()))) if joint else ()
-        return about.path, about.period, clock_of(self._site, tag), silence
+        return about.path, about.period, about.low, about.high, clock_of(self._site, tag), silence
 
     def _of_extra(self, extra: RuleExtra | None) -> Hashable:
         if extra is None:

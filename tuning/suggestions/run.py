@@ -16,7 +16,7 @@ from tuning.scoring import Score, Yardstick, score
 from tuning.suggestions.actors import STANDING_SHARE, Actor, Trait, bad_actors, considered
 from tuning.suggestions.habits import habits_of
 from tuning.suggestions.proposals import Effect, Proposal, Remedy, Starting, Suggestion, proposals_for
-from tuning.sweep.along import Quantity, TagReadings, goes_along
+from tuning.sweep.along import Quantity, TagReadings
 from tuning.sweep.run import WORTH_A_PROCESS
 from tuning.sweep.tally import MISSED, Entered, Marks, Tally, tally
 from tuning.variants import with_versions
@@ -73,7 +73,9 @@ def suggest(
     scored = score(present, truth, yardstick)
     actors = bad_actors(scored, yardstick.targets)
     chosen = considered(actors)
-    job = _Job(site, recording, yardstick, starting, truth, present.begin, present.end, lateness, clock_tolerance)
+    job = _Job(
+        site, recording, yardstick, starting, truth, present.begin, present.end, begin, end, lateness, clock_tolerance
+    )
     of_tag: dict[int, list[Actor]] = {}
     for actor in chosen:
         of_tag.setdefault(int(site.rules.tag[actor.figures.row]), []).append(actor)
@@ -97,6 +99,10 @@ class _Job:
     truth: Truth | None
     begin: int
     end: int
+    """Of the data, ms."""
+    since: int | None
+    until: int | None
+    """What was asked for."""
     lateness: int
     clock_tolerance: int
 
@@ -104,7 +110,7 @@ class _Job:
         """Suggestions for bad actors of one tag; those that need the engine have no effects yet."""
         about = self.site.tags[tag]
         readings = TagReadings.recorded(
-            self.site, self.recording, tag, self.begin, self.end, self.lateness, self.clock_tolerance
+            self.site, self.recording, tag, self.since, self.until, self.lateness, self.clock_tolerance
         )
         habits = None if readings is None else habits_of(readings)
         made = []
@@ -112,8 +118,8 @@ class _Job:
             rule = self.site.rules.row(actor.figures.row)
             proposals = proposals_for(actor, rule, about, habits, self.starting.get(about.measurand))
             suggestion = Suggestion(actor, rule, habits, _as_counted(actor), tuple(proposals))
-            if readings is not None and goes_along(rule):
-                quantity = Quantity(readings, rule)
+            quantity = None if readings is None else Quantity(readings, rule)
+            if quantity is not None and quantity.exact:
                 suggestion = self.weighed(suggestion, quantity.episodes)
             made.append(suggestion)
         return made
@@ -122,7 +128,7 @@ class _Job:
         """The same, with the effects of a rule that only the engine can evaluate; all versions in one pass."""
         rule = suggestion.rule
         versions = [proposal.rule for proposal in suggestion.proposals if proposal.rule is not None]
-        if goes_along(rule) or not versions:
+        if not versions or any(proposal.effect is not None for proposal in suggestion.proposals):
             return suggestion
         row = suggestion.actor.figures.row
         rules = list(dict.fromkeys([rule, *versions]))
@@ -130,7 +136,7 @@ class _Job:
         table = with_versions(self.site, rules, silences)
         paths = [self.site.tags[tag].path for tag in sorted({int(tag) for tag in table.site.rules.tag})]
         done = backtest(
-            table.site, self.recording, begin=self.begin, end=self.end, tags=paths, workers=workers,
+            table.site, self.recording, begin=self.since, end=self.until, tags=paths, workers=workers,
             lateness=self.lateness, clock_tolerance=self.clock_tolerance,
         )  # fmt: skip
         entered = dict(zip(rules, table.entered(done.episodes), strict=True))

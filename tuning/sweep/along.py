@@ -6,12 +6,13 @@ constant), and, for each pair of setpoint and deadband, the runs of readings tha
 A delay then only chooses among runs. The meaning is that of ``rules`` (and of ``rules.scan`` for delays), in source
 time; that both say the same is tested.
 
-HIGH, LOW, RISE, FALL and DEVIATION from a constant are evaluated so, where no mode of operation changes their limits.
-All other kinds go through the engine.
+HIGH, LOW, RISE, FALL and DEVIATION from a constant are evaluated so, where no mode of operation changes their limits
+and where readings took about as long to arrive. All else goes through the engine: where a gateway stored readings and
+sent them on later, an on-delay may have ended by the service's own clock before they came.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from domain.site import Rule, Site
 from rules.arrivals import BAD, GOOD, Arrivals
 from rules.engine import LONGEST_PATIENCE
 from rules.scan import AGAINST, FOR, NEITHER
+from tuning.backtest.parts import part_of
+from tuning.backtest.ranges import Ranges
 from tuning.backtest.run import CLOCK_TOLERANCE, LATENESS
 from tuning.readings.recording import Recording
 
@@ -45,6 +48,7 @@ class TagReadings:
     time, received_time: ms UTC; value; good: quality GOOD (else UNCERTAIN)
     heard: received time of the tag's last reading, whatever its quality; last: of the last of all tags
     patience: ms for which the tag's next reading is awaited
+    steady: they all took as long to arrive, give or take the patience
     """
 
     time: Int64
@@ -54,6 +58,7 @@ class TagReadings:
     heard: int
     last: int
     patience: int
+    steady: bool
 
     @classmethod
     def recorded(
@@ -61,8 +66,8 @@ class TagReadings:
         site: Site,
         recording: Recording,
         tag: int,
-        begin: int,
-        end: int,
+        begin: int | None,
+        end: int | None,
         lateness: int = LATENESS,
         clock_tolerance: int = CLOCK_TOLERANCE,
     ) -> "TagReadings | None":
@@ -72,13 +77,17 @@ class TagReadings:
         if place is None:
             return None
         gateway = site.gateways.get((about.enterprise, about.gateway))
+        own = part_of(site, [tag], []).site
+        ranges = Ranges(own)
+        blocks = recording.read_tag(place, begin, end)
+        last = recording.heard[1]
         return cls.of(
-            recording.read_tag(place, begin, end),
+            (ranges.doubted(replace(block, tag=np.zeros(len(block), dtype=np.int32))) for block in blocks),
             live_clock=recording.about.live_clock and gateway is not None and gateway.clock == "live",
             lateness=lateness,
             clock_tolerance=clock_tolerance,
             period=about.period,
-            last=recording.heard[1],
+            last=last if end is None else min(last, end),
         )
 
     @classmethod
@@ -92,10 +101,14 @@ class TagReadings:
         period: int,
         last: int,
     ) -> "TagReadings":
-        """Those of blocks of one tag in the order of their arrival. ``last``: received time of the last of all tags."""
+        """Those of blocks of one tag, its number 0, in the order of their arrival.
+
+        ``last``: received time of the last reading of all tags.
+        """
         arrivals = Arrivals(np.array([live_clock]), clock_tolerance)
         parts: list[tuple[Int64, Int64, Float64, UInt8]] = []
         heard = 0
+        shortest, longest = np.iinfo(np.int64).max, np.iinfo(np.int64).min
         for block in blocks:
             live = block
             if live_clock:
@@ -103,20 +116,22 @@ class TagReadings:
                 live = block if in_time.all() else block.take(in_time)
             if not len(live):
                 continue
-            admitted = arrivals.admit(
-                SampleBlock(np.zeros(len(live), np.int32), *(getattr(live, name) for name in SampleBlock.__slots__[1:]))
-            )
+            admitted = arrivals.admit(live)
             if admitted is not None:
+                took = admitted.received_time - admitted.time
+                shortest, longest = min(shortest, int(took.min())), max(longest, int(took.max()))
                 heard = int(admitted.received_time[-1])
                 parts.append((admitted.time, admitted.received_time, admitted.value, admitted.quality))
         if not parts:
             nothing = np.empty(0, dtype=np.int64)
-            return cls(nothing, nothing, np.empty(0), np.empty(0, dtype=np.bool_), 0, last, 0)
+            return cls(nothing, nothing, np.empty(0), np.empty(0, dtype=np.bool_), 0, last, 0, steady=True)
         time, received, value, quality = (np.concatenate(column) for column in zip(*parts, strict=True))
         usable = (quality != BAD) & ~np.isnan(value)
         if not usable.all():
             time, received, value, quality = time[usable], received[usable], value[usable], quality[usable]
-        return cls(time, received, value, quality == GOOD, heard, last, min(period, LONGEST_PATIENCE))
+        patience = min(period, LONGEST_PATIENCE)
+        steady = longest - shortest <= patience
+        return cls(time, received, value, quality == GOOD, heard, last, patience, steady)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +158,11 @@ class Quantity:
     rule: Rule
     _windows: dict[int, "_Signed"] = field(default_factory=dict)
     _runs: dict[tuple[float, float, int], Runs] = field(default_factory=dict)
+
+    @property
+    def exact(self) -> bool:
+        """False: the engine has to be asked."""
+        return self.readings.steady and goes_along(self.rule)
 
     def episodes(self, version: Rule) -> tuple[Int64, Int64]:
         """When one version of the rule entered and left (-1: still in), ms of source time."""

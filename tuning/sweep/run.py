@@ -66,15 +66,15 @@ def sweep(
             raise GridError(f"{path}: the recording has no readings of {tag.path}")
     job = _Job(
         site, recording, (PRESENT, *grid), targets, truth, least,
-        recording.begin if begin is None else begin, recording.end if end is None else end,
+        begin, end,
         lateness, clock_tolerance,
     )  # fmt: skip
     along = [row for row in rows if goes_along(site.rules.row(row))]
-    other = [row for row in rows if row not in set(along)]
     report = progress or (lambda _: None)
     done = dict(_along(job, along, workers, report))
     readings = sum(count for count, _ in done.values())
     tallies = {row: found for _, each in done.values() for row, found in each.items()}
+    other = [row for row in rows if row not in tallies]
     if other:
         more, found = job.through_engine(other, workers, report)
         readings += more
@@ -92,21 +92,34 @@ class _Job:
     targets: Targets
     truth: Truth | None
     least: int
-    begin: int
-    end: int
+    since: int | None
+    until: int | None
+    """What was asked for: since <= source time < until, ms."""
     lateness: int
     clock_tolerance: int
 
+    @property
+    def begin(self) -> int:
+        """Of the data, ms."""
+        return self.recording.begin if self.since is None else self.since
+
+    @property
+    def end(self) -> int:
+        """Of the data, ms."""
+        return self.recording.end if self.until is None else self.until
+
     def of_tag(self, tag: int, rows: Sequence[int]) -> tuple[int, dict[int, Tally]]:
-        """Readings of a tag, and what its rules did."""
+        """Readings of a tag, and what its rules did; without those that the engine has to be asked about."""
         readings = TagReadings.recorded(
-            self.site, self.recording, tag, self.begin, self.end, self.lateness, self.clock_tolerance
+            self.site, self.recording, tag, self.since, self.until, self.lateness, self.clock_tolerance
         )
         assert readings is not None  # noqa: S101 -- looked up before
         found = {}
         for row in rows:
             rule = self.site.rules.row(row)
             quantity = Quantity(readings, rule)
+            if not quantity.exact:
+                continue
             found[row] = self.tally(row, rule, quantity.episodes)
         return len(readings.time), found
 
@@ -136,7 +149,7 @@ class _Job:
         _, all_rows = needed(self.site, rows)
         beside = with_versions(self.site, versions, [row for row in all_rows if row not in rules])
         done = backtest(
-            beside.site, self.recording, begin=self.begin, end=self.end, workers=workers, progress=progress,
+            beside.site, self.recording, begin=self.since, end=self.until, workers=workers, progress=progress,
             lateness=self.lateness, clock_tolerance=self.clock_tolerance,
         )  # fmt: skip
         entered = beside.entered(done.episodes)
