@@ -1,5 +1,6 @@
 """Gateways of scenarios: when readings arrive, with which times, and that none is lost unless a fault says so."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
@@ -183,14 +184,14 @@ def test_wrong_units_touch_the_named_tags_only_and_leave_the_input_alone() -> No
 
 def test_what_a_wrong_unit_takes_beyond_the_range_is_uncertain() -> None:
     fault = WrongUnits(tags=("B",), begin=at(2), end=at(6), factor=10.0)
-    gateway = Gateway("gw", TAGS, 5, [fault], ranges=[(0.0, 100.0), (0.0, 40.0)])
+    gateway = Gateway("gw", TAGS, 5, [fault], ranges=[(0.0, 100.0), (25.0, 45.0)])
     got = join([gateway.send(seconds(8), matrix(8)), gateway.finish()])
     u, g = Quality.UNCERTAIN, Quality.GOOD
     assert got.measured.value[:, 1].tolist() == [0.5, 1.5, 25.0, 35.0, 45.0, 55.0, 6.5, 7.5]
-    assert got.measured.quality[:, 1].tolist() == [g, g, g, g, u, u, g, g]
+    assert got.measured.quality[:, 1].tolist() == [g, g, g, g, g, u, g, g]
     assert set(got.measured.quality[:, 0]) == {g}
     tags = np.array([0, 1], dtype=np.int32)
-    same = Gateway("gw", TAGS, 5, [fault], ranges=[(0.0, 100.0), (0.0, 40.0)])
+    same = Gateway("gw", TAGS, 5, [fault], ranges=[(0.0, 100.0), (25.0, 45.0)])
     through = Gateways([same], np.zeros(2, dtype=np.int64))
     arrived = blocks(through.stream([Delivered(seconds(8), seconds(8), matrix(8)).block(tags)]))
     np.testing.assert_array_equal(arrived.quality, got.block(tags).quality)
@@ -362,6 +363,10 @@ def test_the_gateways_of_a_stream_are_independent_and_arrive_merged() -> None:
 def test_what_does_not_fit_is_refused_with_its_name() -> None:
     with pytest.raises(ValueError, match="'X', which gateway gw does not send"):
         Gateway("gw", TAGS, 1, [WrongUnits(tags=("X",), begin=0, end=1)])
+    with pytest.raises(ValueError, match="latency, jitter: -1 and 0 s are not possible"):
+        Gateway("gw", TAGS, 1, latency=-1.0)
+    with pytest.raises(ValueError, match="latency, jitter: 0.2 and nan"):
+        Gateway("gw", TAGS, 1, jitter=math.nan)
     with pytest.raises(ValueError, match="ranges: 1 for 2 tags"):
         Gateway("gw", TAGS, 1, ranges=[(0.0, 1.0)])
     with pytest.raises(ValueError, match="rate: 0 is not possible; give a number above 0"):
