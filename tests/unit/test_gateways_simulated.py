@@ -365,7 +365,7 @@ def test_what_does_not_fit_is_refused_with_its_name() -> None:
         Gateway("gw", TAGS, 1, [WrongUnits(tags=("X",), begin=0, end=1)])
     with pytest.raises(ValueError, match="latency, jitter: -1 and 0 s are not possible"):
         Gateway("gw", TAGS, 1, latency=-1.0)
-    with pytest.raises(ValueError, match="latency, jitter: 0.2 and nan"):
+    with pytest.raises(ValueError, match=r"latency, jitter: .* and nan"):
         Gateway("gw", TAGS, 1, jitter=math.nan)
     with pytest.raises(ValueError, match="ranges: 1 for 2 tags"):
         Gateway("gw", TAGS, 1, ranges=[(0.0, 1.0)])
