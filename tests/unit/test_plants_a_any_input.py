@@ -116,6 +116,15 @@ def test_without_variation_all_instances_are_alike(kind: str) -> None:
         assert values.min() == values.max(), name
 
 
+def test_instances_differ_by_their_spread_and_no_more() -> None:
+    levels = build("storage_tank", count=2000).read()["level"]
+    spread = PLANTS["storage_tank"].parameters["level"].spread
+    assert levels.std() / 50.0 == pytest.approx(spread, rel=0.15)  # a little less: held within two
+    assert np.abs(levels / 50.0 - 1.0).max() <= 2.0 * spread + 1e-9
+    less = build("storage_tank", count=2000, parameters={"variation": 0.5}).read()["level"]
+    assert less.std() == pytest.approx(0.5 * levels.std(), rel=1e-9)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_long_step_is_many_short_ones(kind: str) -> None:
     short, long = (build(kind, parameters={"variation": 0.0}) for _ in range(2))

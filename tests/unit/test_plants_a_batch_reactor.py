@@ -89,8 +89,8 @@ def test_fogler_the_normal_charge_survives_ten_minutes_without_cooling() -> None
 
 def test_fogler_without_the_failure_the_accidents_charge_is_held() -> None:
     plant = reactor(FOGLER)
-    run(plant, 3 * 3600)
-    assert plant.kelvin[0] == pytest.approx(448.0, abs=1.0)
+    run(plant, 5400)
+    assert plant.kelvin[0] == pytest.approx(448.0, abs=0.2)
 
 
 def test_an_opened_disc_quenches_the_reaction() -> None:
@@ -98,7 +98,7 @@ def test_an_opened_disc_quenches_the_reaction() -> None:
     plant.set("disc_blocked", 0.0)
     plant.set("cooling_failure", 1.0)
     hottest = 0.0
-    for _ in range(3 * 3600):
+    for _ in range(4500):
         plant.step(1.0)
         hottest = max(hottest, plant.kelvin[0])
     assert plant.vented[0] > 1.0
@@ -183,7 +183,7 @@ def test_semenovs_critical_cooling_parts_ignition_from_safety() -> None:
         plant.set("setpoint", 0.0)
         plant.set("coolant_temperature", 95.0)
         hottest[share] = coolant
-        for _ in range(150):
+        for _ in range(60):
             run(plant, 60)
             hottest[share] = max(hottest[share], float(plant.kelvin[0]))
             burst[share] = bool(plant.burst[0])
@@ -195,10 +195,11 @@ def test_semenovs_critical_cooling_parts_ignition_from_safety() -> None:
 
 
 def test_a_batch_is_charged_heated_reacted_cooled_and_discharged() -> None:
-    quick = {"phase": 0.0, "reacting": 600.0, "waiting": 600.0, "exchange": 300.0, "heating": 100.0}
+    quick = {"phase": 0.0, "charging": 300.0, "reacting": 200.0, "discharging": 200.0, "waiting": 100.0}
+    quick |= {"exchange": 1000.0, "heating": 100.0}
     plant = BatchReactor(2, np.random.default_rng(1), quick)
     seen: list[int] = []
-    for _ in range(900):
+    for _ in range(250):
         plant.step(10.0)
         phase = int(plant.read()["phase"][0])
         if not seen or seen[-1] != phase:
@@ -215,11 +216,19 @@ def test_the_example_pressure_of_500_psi_at_the_normal_charge() -> None:
     assert plant.read()["pressure"][0] == pytest.approx(500.0 * 6.895, rel=0.02)
 
 
+@pytest.mark.parametrize(("celsius", "kilopascal"), [(175.0, 892.0), (220.0, 2318.0), (265.0, 5085.0)])
+def test_water_alone_has_the_pressure_of_the_steam_tables(celsius: float, kilopascal: float) -> None:
+    water = {"variation": 0.0, "oncb": 0.0, "ammonia": 0.0, "temperature": celsius}
+    plant = BatchReactor(1, np.random.default_rng(1), water)
+    air = 101.325 * (celsius + 273.15) / 298.15
+    assert plant.read()["pressure"][0] + 101.325 - air == pytest.approx(kilopascal, rel=0.01)
+
+
 def test_a_reactor_goes_the_same_way_whatever_its_neighbours_do() -> None:
     alone = BatchReactor(1, np.random.default_rng(1), FOGLER)
     together = BatchReactor(2, np.random.default_rng(1), FOGLER)
     together.set("cooling_failure", 1.0, 1)
-    for _ in range(3600):
+    for _ in range(1500):
         alone.step(1.0)
         together.step(1.0)
     assert abs(together.kelvin[1] - together.kelvin[0]) > 20.0

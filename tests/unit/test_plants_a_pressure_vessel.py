@@ -51,7 +51,7 @@ def test_mass_and_heat_balance_to_rounding_while_everything_moves() -> None:
     plant.set("outlet_blocked", 0.8)
     begun = plant.amount.copy()
     moved = np.zeros(3)
-    for _ in range(900):
+    for _ in range(300):
         plant.step(1.0)
         read = plant.read()
         moved += (read["feed_flow"] - read["outlet_flow"] - read["relief_flow"]) / 3600.0 / M
@@ -106,13 +106,13 @@ def test_the_valve_pops_at_its_set_pressure_and_reseats_by_its_blowdown() -> Non
     plant = PressureVessel(1, np.random.default_rng(1), PLAIN | {"relief_set": 1000.0, "blowdown": 0.07})
     plant.set("outlet_blocked", 1.0)
     pressures, lifts = [], []
-    for _ in range(6000):
+    for _ in range(3000):
         plant.step(0.1)
         read = plant.read()
         pressures.append(read["pressure"][0])
         lifts.append(read["relief_lift"][0])
     pressure, lift = np.array(pressures), np.array(lifts)
-    assert 3 <= plant.openings[0] <= 20
+    assert 2 <= plant.openings[0] <= 10
     assert pressure.max() == pytest.approx(1000.0, abs=3.0)
     popped = np.flatnonzero((lift[1:] > 0.0) & (lift[:-1] == 0.0))
     closed = np.flatnonzero((lift[1:] == 0.0) & (lift[:-1] > 0.0))

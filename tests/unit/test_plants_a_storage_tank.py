@@ -87,6 +87,37 @@ def test_a_hole_empties_the_tank_in_torricellis_time() -> None:
     assert np.flatnonzero(later["level"] == 0.0)[0] == pytest.approx(emptied / 2.0, abs=3.0)
 
 
+def test_within_one_long_step_the_root_of_the_head_falls_linearly() -> None:
+    plant = tank(level=50.0, capacity=100.0, height=10.0, blanket=0.0, supply_gain=0.0, start_level=0.0)
+    plant.breached[:] = True
+    plant.set("filling", 0.0)
+    plant.set("drawing", 0.0)
+    plant.set("leak_diameter", 300.0)
+    plant.step(10.0)
+    fall = 0.61 * math.pi / 4.0 * 0.3**2 / 10.0 * math.sqrt(2.0 * G) * 10.0 / 2.0
+    assert plant.level[0] / 10.0 == pytest.approx((math.sqrt(5.0) - fall) ** 2, rel=1e-9)
+
+
+def test_heating_raises_the_temperature_by_heat_over_heat_capacity() -> None:
+    plant = tank(level=50.0, temperature=20.0, capacity=100.0, heat_loss=0.0, start_level=0.0)
+    plant.set("filling", 0.0)
+    plant.set("drawing", 0.0)
+    plant.set("heating", 500.0)
+    temperature = run(plant, 3600)["temperature"][-1]
+    assert temperature == pytest.approx(20.0 + 500e3 * 3600.0 / (50.0 * 791.0 * 2510.0), rel=1e-12)
+
+
+def test_what_is_filled_in_drives_as_much_gas_out_through_the_breather() -> None:
+    plant = tank(level=40.0)
+    plant.set("drawing", 0.0)
+    plant.set("filling", 100.0)
+    plant.set("stop_failure", 1.0)
+    read = run(plant, 3600)
+    # 100 m3/h at the blanket's pressure and 20 °C, told at 0 °C and 101.325 kPa
+    driven = 100.0 * (101.325 + read["pressure"][-1]) / 101.325 * 273.15 / (read["temperature"][-1] + 273.15)
+    assert read["vent_flow"][-1] == pytest.approx(driven, rel=1e-3)
+
+
 def test_filling_hot_into_cold_gives_the_mixing_temperature() -> None:
     plant = tank(level=20.0, temperature=15.0, heat_loss=0.0, capacity=1000.0)
     plant.set("drawing", 0.0)
