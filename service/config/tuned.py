@@ -235,7 +235,7 @@ def fault_of(site: Site, row: int) -> tuple[str, str, str] | None:  # noqa: C901
         if not 0 <= setpoint < span:
             return "setpoint", f"the band {setpoint:.12g} must lie from 0 to below the range's span", "Correct it."
         if window < STALE_PERIODS * tag.period:
-            message = f"a window of {window} ms at a period of {tag.period} ms"
+            message = f"the window of {key} ({window} ms) is shorter than {STALE_PERIODS} periods of {tag.period} ms"
             return "window", message, f"Give {STALE_PERIODS} periods at least."
     if kind is RuleKind.STALE and window <= tag.period:
         return "window", "the stale time is not longer than the tag's period", "Give several periods."
