@@ -66,7 +66,6 @@ class RuleEngine:
         count = len(tags.period)
         self._tags = tags
         self._lateness = lateness
-        self._has_live_clock = bool(tags.live_clock.any())
         self._arrivals = Arrivals(tags.live_clock, clock_tolerance)
         self._silence = Silence(rules, count)
         limits, rates = Limits(rules, count), Rates(rules, tags.period)
@@ -163,9 +162,10 @@ class RuleEngine:
 
     def split_late(self, block: SampleBlock) -> tuple[SampleBlock, SampleBlock]:
         """The samples that may raise live alarms, and those that are too late for it."""
-        if not self._has_live_clock:
+        lag = block.received_time - block.source_time
+        if not len(lag) or lag.max() <= self._lateness:
             return block, block.take(slice(0, 0))
-        late = (block.received_time - block.source_time > self._lateness) & self._tags.live_clock[block.tag]
+        late = (lag > self._lateness) & self._tags.live_clock[block.tag]
         if not late.any():
             return block, block.take(slice(0, 0))
         return block.take(~late), block.take(late)

@@ -65,9 +65,12 @@ class PastEngine(RuleEngine):
         self._passed = 0
         """All ticks before are gone through."""
         self._found: list[Found] = []
-        self._modal = np.array([each.tag for each in selectors if each.tag >= 0], dtype=np.int64)
+        modal = np.array([each.tag for each in selectors if each.tag >= 0], dtype=np.int64)
         minded = [family.minds_silence() for family in self._families]
-        self._silence.leave_apart(np.concatenate([*minded, self._modal]))
+        minds = np.concatenate([*minded, modal])
+        self._silence.leave_apart(minds)
+        self._in_use = [family for family in self._families if len(family.conditions.rows)]
+        self._cuts = bool(len(minds) or len(selectors))
 
     def await_readings(self, now: int) -> None:
         """Begin at ``now``."""
@@ -80,7 +83,7 @@ class PastEngine(RuleEngine):
         if not len(block):
             return
         received = block.received_time
-        if received[0] < self._passed or (received[1:] < received[:-1]).any():
+        if received[0] < self._passed or not (received[1:] >= received[:-1]).all():
             received = np.maximum(np.maximum.accumulate(received), self._passed)
             block = SampleBlock(block.tag, block.source_time, received, block.value, block.quality, block.reason)
         readings = self._arrivals.admit(block)
@@ -110,6 +113,9 @@ class PastEngine(RuleEngine):
 
     def _parts(self, readings: Readings | None, end: int) -> Iterator[tuple[Readings | None, int | None]]:
         """The readings in parts in the order of arrival, each with the tick after it; none after the last."""
+        if not self._cuts:
+            yield readings, None
+            return
         breaks = self._modes.breaks(readings, self._passed, end + 1)
         falls = self._silence.falls(readings, self._heard, end)
         ticks = np.unique(np.concatenate([before(breaks), at_or_after(breaks), falls]))
@@ -129,7 +135,7 @@ class PastEngine(RuleEngine):
         if len(row):
             self._found.append(_found(row, entered, source, received))
         by_tag = list(readings.by_tag())
-        for family in self._families:
+        for family in self._in_use:
             conditions = family.conditions
             conditions.heed(readings, self._heard, self._tags.period)
             for part in (readings,) if isinstance(conditions, Inputs) else by_tag:
@@ -143,7 +149,7 @@ class PastEngine(RuleEngine):
         """Time passes as it does live."""
         self._now = now
         self._modes.advance(now)
-        for family in self._families:
+        for family in self._in_use:
             self._ripened(family, family.conditions.ripen_until(now, self._heard, self._tags.period))
         self._keep(self._pass(now, self._heard))
 

@@ -102,8 +102,10 @@ class Rates(Family):
                 rate = (readings.value - value[base]) * 1000.0 / np.maximum(elapsed, window)
                 verdict = self._setpoints.along(condition, rate)
                 if verdict is not None:
-                    whole = (elapsed >= window) | (base + number > 0)
-                    verdict[(elapsed == 0) | ((verdict == AGAINST) & ~whole)] = NEITHER
+                    verdict[elapsed == 0] = NEITHER
+                    if not base[0] + number:
+                        whole = (elapsed >= window) | (base + number > 0)
+                        verdict[(verdict == AGAINST) & ~whole] = NEITHER
                     found.append(self.conditions.along(condition, readings.time, readings.received_time, rate, verdict))
         self.settle(np.array(own, dtype=np.int64))
         return together(found)
@@ -135,7 +137,20 @@ class Rates(Family):
 
 
 def _bases(time: Int64, known: int, window: int) -> Int64:
-    """The place of the base of each reading from ``known`` on: see the head of this file."""
-    own = np.arange(known, len(time))
-    base = np.searchsorted(time, time[known:] - window)
-    return np.where(base == own, np.maximum(own - 1, 0), base)
+    """The place of the base of each reading from ``known`` on, at least one: see the head of this file.
+
+    Where readings come at even intervals the base is always as many readings back. Only others are searched for.
+    """
+    since = time[known:] - window
+    middle = len(since) // 2
+    first = int(np.searchsorted(time, since[middle])) - middle
+    base = np.arange(first, first + len(since))
+    others: Int64 | slice = slice(None)
+    if 1 <= first < known:
+        at, before = time[first : first + len(since)], time[first - 1 : first - 1 + len(since)]
+        others = np.flatnonzero((at < since) | (before >= since))
+    base[others] = np.searchsorted(time, since[others])
+    own = np.arange(known, len(time))[others]
+    alone = base[others] == own
+    base[others] = np.where(alone, np.maximum(own - 1, 0), base[others])
+    return base
