@@ -22,6 +22,8 @@ from domain.scales import Level, Quality, RuleKind
 from domain.site import ModeLimit, Reference, Rule, RuleExtra, RuleTable, Selector
 from rules.engine import RuleEngine, TagColumns
 from rules.expressions import parse
+from tuning.multivariate.alignment import Table
+from tuning.multivariate.training import Options, train
 
 START = 1_750_032_000_000
 """ms; second 0 of each figure."""
@@ -271,6 +273,34 @@ def modes() -> Figure:
     return draw(story, "HIGH 80, in the mode startup 120", "°C", lines)
 
 
+def components() -> Figure:
+    """Three tags that one cause moves: what goes together, breaks apart, and goes too far."""
+    random = np.random.default_rng(4)
+    mixed, usual = np.array([3.0, 2.2, -2.6]), np.array([60.0, 48.0, 34.0])
+
+    def rows(cause: Float64) -> Float64:
+        return usual + np.outer(cause, mixed) + random.normal(0, 0.25, (len(cause), 3))
+
+    normal = rows(np.sin(np.arange(600) * 0.21) + random.normal(0, 0.3, 600))
+    names = ("TI-A", "TI-B", "FI")
+    taught = train(Table(np.arange(600) * 1000, normal, 1000), names, [""] * 3, Options(smoothing=0.5, components=1))
+    model = taught.model("figure")
+    time = seconds(90)
+    cause = np.sin(time * 0.21) + np.where(time >= 66, np.clip((time - 66) * 0.4, 0, 4), 0) * np.where(time < 80, 1, 0)
+    value = rows(cause)
+    stuck = (time >= 24) & (time < 48)
+    value[stuck, 1] = value[24, 1] + random.normal(0, 0.25, int(stuck.sum()))
+    quality = [BAD if 34 <= second <= 37 else GOOD for second in time.tolist()]
+    extra = RuleExtra(inputs=(0, 1, 2), model=model)
+    rules = [
+        rule(kind, kind.name, limit, 0.1 * limit, on=2, extra=extra)
+        for kind, limit in ((RuleKind.T2, model.t2_limit), (RuleKind.SPE, model.spe_limit))
+    ]
+    values = {name: value[:, column] for column, name in enumerate(names)}
+    title = "T2 and SPE of three tags: three rounds in a row (x: quality BAD)"
+    return draw(Story(rules, time, values, {"TI-B": quality}), title, "°C, m³/h")
+
+
 FIGURES: Mapping[str, Callable[[], Figure]] = {
     "limits": limits,
     "rates": rates,
@@ -281,6 +311,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "vote": vote,
     "expression": expression,
     "modes": modes,
+    "components": components,
 }
 
 
