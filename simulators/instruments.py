@@ -42,18 +42,22 @@ class Wander:
     def __init__(self, rng: np.random.Generator, std: float | Float64, tau: float, size: int) -> None:
         self._rng = rng
         self._std = np.broadcast_to(np.asarray(std, dtype=np.float64), (size,))
+        self._high = 3.0 * self._std
+        self._low = -self._high
         self._tau = tau
         self.value: Float64 = self._draw()
 
     def _draw(self) -> Float64:
-        return self._std * np.clip(self._rng.standard_normal(len(self._std)), -3.0, 3.0)
+        drawn = self._rng.standard_normal(len(self._std))
+        # As np.clip does, at a third of its cost for the few values of most models
+        return self._std * np.maximum(np.minimum(drawn, 3.0, out=drawn), -3.0, out=drawn)
 
     def step(self, dt: float) -> Float64:
         """The values ``dt`` seconds later."""
         keep = math.exp(-dt / self._tau)
         self.value = self.value * keep + math.sqrt(1.0 - keep * keep) * self._draw()
-        np.clip(self.value, -3.0 * self._std, 3.0 * self._std, out=self.value)
-        return self.value
+        np.minimum(self.value, self._high, out=self.value)
+        return np.maximum(self.value, self._low, out=self.value)
 
 
 class Instruments:
