@@ -199,8 +199,10 @@ class ChangeControl:
         def begin(register: Register, now: int, change: Change) -> RuleChange:
             if register.site is not site:
                 raise Conflict("the configuration was changed at this moment; try again")
+            if not self.shadows.begin(road, now):
+                raise Conflict(f"change {identity} cannot be watched: a fault of the service; its log has the details")
             begun = self.book.begin_shadow(identity, now + length, name, actor, comment, site, now, change)
-            self.shadows.open(road, now)
+            self.shadows.open(road)
             return begun
 
         return await self._do(begin)

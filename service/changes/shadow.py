@@ -127,8 +127,21 @@ class Shadows:
             {},
         )
 
-    def open(self, road: Road, now: int) -> None:
-        """Begin to watch: from what the rules in force know of readings and modes, all changed rules out."""
+    def begin(self, road: Road, now: int) -> bool:
+        """Take over what the rules in force know of readings and modes, all changed rules out. False: it has failed."""
+        try:
+            self._take_over(road, now)
+        except Exception:
+            log.exception("a change cannot be watched in shadow", change=road.change)
+            return False
+        return True
+
+    def open(self, road: Road) -> None:
+        """Watch from now on."""
+        self._roads[road.change] = road
+        self._draw()
+
+    def _take_over(self, road: Road, now: int) -> None:
         engine = self._engine()
         rows = np.full(road.site_rules, -1, dtype=np.int64)
         for own, row in enumerate(road.part.rows.tolist()):
@@ -141,8 +154,6 @@ class Shadows:
             for row, path in road.live_rows.items()
         }
         road.noted_at = now
-        self._roads[road.change] = road
-        self._draw()
 
     def resume(self, site: Site, now: int) -> None:
         """At the start: changes that are in shadow begin anew."""
@@ -150,9 +161,13 @@ class Shadows:
             if not self._book.is_watched(known):
                 continue
             moved = moved_since(site, known.rules)
-            self._restarted.append((known, moved))
             if not moved:
-                self.open(self.prepare(site, known), now)
+                road = self.prepare(site, known)
+                if self.begin(road, now):
+                    self.open(road)
+                else:
+                    moved = FAULT
+            self._restarted.append((known, moved))
 
     def reconfigure(self, matching: Matching, site: Site) -> None:
         """Another configuration holds: go on with the same tags and rules, as far as they are the same."""

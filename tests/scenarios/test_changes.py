@@ -276,6 +276,31 @@ async def test_a_roll_back_gives_the_figures_from_before_also_where_the_site_fil
     assert shift.settings.tuned[0].figures == Figures(on_delay=15_000)
 
 
+async def test_files_that_do_not_go_with_the_tuned_limits_are_not_taken(shift: ChangingShift) -> None:
+    known = await shift.approved(GT_101_H={"setpoint": 8.0})
+    await shift.does(shift.control.apply(known.id, "张强", "tests", "", None))
+    site = shift.main.parent / "site.yaml"
+    site.write_text(site.read_text("utf-8").replace("tag: GT-101", "tag: GT-102"), "utf-8")
+    await shift.restarts()
+    assert shift.setpoint("GT-101", "H") == 8.0
+    assert "do not go with the files" in shift.revisions.divergence
+    assert "no tag 'GT-101'" in shift.revisions.divergence
+
+
+async def test_a_watch_that_fails_ends_and_harms_nothing(shift: ChangingShift, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = await shift.approved(GT_101_H={"setpoint": 8.0})
+    await shift.does(shift.control.shadow(known.id, 600_000, "张强", "tests", ""))
+    engine = shift.shadows._roads[known.id].engine
+    monkeypatch.setattr(engine, "evaluate", lambda _block: 1 // 0)
+    assert "08:00:01 alarm.entered GT-101/H" in await shift.reads(1, GT_101=11)
+    shadow = shift.change(known.id).course["shadow"]
+    assert shadow["ended_at"] == ms(1)
+    assert "The rules in force are not touched" in shadow["detail"]
+    monkeypatch.setattr(type(engine), "take_over", lambda *_: 1 // 0)
+    with pytest.raises(Conflict, match="cannot be watched"):
+        await shift.does(shift.control.shadow(known.id, 600_000, "张强", "tests", ""))
+
+
 async def test_the_watch_in_shadow_ends_with_its_time_and_its_figures(shift: ChangingShift) -> None:
     known = await shift.approved(GT_101_H={"setpoint": 8.0})
     await shift.does(shift.control.shadow(known.id, 120_000, "张强", "tests", ""))
