@@ -199,11 +199,14 @@ def test_a_batch_is_charged_heated_reacted_cooled_and_discharged() -> None:
     quick |= {"exchange": 1000.0, "heating": 100.0}
     plant = BatchReactor(2, np.random.default_rng(1), quick)
     seen: list[int] = []
+    reacting = 0.0
     for _ in range(250):
         plant.step(10.0)
         phase = int(plant.read()["phase"][0])
+        reacting += 10.0 * (phase == Phase.REACT)
         if not seen or seen[-1] != phase:
             seen.append(phase)
+    assert reacting == pytest.approx(200.0 * seen.count(Phase.REACT), abs=20.0)
     assert seen[:7] == [Phase.CHARGE, Phase.HEAT, Phase.REACT, Phase.COOL, Phase.DISCHARGE, Phase.WAIT, Phase.CHARGE]
     plant = BatchReactor(1, np.random.default_rng(1), {"variation": 0.0, "phase": 0.0})
     run(plant, 1810)
