@@ -63,18 +63,21 @@ def serve(config: ConfigOption = Path("anshao.yaml")) -> None:
     run_service(config)
 
 
-@app.command(epilog="Examples: `anshao demo` · `anshao demo --port 9000 --data /tmp/demo`")
+@app.command(epilog="Examples: `anshao demo` · `anshao demo --scenarios` · `anshao demo --port 9000 --data /tmp/demo`")
 def demo(
     port: Annotated[int, typer.Option(help="Port of the console on 127.0.0.1; 0: any free one.")] = 8080,
     broker_port: Annotated[int, typer.Option(help="Port of the MQTT broker; taken: any free one.")] = 1883,
     data: Annotated[
         Path | None, typer.Option(help="Keep the data here; without it, they go when the demo ends.")
     ] = None,
+    scenarios: Annotated[
+        bool, typer.Option("--scenarios", help="The site of the shipped scenarios instead, which `simulate` feeds.")
+    ] = False,
 ) -> None:
     """Run everything in one process, on this machine only: broker, stores, three simulated enterprises, a leak."""
     from service.cli.demonstration import run_demonstration  # noqa: PLC0415
 
-    run_demonstration(port, broker_port, data)
+    run_demonstration(port, broker_port, data, scenarios=scenarios)
 
 
 @app.command(epilog="Example: `anshao check anshao.yaml sites/*.yaml`")
@@ -121,8 +124,11 @@ def journal_key(config: ConfigOption = Path("anshao.yaml")) -> None:
     "`anshao replay valve1.csv --site config/examples/skab.yaml --clock begins-now --speed 1`"
 )
 def replay(
-    file: Annotated[Path, typer.Argument(help="The recorded file.", exists=True, dir_okay=False)],
-    site: Annotated[Path, typer.Option(help="Site file with a `replay:` section.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="A table, or a recording (.parquet, or a folder of them).", exists=True)],
+    site: Annotated[
+        Path,
+        typer.Option(help="Site file: with a `replay:` section for a table.", exists=True, dir_okay=False),
+    ],
     speed: Annotated[str, typer.Option(help="1: as recorded; N: N times faster; max: as fast as it goes.")] = "1",
     clock: Annotated[
         str,
