@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,17 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
     assert service.stop() == 0
 
 
-async def anshao(service: Service, *arguments: str, status: int = 0) -> str:
+async def imported(service: Service) -> str:
+    """``anshao config import`` of all files."""
+    main = str(service.folder / "anshao.yaml")
+    return await anshao(service, "--author", "李工", "--reason", "复核", "-c", main, command=("config", "import"))
+
+
+async def anshao(service: Service, *arguments: str, status: int = 0, command: Sequence[str] = ("change",)) -> str:
     """``anshao change …``; what it printed."""
     environment = {"ANSHAO_TOKEN": TOKEN, "ANSHAO_URL": service.url.removesuffix("/api/v1"), "COLUMNS": "200"}
     runner = CliRunner()
-    ended = await asyncio.to_thread(runner.invoke, app, ["change", *arguments], env=environment)
+    ended = await asyncio.to_thread(runner.invoke, app, [*command, *arguments], env=environment)
     assert ended.exit_code == status, ended.output
     return str(ended.output)
 
@@ -65,7 +71,21 @@ async def limit(service: Service) -> dict[str, Any]:
     return next(rule for rule in tag["rules"] if rule["key"] == "H")
 
 
+WRONG = {
+    ("TI-1/H", "setpoint=1"): "is no rule",
+    ("setpoint=1",): "before any rule",
+    ("works/TI-1/H", "limit=1"): "is no figure",
+    ("works/TI-1/H", "setpoint=x"): "not a number",
+    ("works/TI-1/H", "on_delay=5x"): "unknown unit of time",
+    ("works/TI-1/H", "setpoint=1", "setpoint=2"): "given twice",
+    ("works/TI-1/H", "setpoint=120"): "H 120 is not below HH 100",
+    ("works/TI-9/H", "setpoint=1"): "no tag 'works/TI-9'",
+}
+
+
 async def test_from_a_chattering_tag_to_a_change_in_force_and_back(service: Service) -> None:
+    for words, complaint in WRONG.items():
+        assert complaint in await anshao(service, "propose", *words, "--name", "李工", "--reason", "x", status=2)
     assert "没有变更" in await anshao(service, "list")
     told = await anshao(service, "propose", "works/TI-1/H", "on_delay=30s", "--name", "李工", "--reason", "抖动")
     assert "放宽 loosened: 报警延时 on-delay" in told
@@ -87,6 +107,12 @@ async def test_from_a_chattering_tag_to_a_change_in_force_and_back(service: Serv
     service.start()
     await service.ready()
     assert (await limit(service))["on_delay_ms"] == 30_000
+    # The site's author changes a file, and imports all files: what change control has put in force stays.
+    site = service.folder / "site.yaml"
+    site.write_text(site.read_text("utf-8").replace("HH: 100", "HH: 110"), "utf-8")
+    told = await imported(service)
+    assert "revision 3 holds" in told
+    assert (await limit(service))["on_delay_ms"] == 30_000
     listed = await anshao(service, "list")
     assert "works/TI-1/H 报警延时 on-delay 0s → 30s" in listed
     assert "已回退 rolled back" in await anshao(service, "rollback", number, "--name", "王芳", "--reason", "太晚")
@@ -106,20 +132,3 @@ async def test_from_a_chattering_tag_to_a_change_in_force_and_back(service: Serv
         check=False,
     )
     assert verified.returncode == 0, verified.stdout + verified.stderr
-
-
-WRONG = {
-    ("TI-1/H", "setpoint=1"): "is no rule",
-    ("setpoint=1",): "before any rule",
-    ("works/TI-1/H", "limit=1"): "is no figure",
-    ("works/TI-1/H", "setpoint=x"): "not a number",
-    ("works/TI-1/H", "on_delay=5x"): "unknown unit of time",
-    ("works/TI-1/H", "setpoint=1", "setpoint=2"): "given twice",
-    ("works/TI-1/H", "setpoint=120"): "H 120 is not below HH 100",
-    ("works/TI-9/H", "setpoint=1"): "no tag 'works/TI-9'",
-}
-
-
-async def test_what_cannot_be_proposed_is_said(service: Service) -> None:
-    for words, complaint in WRONG.items():
-        assert complaint in await anshao(service, "propose", *words, "--name", "李工", "--reason", "x", status=2)
