@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import type { RuleChange } from '@/api/types';
-import { ACTS, PLANS, refusalOf, wrongAnswer } from '@/tuning/acts';
+import { ACTS, nextAct, PLANS, refusalOf, wrongAnswer } from '@/tuning/acts';
 import { afterKey, axisRange, snapped, stepOf, topOf, valueAt, type Axis } from '@/tuning/dragging';
-import { around, differences, lanesOf, outcomes } from '@/tuning/episodes';
+import { around, differences, lanesOf, merged, outcomes } from '@/tuning/episodes';
 import {
   editsOf,
   figuresOf,
@@ -162,6 +162,20 @@ describe('what is sent', () => {
   });
 });
 
+describe('the next act', () => {
+  const step = (state: RuleChange['state'], acts: RuleChange['next_acts'], missing: RuleChange['missing'] = []) =>
+    nextAct({ state, next_acts: acts, missing });
+
+  it('is what takes the change on its way', () => {
+    expect(step('proposed', ['backtest', 'approve', 'reject'], ['backtest', 'approval'])).toBe('backtest');
+    expect(step('proposed', ['backtest', 'approve', 'reject'], ['approval'])).toBe('approve');
+    expect(step('approved', ['reject', 'shadow', 'apply'])).toBe('shadow');
+    expect(step('shadow', ['reject', 'shadow', 'apply'])).toBe('apply');
+    expect(step('live', ['rollback'])).toBeNull();
+    expect(step('withdrawn', [])).toBeNull();
+  });
+});
+
 describe('a refusal', () => {
   const change = { name: '李 工', moved: null, missing: ['backtest', 'approval'] } as unknown as RuleChange;
 
@@ -194,6 +208,13 @@ describe('differences', () => {
     expect(after.map(({ only }) => only)).toEqual([false, true]);
     expect(lanesOf(COMPARISON, 'HH')).toEqual({ before: [], after: [] });
     expect(lanesOf(null, 'H')).toEqual({ before: [], after: [] });
+  });
+
+  it('that are too near to be told apart are one bar, but never of two sorts', () => {
+    const bar = (begin: number, end: number, only = false) => ({ begin, end, only });
+    expect(merged([bar(10, 10.1), bar(11, 11.2), bar(30, 40)], 0, 100, 3)).toEqual([bar(10, 14), bar(30, 40)]);
+    expect(merged([bar(10, 10.1), bar(11, 11.2, true)], 0, 100, 3)).toEqual([bar(10, 13), bar(11, 14, true)]);
+    expect(merged([bar(-9, -1), bar(-5, 5), bar(90, 200), bar(120, 130)], 0, 100, 3)).toEqual([bar(0, 5), bar(90, 100)]);
   });
 
   it('of counts are told by rule', () => {

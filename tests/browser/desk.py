@@ -16,6 +16,8 @@ PAGES = {
     "演练": "/drills",
     "交接班": "/handover",
     "企业与位号": "/enterprises",
+    "调优": "/tuning",
+    "变更": "/changes",
     "网关与拒收": "/gateways",
     "台账": "/journal",
 }

@@ -45,6 +45,8 @@ async def test_no_text_is_taken_for_a_page(works: Works, desks: Desks) -> None:
     shelf = {"name": NAME, "reason": COMMENT, "duration": "1h"}
     assert (await works.api.post(f"/alarms/{shelved['id']}/shelve", shelf))[0] == 200
     assert (await works.api.post("/desks/370783/handovers", {"name": NAME, "notes": COMMENT}))[0] in {200, 201}
+    edit = {"enterprise": "works", "tag": "GT-9", "rule": "H", "setpoint": 9}
+    assert (await works.api.post("/changes", {"name": NAME, "reason": COMMENT, "edits": [edit]}))[0] in {200, 201}
     desk = await desks.open(works.address)
     await desk.page.get_by_label("本席").select_option("370783")
     shown = {
@@ -53,6 +55,8 @@ async def test_no_text_is_taken_for_a_page(works: Works, desks: Desks) -> None:
         "/drills": [],
         "/handover": [NAME, COMMENT],
         "/enterprises": [TAG, DESCRIPTION, ENTERPRISE, UNIT],
+        "/tuning": [TAG, DESCRIPTION, ENTERPRISE, UNIT],
+        "/changes": ["GT-9", ENTERPRISE, UNIT, NAME, COMMENT],
         "/gateways": [ENTERPRISE, GATEWAY, PAYLOAD],
         "/journal": [TAG, ENTERPRISE, UNIT, NAME, COMMENT],
         f"/incidents/{alarm['incident']}": [TAG, DESCRIPTION, ENTERPRISE, UNIT, NAME, COMMENT],

@@ -22,6 +22,11 @@ export function moment(instant: number | string, now: number): string {
   return date === dateOf(now) ? timeOfDay(instant) : `${date} ${timeOfDay(instant)}`;
 }
 
+/** With its date always; with its seconds only where it has some. */
+export function fullMoment(instant: number | string): string {
+  return `${dateOf(instant)} ${timeOfDay(instant).replace(/:00$/, '')}`;
+}
+
 /** `UTC+8` for the browser's zone at that instant. */
 export function zoneOf(instant: number): string {
   const minutes = -new Date(instant).getTimezoneOffset();

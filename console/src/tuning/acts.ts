@@ -37,6 +37,13 @@ export const PLANS: Record<ChangeAct, Plan> = {
   rollback: { commentRequired: true, body: ({ name, comment }) => ({ name, reason: comment }) },
 };
 
+/** The act that takes a change on its way; null: there is none, or none is wanted. */
+export function nextAct({ state, next_acts: acts, missing }: Pick<RuleChange, 'state' | 'next_acts' | 'missing'>): ChangeAct | null {
+  if (missing.includes('backtest')) return 'backtest';
+  const [first] = (['approve', ...(state === 'shadow' ? [] : ['shadow' as const]), 'apply'] as const).filter((act) => acts.includes(act));
+  return first ?? null;
+}
+
 const MOST_HOURS = 31 * 24;
 
 /** What is wrong with the answers, by the field's name; null: nothing. */

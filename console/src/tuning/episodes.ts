@@ -39,6 +39,23 @@ export interface Bar {
   only: boolean;
 }
 
+/**
+ * Bars, placed in pixels, that can be told apart: those outside `first` to `last` are left out, none is narrower than
+ * `least`, and of the same sort those that are nearer than that are drawn as one.
+ */
+export function merged(bars: readonly Bar[], first: number, last: number, least: number): Bar[] {
+  const found: Bar[] = [];
+  for (const { begin, end, only } of bars) {
+    if (end < first || begin > last) continue;
+    const left = Math.max(begin, first);
+    const right = Math.max(Math.min(end, last), left + least);
+    const before = found.at(-1);
+    if (before?.only === only && left - before.end < least) before.end = Math.max(before.end, right);
+    else found.push({ begin: left, end: right, only });
+  }
+  return found;
+}
+
 /** The lane of one rule. `only`: when those entered that the other lane does not have. */
 function lane(outcome: RuleOutcome | undefined, only: ReadonlySet<number>, end: number): Bar[] {
   return (outcome?.episodes ?? []).map((episode: Episode) => {

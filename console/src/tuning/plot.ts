@@ -2,7 +2,7 @@
 
 import type uPlot from 'uplot';
 
-import type { Bar, Lanes } from '@/tuning/episodes';
+import { merged, type Bar, type Lanes } from '@/tuning/episodes';
 import { dateOf, timeOfDay } from '@/format/time';
 import { plotOptions, type PlotInputs } from '@/trend/plot';
 
@@ -10,8 +10,8 @@ import { plotOptions, type PlotInputs } from '@/trend/plot';
 const LANE = 13;
 const AIR = 5;
 const LANES_HEIGHT = 2 * LANE + 3 * AIR;
-/** An alarm of seconds within weeks is still seen. */
-const LEAST = 2;
+/** An alarm of seconds within weeks is still seen, and many of them are one bar. */
+const LEAST = 3;
 
 export interface TuningPlotInputs extends Omit<PlotInputs, 'limits' | 'marks'> {
   height: number;
@@ -30,13 +30,15 @@ export function laneShare(plotHeight: number): number {
 function drawBars(plot: uPlot, bars: readonly Bar[], top: number, height: number, style: (bar: Bar) => void): void {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
-  for (const bar of bars) {
-    const left = Math.max(plot.valToPos(bar.begin / 1000, 'x', true), bbox.left);
-    const right = Math.min(plot.valToPos(bar.end / 1000, 'x', true), bbox.left + bbox.width);
-    if (right < bbox.left || left > bbox.left + bbox.width) continue;
+  const placed = bars.map((bar) => ({
+    ...bar,
+    begin: plot.valToPos(bar.begin / 1000, 'x', true),
+    end: plot.valToPos(bar.end / 1000, 'x', true),
+  }));
+  for (const bar of merged(placed, bbox.left, bbox.left + bbox.width, LEAST * ratio)) {
     style(bar);
     ctx.beginPath();
-    ctx.rect(left, top, Math.max(right - left, LEAST * ratio), height);
+    ctx.rect(bar.begin, top, bar.end - bar.begin, height);
     ctx.fill();
     if (bar.only) ctx.stroke();
   }
