@@ -65,6 +65,7 @@ def serve(config: ConfigOption = Path("anshao.yaml")) -> None:
 
 @app.command(epilog="Examples: `anshao demo` · `anshao demo --scenarios` · `anshao demo --port 9000 --data /tmp/demo`")
 def demo(
+    *,
     port: Annotated[int, typer.Option(help="Port of the console on 127.0.0.1; 0: any free one.")] = 8080,
     broker_port: Annotated[int, typer.Option(help="Port of the MQTT broker; taken: any free one.")] = 1883,
     data: Annotated[
