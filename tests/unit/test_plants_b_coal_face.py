@@ -114,3 +114,30 @@ def test_the_interlock_stops_the_shearer_at_one_and_a_half_percent_until_one() -
     plant.set("interlock", 0.0)
     plant.step(10.0)
     assert plant.read()["cutting"][0] == 1.0
+
+
+def test_an_open_ventilation_door_doubles_what_half_the_air_must_carry() -> None:
+    plant = face()
+    plant.set("production", 0.0)
+    plant.set("intake_methane", 0.2)
+    plant.set("short_circuit", 0.5)
+    plant.step(3 * 3600.0)
+    gas, air = 0.075 * 0.65, 10.8
+    assert plant.read()["methane_return"][0] == pytest.approx(100.0 * (gas + air * 0.002) / (air + gas), rel=1e-6)
+    assert plant.read()["methane_intake"][0] == 0.2
+    assert plant.read()["air_speed"][0] == pytest.approx(0.9)
+
+
+def test_gas_from_the_goaf_shows_at_the_upper_corner_and_not_at_the_face() -> None:
+    plant = face()
+    plant.set("production", 0.0)
+    plant.step(1800.0)
+    before = plant.read()
+    plant.set("goaf_outburst", 0.1)
+    plant.step(1800.0)
+    after = plant.read()
+    assert after["methane"][0] == pytest.approx(before["methane"][0], rel=1e-6)
+    # 0.065 m³/s more into a fifth of the air
+    assert after["methane_corner"][0] - before["methane_corner"][0] == pytest.approx(
+        100 * 0.065 / (21.6 * 0.2), rel=0.03
+    )

@@ -146,3 +146,31 @@ def test_doors_open_as_often_as_said() -> None:
         before = door
     # An opening that begins while the door is open cannot be seen: 12/h of 40 s hide e^(-12/90)
     assert opened / 200 == pytest.approx(12.0 * math.exp(-12.0 / 90.0), rel=0.05)
+
+
+def test_an_open_door_loads_the_room_by_its_exchange_and_a_curtain_spares_most_of_it() -> None:
+    shut, bare, curtained = store(), store(curtain=0.0), store(curtain=0.9)
+    plants = (shut, bare, curtained)
+    for plant in plants:
+        plant.set("cooling_failure", 1.0)
+        plant.step(600.0)
+    before = [float(plant.gained[0]) for plant in plants]
+    for plant in plants:
+        plant.set("door_open", 0.0 if plant is shut else 1.0)
+        plant.step(10.0)
+    closed, *opened = [(float(p.gained[0]) - b) / 10.0 for p, b in zip(plants, before, strict=True)]
+    loads = [one - closed for one in opened]
+    flow = float(bare.exchange()[0])
+    assert loads[0] == pytest.approx(flow * 1.184 * 1006.0 * 42.0, rel=0.15)
+    assert loads[1] / loads[0] == pytest.approx(0.1, abs=0.03)
+    assert bare.read()["door"][0] == 1.0
+
+
+def test_condensing_pressure_follows_the_weather() -> None:
+    """10 K above 30 °C: ammonia boils at 40 °C under 1555 kPa absolute (R-717 table)."""
+    plant = store()
+    plant.set("outside_temperature", 30.0)
+    plant.set("set_temperature", -28.0)
+    plant.step(1200.0)
+    assert plant.read()["discharge_pressure"][0] + 101.3 == pytest.approx(1555.0, rel=0.02)
+    assert plant.read()["suction_pressure"][0] + 101.3 == pytest.approx(131.5, rel=0.02)

@@ -130,3 +130,28 @@ def test_a_year_passes_without_a_jump() -> None:
         plant.step(3600.0)
         seen.append(float(plant.read()["outside_temperature"][0]))
     assert np.abs(np.diff(seen)).max() < 0.02
+
+
+def test_cooling_drying_and_cloud_do_what_they_say() -> None:
+    plain, cooled, dried, cloudy = (store() for _ in range(4))
+    cooled.set("cooling", 3.0)
+    dried.set("dehumidifier", 1.0)
+    cloudy.set("cloud", 1.0)
+    for plant in (plain, cooled, dried, cloudy):
+        plant.step(3 * 86_400.0)
+    usual = plain.read()
+    # 3 kW through 0.81 kW/K of walls and 0.06 kW/K of air, three days into a time constant of two
+    assert usual["temperature"][0] - cooled.read()["temperature"][0] == pytest.approx(3.0 / 0.87, rel=0.35)
+    assert dried.read()["humidity"][0] < 0.8 * usual["humidity"][0]
+    assert dried.read()["temperature"][0] == usual["temperature"][0]
+    assert 1.0 < usual["temperature"][0] - cloudy.read()["temperature"][0] < 6.0
+
+
+def test_a_heat_wave_comes_in_whole() -> None:
+    """The model is linear in temperatures: 5 K more outside are 5 K more inside in the end."""
+    usual, hot = store(start_day=100.0), store(start_day=100.0)
+    hot.set("warming", 5.0)
+    for plant in (usual, hot):
+        plant.step(15 * 86_400.0)
+    assert hot.read()["outside_temperature"][0] - usual.read()["outside_temperature"][0] == pytest.approx(5.0)
+    assert hot.read()["temperature"][0] - usual.read()["temperature"][0] == pytest.approx(5.0, abs=0.05)

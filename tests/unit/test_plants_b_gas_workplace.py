@@ -124,3 +124,23 @@ def test_the_fan_clears_the_room_at_its_air_changes() -> None:
     plant.step(600.0)
     assert plant.read()["co"][0] == pytest.approx(500.0 * math.exp(-11.5 / 6.0 * 1500.0 / 1501.0), rel=5e-3)
     assert plant.read()["air_changes"][0] == pytest.approx(11.5)
+
+
+def test_a_closed_room_comes_to_what_is_outside_and_doors_hasten_it() -> None:
+    shut, opened = room(), room()
+    opened.set("doors", 1.0)
+    for plant in (shut, opened):
+        plant.set("outside_co", 40.0)
+        plant.step(600.0)
+    assert shut.read()["co"][0] < opened.read()["co"][0] < 40.0
+    assert opened.read()["air_changes"][0] == pytest.approx(9.5)
+    opened.step(7200.0)
+    assert opened.read()["co"][0] == pytest.approx(40.0, abs=1e-3)
+
+
+def test_the_pressure_wanders_about_what_is_set() -> None:
+    plant = GasWorkplace(300, np.random.default_rng(2))
+    plant.set("pressure", 10.0)
+    plant.step(600.0)
+    assert plant.read()["gas_pressure"].mean() == pytest.approx(10.0, abs=0.1)
+    assert plant.read()["gas_pressure"].std() == pytest.approx(0.4, rel=0.2)
