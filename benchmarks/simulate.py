@@ -1,6 +1,6 @@
 """Simulating 1,000 tags for a day at 1 Hz to Parquet, twice: how long it takes, and whether the bytes are the same.
 
-    .venv/bin/python -m benchmarks.simulate [--tags 1000] [--hours 24] [--seed 7]
+.venv/bin/python -m benchmarks.simulate [--tags 1000] [--hours 24] [--seed 7]
 """
 
 import argparse
@@ -12,10 +12,9 @@ from pathlib import Path
 
 from benchmarks.report import machine
 from domain.site import Site
-from service.cli.simulating import about, write
+from service.cli.simulating import written
 from service.config import load_site
 from simulators.scenarios import SITE, Simulation, parse
-from tuning.readings.recording import RecordingWriter
 
 SCENARIO = """
 name: benchmark
@@ -49,10 +48,11 @@ def run(site: Site, tags: int, hours: int, seed: int, path: Path) -> tuple[int, 
     scenario = parse(SCENARIO.format(hours=hours))
     few = len(Simulation(scenario, site).tags)
     simulation = Simulation(scenario, site, seed=seed, copies=round(tags / few))
-    with RecordingWriter(path, about(simulation)) as writer:
+    readings = 0
+    with written(simulation, path) as take:
         for chunk in simulation.chunks():
-            write(chunk, writer)
-        readings = writer.rows
+            take(chunk)
+            readings += len(chunk)
     seconds = time.perf_counter() - begin
     with path.open("rb") as file:
         return readings, seconds, hashlib.file_digest(file, "sha256").hexdigest()

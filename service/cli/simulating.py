@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,8 +160,8 @@ def _play(simulation: Simulation, site: Site, out: Path | None, picture: Path | 
         )
         bar = progress.add_task(file.name, total=simulation.steps)
         try:
-            writer = None if out is None else stack.enter_context(RecordingWriter(out, about(simulation)))
-            chunks = _seen(simulation, writer, drawn, progress, bar, counts, None if wire is None else _ROWS)
+            take = None if out is None else stack.enter_context(written(simulation, out))
+            chunks = _seen(simulation, take, drawn, progress, bar, counts, None if wire is None else _ROWS)
             if wire is None:
                 for _ in chunks:
                     pass
@@ -189,7 +190,7 @@ class _Counts:
 
 def _seen(
     simulation: Simulation,
-    writer: RecordingWriter | None,
+    take: Callable[[Chunk], None] | None,
     picture: Picture | None,
     progress: Progress,
     bar: TaskID,
@@ -198,8 +199,8 @@ def _seen(
 ) -> Iterator[Chunk]:
     """The chunks, on their way to the broker or to nobody, seen by recording and picture."""
     for chunk in simulation.chunks(steps):
-        if writer is not None:
-            write(chunk, writer)
+        if take is not None:
+            take(chunk)
         if picture is not None:
             picture.add(chunk)
         counts.readings += len(chunk)
@@ -216,8 +217,23 @@ def about(simulation: Simulation) -> About:
     return About(tuple(recorded), made_by, live_clock=True, truth=simulation.truth)
 
 
-def write(chunk: Chunk, writer: RecordingWriter) -> None:
-    """Add what has arrived to a recording."""
+@contextmanager
+def written(simulation: Simulation, path: Path) -> Iterator[Callable[[Chunk], None]]:
+    """A recording of a simulation: what it takes is written while the next chunk is made. Raises OSError."""
+    with RecordingWriter(path, about(simulation)) as writer, ThreadPoolExecutor(1) as thread:
+        under_way: list[Future[None]] = []
+
+        def take(chunk: Chunk) -> None:
+            while under_way:
+                under_way.pop().result()
+            under_way.append(thread.submit(_write, chunk, writer))
+
+        yield take
+        while under_way:
+            under_way.pop().result()
+
+
+def _write(chunk: Chunk, writer: RecordingWriter) -> None:
     for part in chunk.parts:
         if len(part.delivered):
             for column in range(len(part.station.tags)):

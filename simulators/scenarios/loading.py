@@ -12,6 +12,8 @@ from simulators.scenarios.schema import ScenarioFile
 FOLDER = Path(__file__).parent
 SITE = FOLDER / "site.yaml"
 """The site that the shipped scenarios take place in."""
+_OTHERS = frozenset({SITE.stem, "anshao"})
+"""Files of the folder that are no scenarios: the site, and the main file of a service that watches it."""
 
 _REMEDIES = {
     "missing": "Add it.",
@@ -36,7 +38,7 @@ class Scenario:
 
 def shipped() -> dict[str, Path]:
     """The files of the shipped scenarios by name."""
-    return {path.stem: path for path in sorted(FOLDER.glob("*.yaml")) if path != SITE}
+    return {path.stem: path for path in sorted(FOLDER.glob("*.yaml")) if path.stem not in _OTHERS}
 
 
 def find(name: str) -> Path:

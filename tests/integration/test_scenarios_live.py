@@ -12,7 +12,7 @@ import yaml
 from domain.scales import RuleKind
 from domain.site import SERVICE_ENTERPRISE, Site
 from historian.spool import Spool
-from service.cli.simulating import about, write
+from service.cli.simulating import written
 from service.config import load
 from simulators.link import Link
 from simulators.scenarios import SITE, Chunk, Simulation, shipped
@@ -105,9 +105,9 @@ def taken(folder: Path, site: Site, path: Path) -> int:
 def played(simulation: Simulation, path: Path) -> list[Chunk]:
     """A scenario as a recording, and what it was made of."""
     chunks = []
-    with RecordingWriter(path, about(simulation)) as writer:
+    with written(simulation, path) as take:
         for chunk in simulation.chunks():
-            write(chunk, writer)
+            take(chunk)
             chunks.append(chunk)
     return chunks
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from domain.site import Site
-from service.cli.simulating import about, write
+from service.cli.simulating import written
 from service.config import load_site
 from simulators.scenarios import SITE, Simulation, load, shipped
 from tuning.backtest.result import Backtest
 from tuning.backtest.run import backtest
-from tuning.readings.recording import Recording, RecordingWriter
+from tuning.readings.recording import Recording
 
 SHIPPED = shipped()
 
@@ -35,9 +35,9 @@ def entered(found: Backtest) -> dict[str, list[int]]:
 
 def played(name: str, site: Site, folder: Path) -> tuple[Simulation, Backtest]:
     simulation = Simulation(load(SHIPPED[name]), site)
-    with RecordingWriter(folder / f"{name}.parquet", about(simulation)) as writer:
+    with written(simulation, folder / f"{name}.parquet") as take:
         for chunk in simulation.chunks():
-            write(chunk, writer)
+            take(chunk)
     return simulation, backtest(site, Recording(folder / f"{name}.parquet"), workers=1)
 
 

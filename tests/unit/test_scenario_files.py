@@ -16,11 +16,11 @@ from domain.samples import SampleBlock
 from domain.scales import Quality
 from domain.site import Site
 from service.cli.app import app
-from service.cli.simulating import about, write
+from service.cli.simulating import written
 from service.config import load_site
 from simulators.scenarios import SITE, ScenarioFault, ScenarioRefused, Simulation, find, load, parse, shipped
 from simulators.scenarios.publishing import messages
-from tuning.readings.recording import Recording, RecordingWriter
+from tuning.readings.recording import Recording
 
 SMALL = """
 name: small
@@ -68,9 +68,9 @@ def all_of(simulation: Simulation, steps: int | None = None) -> SampleBlock:
 
 
 def recorded(simulation: Simulation, path: Path, steps: int | None = None) -> str:
-    with RecordingWriter(path, about(simulation)) as writer:
+    with written(simulation, path) as take:
         for chunk in simulation.chunks(steps):
-            write(chunk, writer)
+            take(chunk)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -90,8 +90,8 @@ def test_the_same_seed_makes_the_same_bytes_and_another_seed_others(site: Site, 
     assert recorded(Simulation(scenario, site, seed=2), tmp_path / "2.parquet") != digests[0]
 
 
-@settings(max_examples=8)
-@given(steps=st.integers(1, 700))
+@settings(max_examples=5)
+@given(steps=st.integers(5, 700))
 def test_how_time_is_cut_changes_nothing(steps: int) -> None:
     site = load_site([SITE]) if not _SITES else _SITES[0]
     _SITES[:] = [site]
@@ -225,7 +225,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(value=VALUES, seed=st.integers(0, 2**32))
 def test_whatever_stands_in_a_file_is_taken_or_refused_with_its_place(value: Any, seed: int) -> None:
     site = _SITES[0] if _SITES else load_site([SITE])
