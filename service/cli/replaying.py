@@ -8,6 +8,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ingest.links.protocol import parse_broker_url
+from service.cli.datasets import PARQUET
+from service.cli.replaying_recordings import replay_recording
 from service.config import ConfigurationError, Replay, format_faults, load_replay, load_site
 from service.logs import configure_logs
 from simulators.link import Link
@@ -22,6 +24,9 @@ def run_replay(
     """Publish the file, and say what was published. Exit status 2 for what cannot be begun, 1 for what failed."""
     configure_logs("warning", "console")
     pace, clocking = _pace(speed), _clocking(clock)
+    if file.is_dir() or file.suffix.lower() == PARQUET:
+        replay_recording(file, site, pace, clocking, broker, username, password)
+        return
     try:
         mapping = load_replay(site)
         gateway = _gateway(mapping, site, clocking)

@@ -28,6 +28,20 @@ async def publish(
     progress: Callable[[int], None] | None = None,
     give_up: float = 30.0,
 ) -> int:
+    """Publish what arrives in a scenario: see ``publish_messages``."""
+    batches = map(messages, chunks)
+    return await publish_messages(batches, links, shift=shift, speed=speed, progress=progress, give_up=give_up)
+
+
+async def publish_messages(
+    batches: Iterator[Sequence[Message]],
+    links: Mapping[str, Link],
+    *,
+    shift: int = 0,
+    speed: float | None = None,
+    progress: Callable[[int], None] | None = None,
+    give_up: float = 30.0,
+) -> int:
     """Publish what arrives, in its order and with its source times; how many messages, once the broker has them.
 
     links: by path of the gateway. shift: ms that is added to source times. speed: 1 in the scenario's own time, N times
@@ -48,7 +62,7 @@ async def publish(
         for path, link in links.items()
     }
     running = [asyncio.create_task(gateway.run(stop)) for gateway in gateways.values()]
-    feeding = asyncio.create_task(_feed(chunks, gateways, safe, shift, speed))
+    feeding = asyncio.create_task(_feed(batches, gateways, safe, shift, speed))
     try:
         done, _ = await asyncio.wait([*running, feeding], return_when=asyncio.FIRST_COMPLETED)
         for task in done - {feeding}:
@@ -64,7 +78,7 @@ async def publish(
 
 
 async def _feed(
-    chunks: Iterator[Chunk],
+    batches: Iterator[Sequence[Message]],
     gateways: Mapping[str, GatewayPublisher],
     safe: asyncio.Event,
     shift: int,
@@ -72,8 +86,8 @@ async def _feed(
 ) -> int:
     loop = asyncio.get_running_loop()
     begin, first, count = loop.time(), None, 0
-    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-        for received, path, source_time, values in messages(chunk):
+    while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+        for received, path, source_time, values in batch:
             first = received if first is None else first
             if speed is not None:
                 wait = begin + (received - first) / 1000.0 / speed - loop.time()

@@ -22,6 +22,7 @@ from service.cli.recording import Counts, Recorder, _until_told, make_link
 from service.clock import SystemClock
 from service.config import Settings, load
 from tests import servers
+from tests.load import entered
 from tests.running import Service, api_of, main_file, site_of, until, write_yaml
 from tuning.backtest.run import backtest
 from tuning.readings.recording import About, RecordedTag, Recording, RecordingWriter
@@ -184,4 +185,69 @@ async def test_a_range_of_the_historian_in_the_order_of_its_arrival(
     assert read.quality.tolist() == [192, 0, 64, 192]
     assert not (tmp_path / "data").exists() or not list((tmp_path / "data").glob("*.sqlite*")), (
         "looking makes no ledger"
+    )
+
+
+async def test_a_recording_is_replayed_as_it_came_and_the_service_finds_what_the_backtest_finds(
+    tmp_path: Path, broker: servers.Broker, influx: servers.InfluxDatabase
+) -> None:
+    site = site_of(SITE["enterprises"][0]["units"], gateways=[{"id": "gw1", "name": "网关", "clock": "source"}])
+    main = main_file(
+        broker={"url": broker.url},
+        historian={"kind": "influxdb", "url": influx.url, "write_api": "v1", "database": influx.name},
+    )
+    service = Service.configured(tmp_path, main, site)
+    out = tmp_path / "made.parquet"
+    begin, random = 1_750_000_000_000, np.random.default_rng(3)
+    tags = (RecordedTag("works/TI-2"), RecordedTag("works/TI-1"), RecordedTag("e/X"))
+    with RecordingWriter(out, About(tags)) as writer:
+        time_ = begin + 1_000 * np.arange(600)
+        for tag in range(3):
+            value = np.round(75 + 10 * np.sin(np.arange(600) / 40 + tag) + random.normal(0, 1, 600), 1)
+            quality = random.choice([192, 192, 192, 192, 64, 0], 600).astype(np.uint8)
+            source = np.where(random.random(600) < 0.05, time_ - 5_000, time_)
+            quality[-10:] = 192
+            value[quality == 0] = np.nan
+            number, none = np.full(600, tag, dtype=np.int32), np.zeros(600, dtype=np.uint8)
+            writer.write_tag(SampleBlock(number, source, time_, value, quality, none))
+    found = backtest(load(tmp_path / "anshao.yaml", {}).site, Recording(out))
+    assert found.unknown_tags == ("e/X",)
+    service.start()
+    try:
+        await service.ready()
+        said = await asyncio.to_thread(
+            anshao, "replay", out, "--site", tmp_path / "site.yaml", "--clock", "source", "--speed", "max",
+            "--broker", broker.url,
+        )  # fmt: skip
+        assert "left out 1 tags" in said, said
+        expected = sorted(
+            (found.site.rule_path(rule), entered, at)
+            for rule, entered, at in zip(
+                found.transitions.rule.tolist(),
+                found.transitions.entered.tolist(),
+                found.transitions.source_time.tolist(),
+                strict=True,
+            )
+            if not found.site.rule_path(rule).endswith("STALE")
+        )
+        assert len(expected) > 10
+        async with api_of(service.url) as api:
+
+            async def has_all() -> bool:
+                return len(_transitions_in(await api.every("/journal"))) >= len(expected)
+
+            await until(has_all, 30)
+            assert _transitions_in(await api.every("/journal")) == expected
+    finally:
+        service.stop()
+
+
+def _transitions_in(entries: list[dict[str, Any]]) -> list[tuple[str, bool, int]]:
+    return sorted(
+        (f"works/{entry['tag']}/{entry['rule']}", entered(entry), entry["data"]["source_time"])
+        for entry in entries
+        if entry["kind"] in {"alarm.entered", "alarm.returned", "alarm.damped"}
+        and entry["tag"].startswith("TI-")
+        and entry["rule"] != "STALE"
+        and not (entry["kind"] == "alarm.returned" and entry["data"].get("damped"))
     )
