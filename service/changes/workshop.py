@@ -1,8 +1,9 @@
 """Where figures are tried out: readings of the historian in temporary files, evaluated by processes beside the service.
 
 One place for the backtests of changes and one for previews, so that neither waits for the other. A process stays
-for the next job; one whose job is given up is killed with it. Recordings of previews are kept for a while: who drags a
-limit asks for the same readings again and again.
+for the next job. A preview that is given up is left to finish, if that does not take long, and thrown away: the next
+one is asked for already by then. Recordings of previews are kept for a while: who drags a limit asks for the same
+readings again and again.
 """
 
 import asyncio
@@ -29,8 +30,10 @@ from service.changes.worker import Job
 
 log = structlog.get_logger(__name__)
 
-KEPT = 8
-"""Recordings of previews that are kept [ours]."""
+KEPT, KEPT_FOR = 4, 300.0
+"""Recordings of previews that are kept, and for how long, seconds: what comes late is to be seen too [ours]."""
+LEFT_ALONE = 2.0
+"""Seconds that a job which was given up may hold up the next one before its process is ended [ours]."""
 STOP_PATIENCE = 2.0
 """Seconds that a process has to end by itself."""
 LINE = 1 << 20
@@ -51,6 +54,15 @@ class Tried:
     spans: Mapping[str, Span]
 
 
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """A recording that is kept. ``at``: seconds by the loop's clock."""
+
+    path: Path
+    spans: Mapping[str, Span]
+    at: float
+
+
 class Workshop:
     """Reads, evaluates, and cleans up. ``folder``: for temporary files; what a process that died left there goes."""
 
@@ -58,8 +70,8 @@ class Workshop:
         self._historian = historian
         self._place = folder
         self._folder: Path | None = None
-        self._benches = {"backtest": _Bench(), "preview": _Bench()}
-        self._recorded: OrderedDict[tuple[Any, ...], tuple[Path, Mapping[str, Span]]] = OrderedDict()
+        self._benches = {"backtest": _Bench(ends=True), "preview": _Bench(ends=False)}
+        self._recorded: OrderedDict[tuple[Any, ...], _Recorded] = OrderedDict()
         self._number = 0
 
     async def try_out(
@@ -95,16 +107,19 @@ class Workshop:
     ) -> tuple[Path, Mapping[str, Span]]:
         tags: Sequence[Tag] = [tag for tag in trial.before.tags if not tag.system]
         key = (tuple(tag.path for tag in tags), trial.begin, trial.end)
-        if keep and key in self._recorded:
+        now = asyncio.get_running_loop().time()
+        known = self._recorded.get(key)
+        if keep and known is not None and now - known.at < KEPT_FOR:
             self._recorded.move_to_end(key)
-            return self._recorded[key]
+            return known.path, known.spans
         path = self._new(".parquet")
         spans = await record(self._historian(), tags, trial.begin, trial.end, path, most, progress)
         if keep:
-            self._recorded[key] = path, spans
+            dropped = [] if known is None else [known]
+            self._recorded[key] = _Recorded(path, spans, now)
             while len(self._recorded) > KEPT:
-                old, _ = self._recorded.popitem(last=False)[1]
-                await asyncio.to_thread(_remove, [old])
+                dropped.append(self._recorded.popitem(last=False)[1])
+            await asyncio.to_thread(_remove, [old.path for old in dropped])
         return path, spans
 
     def _new(self, suffix: str) -> Path:
@@ -118,9 +133,10 @@ class Workshop:
 
 
 class _Bench:
-    """One process, and who waits for it."""
+    """One process, and who waits for it. ``ends``: with a job that is given up."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ends: bool) -> None:
+        self._ends = ends
         self._taken = asyncio.Lock()
         self._worker = _Worker()
 
@@ -130,7 +146,8 @@ class _Bench:
             try:
                 yield self._worker
             except BaseException:
-                await self._worker.kill()
+                if self._ends:
+                    await self._worker.kill()
                 raise
 
     async def close(self) -> None:
@@ -142,12 +159,15 @@ class _Worker:
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
+        self._under_way: Path | None = None
+        """A job that has been sent and not been answered: of a caller who waits, or who has given it up."""
 
     async def do(self, job: Path, progress: Callable[[float], None]) -> None:
         """Do a job. Raises TrialFailed."""
         process = await self._running()
         if process.stdin is None or process.stdout is None:
             raise TrialFailed("the process that evaluates has no pipes")
+        self._under_way = job
         with contextlib.suppress(ConnectionError):
             process.stdin.write(orjson.dumps({"job": str(job)}) + b"\n")
             await process.stdin.drain()
@@ -155,16 +175,17 @@ class _Worker:
             said = orjson.loads(line)
             if "progress" in said:
                 progress(float(said["progress"]))
-            elif "fault" in said:
+                continue
+            self._under_way = None
+            if "fault" in said:
                 raise TrialFailed(str(said["fault"]))
-            else:
-                return
+            return
         await self.kill()
         raise TrialFailed("the process that evaluates was ended; was there too little memory? Try fewer days")
 
     async def kill(self) -> None:
         """End the process, whatever it is at."""
-        process, self._process = self._process, None
+        process, self._process, self._under_way = self._process, None, None
         if process is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -175,7 +196,26 @@ class _Worker:
         if process.stdin is not None:
             process.stdin.close()
 
+    async def _clear(self) -> None:
+        """Wait for a job that was given up, and throw its result away; it is ended where that takes long."""
+        process, job = self._process, self._under_way
+        if process is None or process.stdout is None or job is None:
+            return
+        try:
+            async with asyncio.timeout(LEFT_ALONE):
+                while line := await process.stdout.readline():
+                    said = orjson.loads(line)
+                    if "progress" not in said:
+                        self._under_way = None
+                        if "result" in said:
+                            await asyncio.to_thread(_remove, [Path(said["result"])])
+                        return
+        except TimeoutError:
+            pass
+        await self.kill()
+
     async def _running(self) -> asyncio.subprocess.Process:
+        await self._clear()
         if self._process is None or self._process.returncode is not None:
             around = os.environ | {"PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
             self._process = await asyncio.create_subprocess_exec(

@@ -240,3 +240,23 @@ async def test_a_preview_is_given_up_when_its_caller_goes(client: Client, servic
         asking.cancel()
         await slow.given_up.wait()
     await asyncio.gather(asking, return_exceptions=True)
+
+
+async def test_previews_that_were_given_up_do_not_answer_for_the_next(
+    client: Client, service: CommittingService
+) -> None:
+    body = {"enterprise": "huarui", "tag": "GT-101", "days": 1, "rules": [{"key": "H", "setpoint": 9.0}]}
+    await post(client, "tuning/preview", body)
+    worker = service.changes._workshop._benches["preview"]._worker
+    process = worker._process
+    for _ in range(3):
+        asking = asyncio.create_task(client.post("/api/v1/tuning/preview", json=body))
+        async with asyncio.timeout(10):
+            while worker._under_way is None:
+                await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+    lower = {**body, "rules": [{"key": "H", "setpoint": 1.0}]}
+    found = await post(client, "tuning/preview", lower)
+    assert found["after"]["rules"]["H"]["count"] == 1
+    assert worker._process is process, "no process had to be started for it"
