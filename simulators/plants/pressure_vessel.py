@@ -126,6 +126,7 @@ class PressureVessel:
             "relieved": zero,
             "burst": zero,
         }
+        self._state["pressure"] = self.amount * GAS_CONSTANT * kelvin / p["volume"]
         full = _passing(self._p, p["outlet_area"] * 1e-6, self.pressure, kelvin, self._p["behind"])
         wanted = self._inputs["feed"] / 3600.0 / molar
         settled = np.minimum(100.0 * wanted / np.maximum(full, 1e-9), 100.0)
@@ -147,7 +148,7 @@ class PressureVessel:
     @property
     def pressure(self) -> Float64:
         """Pressure, Pa absolute."""
-        return self.amount * GAS_CONSTANT * self.kelvin / self._p["volume"]
+        return self._state["pressure"]
 
     @property
     def openings(self) -> Int64:
@@ -192,7 +193,10 @@ class PressureVessel:
         for _ in range(count):
             state = _advance(picked, inputs, state, fine)
         for name, column in state.items():
-            self._state[name][rows] = column
+            # Columns that nothing changed are shared with the state before
+            whole = self._state[name].copy()
+            whole[rows] = column
+            self._state[name] = whole
 
     def read(self) -> Mapping[str, Float64]:
         """The true values by output name; flows are means over the last step, the lift is that at its end."""
@@ -226,25 +230,33 @@ def _spare(p: Columns, amount: Float64, pressure: Float64, behind: Float64 | flo
     return np.asarray(amount * (1.0 - np.minimum(behind / pressure, 1.0) ** (1.0 / p["gamma"])))
 
 
+def _lifted(p: Columns, given: Columns, state: Columns, gauge: Float64, dt: float) -> tuple[Float64, Float64]:
+    """Lift of the relief valves ``dt`` s later, and whether they have popped, at gauge pressures in kPa."""
+    set_at = np.maximum(p["relief_set"] + given["relief_shift"], 1.0)
+    lift, popped = state["lift"], state["popped"]
+    if not (gauge >= set_at).any() and not popped.any() and not lift.any():
+        return lift, popped
+    felt = gauge - p["inlet_loss"] * set_at * lift**2
+    popped = np.where(felt >= set_at, 1.0, np.where(felt <= set_at * (1.0 - p["blowdown"]), 0.0, popped))
+    popped = np.where(given["relief_stuck"] >= 0.5, 0.0, popped)  # noqa: PLR2004
+    travel = dt / np.maximum(p["stroke"], 1e-6)
+    return np.minimum(np.maximum(popped, lift - travel), lift + travel), popped
+
+
 def _advance(p: Columns, given: Columns, state: Columns, dt: float) -> Columns:
     """The state ``dt`` s later."""
-    amount, kelvin = state["amount"], state["kelvin"]
-    pressure = amount * GAS_CONSTANT * kelvin / p["volume"]
+    amount, kelvin, pressure = state["amount"], state["kelvin"], state["pressure"]
     gauge = (pressure - ATMOSPHERE) * 1e-3
 
     error = gauge - given["setpoint"]
     wanted = p["gain"] * error + state["integral"]
     ordered = np.minimum(np.maximum(wanted, 0.0), 100.0)
     integral = state["integral"] + np.where(ordered == wanted, dt * p["gain"] * error / p["reset"], 0.0)
-    stuck = np.abs(ordered - state["opening"]) < given["outlet_stiction"]
-    opening = np.where(stuck, state["opening"], ordered)
-
-    set_at = np.maximum(p["relief_set"] + given["relief_shift"], 1.0)
-    felt = gauge - p["inlet_loss"] * set_at * state["lift"] ** 2
-    popped = np.where(felt >= set_at, 1.0, np.where(felt <= set_at * (1.0 - p["blowdown"]), 0.0, state["popped"]))
-    popped = np.where(given["relief_stuck"] >= 0.5, 0.0, popped)  # noqa: PLR2004
-    travel = dt / np.maximum(p["stroke"], 1e-6)
-    lift = np.minimum(np.maximum(popped, state["lift"] - travel), state["lift"] + travel)
+    opening = ordered
+    if given["outlet_stiction"].any():
+        stuck = np.abs(ordered - state["opening"]) < given["outlet_stiction"]
+        opening = np.where(stuck, state["opening"], ordered)
+    lift, popped = _lifted(p, given, state, gauge, dt)
 
     area = p["outlet_area"] * (1e-8 * opening * (1.0 - given["outlet_blocked"]))
     outlet = _passing(p, area, pressure, kelvin, p["behind"])
@@ -253,11 +265,13 @@ def _advance(p: Columns, given: Columns, state: Columns, dt: float) -> Columns:
 
     whole = state["burst"] == 0.0
     feed = np.where(whole, given["feed"] / 3600.0 / p["molar"], 0.0)
-    if (dt * (outlet + relief) > 0.01 * amount).any():
-        outlet = np.minimum(outlet, _spare(p, amount, pressure, p["behind"]) / dt + feed)
-        relief = np.minimum(relief, _spare(p, amount, pressure, ATMOSPHERE) / dt + feed)
     flowing = np.maximum(outlet + relief, 1e-30)
     rate = flowing / amount
+    if (rate * dt > 0.01).any():  # noqa: PLR2004 - so little cannot overshoot
+        outlet = np.minimum(outlet, _spare(p, amount, pressure, p["behind"]) / dt + feed)
+        relief = np.minimum(relief, _spare(p, amount, pressure, ATMOSPHERE) / dt + feed)
+        flowing = np.maximum(outlet + relief, 1e-30)
+        rate = flowing / amount
     mean = -np.expm1(-rate * dt) / rate
     left = np.maximum(amount + (feed - flowing) * mean, _LEAST)
     gone = np.maximum(amount + feed * dt - left, 0.0)
@@ -267,14 +281,17 @@ def _advance(p: Columns, given: Columns, state: Columns, dt: float) -> Columns:
     heat += dt * 1e3 * given["heating"] + loss * around
     hotter = np.minimum(heat / (left * p["cv"] + gone * p["cp"] + loss), _HOTTEST)
 
-    burst = ~whole | (left * GAS_CONSTANT * hotter / p["volume"] - ATMOSPHERE > 1e3 * p["strength"])
+    after = left * GAS_CONSTANT * hotter / p["volume"]
+    burst = ~whole | (after - ATMOSPHERE > 1e3 * p["strength"])
     if burst.any():
         left = np.where(burst, ATMOSPHERE * p["volume"] / (GAS_CONSTANT * around), left)
         hotter = np.where(burst, around, hotter)
+        after = left * GAS_CONSTANT * hotter / p["volume"]
     out = gone / flowing
     return {
         "amount": left,
         "kelvin": hotter,
+        "pressure": after,
         "lift": lift,
         "popped": popped,
         "openings": state["openings"] + (popped > state["popped"]),
