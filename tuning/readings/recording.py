@@ -132,6 +132,7 @@ class RecordingWriter:
             column_encoding=dict.fromkeys(_TIMES, "DELTA_BINARY_PACKED"),
             write_statistics=["tag", *_TIMES],
             store_schema=False,
+            write_page_checksum=True,
         )
 
     def __enter__(self) -> Self:
@@ -332,10 +333,13 @@ class _File:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._parquet = pq.ParquetFile(path)
+            self._parquet = pq.ParquetFile(path, page_checksum_verification=True)
             metadata = self._parquet.metadata
             self.about = About.from_json((metadata.metadata or {})[KEY])
             self.groups = [_group(metadata.row_group(number)) for number in range(metadata.num_row_groups)]
+            for group in self.groups:
+                if not 0 <= group.tag < len(self.about.tags):
+                    raise ValueError(f"it has readings of tag {group.tag}, and describes {len(self.about.tags)}")  # noqa: TRY301
         except OSError as error:
             raise RecordingError(f"{path}: {error}") from error
         except (pa.ArrowException, KeyError, ValueError, TypeError, AttributeError) as error:
