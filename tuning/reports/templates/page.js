@@ -327,7 +327,8 @@
     element.closest('figure').scrollIntoView({ block: 'center', behavior: 'smooth' });
     if (to <= from) return reset(made);
     const room = Math.max((to - from) / 2, 60e3);
-    plot.setScale('x', { min: (from - room) / 1000, max: (to + room) / 1000 });
+    const [first, last] = made.whole;
+    plot.setScale('x', { min: Math.max((from - room) / 1000, first), max: Math.min((to + room) / 1000, last) });
   }
 
   const seen = new IntersectionObserver(
