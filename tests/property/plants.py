@@ -64,13 +64,16 @@ class Plant:
     live_clocks: tuple[bool, ...]
     selectors: tuple[Selector, ...] = ()
 
+    @property
+    def table(self) -> RuleTable:
+        return RuleTable.build(self.rules, len(self.periods))
+
     def engine(self) -> RuleEngine:
         return self.made(RuleEngine)
 
     def made(self, kind: type[Engine]) -> Engine:
         tags = TagColumns(np.array(self.periods), np.array(self.live_clocks))
-        table = RuleTable.build(self.rules, len(self.periods))
-        return kind(table, tags, LATENESS, TOLERANCE, self._programs(), self.selectors)
+        return kind(self.table, tags, LATENESS, TOLERANCE, self._programs(), self.selectors)
 
     def oracle(self) -> Oracle:
         meanings = {row: MEANINGS[text] for row, text in self._expressions().items()}

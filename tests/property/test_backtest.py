@@ -2,12 +2,16 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.samples import SampleBlock
+from domain.site import Enterprise, Gateway, Site, Tag, Unit
 from rules.engine import RuleEngine
 from rules.past import Found, PastEngine
 from rules.ticks import TICK
@@ -15,12 +19,14 @@ from tests.property.plants import (
     DEVIATIONS,
     EXPRESSIONS,
     FAULTS,
+    LATENESS,
     LIMITS,
     MODES,
     RATES,
     SELECTORS,
     START,
     STUCK,
+    TOLERANCE,
     VOTES,
     Arrival,
     Cut,
@@ -30,17 +36,20 @@ from tests.property.plants import (
     plants,
     streams,
 )
+from tuning.backtest.result import Transitions
+from tuning.backtest.run import backtest
+from tuning.readings.recording import About, RecordedTag, Recording, RecordingWriter
 
 ALL = (LIMITS, RATES, FAULTS, DEVIATIONS, STUCK, VOTES, EXPRESSIONS)
 Story = dict[int, list[tuple[bool, int, int, float | None]]]
 
 
-def live(engine: RuleEngine, arrivals: Sequence[Arrival], end: int) -> Story:
+def live(engine: RuleEngine, arrivals: Sequence[Arrival], end: int, begin: int = START) -> Story:
     """As the service feeds it: what has arrived together, and four times a second that time passes."""
-    engine.await_readings(START)
+    engine.await_readings(begin)
     story: Story = {}
     waiting = list(arrivals)
-    now = START
+    now = -(-begin // TICK) * TICK
     while now <= end or waiting:
         found = []
         while waiting and START + waiting[0].received <= min(now, end):
@@ -66,7 +75,7 @@ def past(engine: PastEngine, blocks: Sequence[SampleBlock], end: int) -> Story:
     return story_of(engine.take())
 
 
-def story_of(found: Found) -> Story:
+def story_of(found: Found | Transitions) -> Story:
     story: Story = {}
     columns = (found.rule, found.entered, found.source_time, found.received_time, found.value)
     for rule, entered, source, received, value in zip(*(column.tolist() for column in columns), strict=True):
@@ -117,3 +126,57 @@ def test_modes_of_operation_hold_when_they_held_live(
     plant: Plant, stream: list[Happening], rest: int, tall: int
 ) -> None:
     equal(plant, stream, rest, tall)
+
+
+# ---- through a file
+
+
+def site_of(plant: Plant) -> Site:
+    """A site of the plant's tags A, B and C."""
+    clocks = ["live" if live else "source" for live in plant.live_clocks]
+    names = "ABC"[: len(plant.periods)]
+    return Site(
+        regions={},
+        enterprises={"e": Enterprise("e", "e", "370000")},
+        units={("e", "u"): Unit("e", "u", "u")},
+        gateways={("e", name): Gateway("e", name, name, clock) for name, clock in zip(names, clocks, strict=True)},
+        tags=[
+            Tag("e", name, "u", name, "level", period=period) for name, period in zip(names, plant.periods, strict=True)
+        ],
+        rules=plant.table,
+        revision="",
+        selectors=plant.selectors,
+    )
+
+
+@settings(max_examples=60)
+@given(plants(MODES, FAULTS, *ALL, selectors=SELECTORS), streams(), st.sampled_from([1, 3, 1_000]), st.booleans())
+def test_a_recording_is_evaluated_as_its_stream_was(
+    plant: Plant,
+    stream: list[Happening],
+    rows: int,
+    live_clock: bool,  # noqa: FBT001
+) -> None:
+    """Written as it came, read back tag by tag and merged, and evaluated component by component."""
+    if not live_clock:
+        plant = replace(plant, live_clocks=(False,) * len(plant.live_clocks))
+    arrivals = [
+        replace(item, value=item.value if math.isfinite(item.value) else 7.0)
+        for item in stream
+        if isinstance(item, Arrival)
+    ]
+    begin = START + min((each.received for each in arrivals), default=0)
+    end = START + max((each.received for each in arrivals), default=0)
+    site = site_of(plant)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "stream.parquet"
+        about = About(tuple(RecordedTag(tag.path) for tag in reversed(site.tags)), live_clock=live_clock)
+        with RecordingWriter(path, about) as writer:
+            for each in blocks_of([*arrivals[:3], Cut(), *arrivals[3:]]):
+                writer.write(replace(each, tag=len(site.tags) - 1 - each.tag))
+        with patch("tuning.readings.recording.LEAST_ROWS", rows), patch("tuning.readings.recording.MERGED_ROWS", 0):
+            found = backtest(site, Recording(path), lateness=LATENESS, clock_tolerance=TOLERANCE, workers=1)
+    if arrivals:
+        assert story_of(found.transitions) == live(plant.engine(), arrivals, end, begin)
+    else:
+        assert not len(found.transitions)
