@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -23,7 +24,8 @@ BINS = WIDTH - LEFT - RIGHT
 """Readings of one pixel's width are drawn as one line from their least to their greatest."""
 LINES = 12
 """Tags drawn in a panel at the most, those with the greatest changes."""
-INK, FAINT, GRID, BAND, HARM, WANTED = "#2c363f", "#7f8a94", "#e3e7eb", "#fbe3d0", "#c0242c", "#2a6fb8"
+INK, FAINT, GRID, BAND, HARM = "#2c363f", "#7f8a94", "#e3e7eb", "#fbe3d0", "#c0242c"
+WANTED, BROKEN = "#2a6fb8", "#5d6770"
 COLOURS = ("#1b6ca8", "#d1495b", "#2e8b57", "#8d6a9f", "#c77f0a", "#4a5759", "#007f7f", "#a0522d")
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 432000)
 _TICKS = 9
@@ -35,6 +37,16 @@ class _Panel:
     measurand: str
     engineering_unit: str
     tags: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """A span below a panel; ms UTC."""
+
+    begin: int
+    end: int
+    label: str
+    colour: str
 
 
 class Picture:
@@ -79,9 +91,9 @@ class Picture:
         ]
         y: float = TOP
         for panel in panels:
-            wanted = [one for one in self._simulation.truth.expected if self._in_panel(one, panel)]
-            height = PANEL + ROW * len(wanted)
-            parts += self._panel(panel, wanted, y)
+            bars = [*self._faults(panel), *self._wanted(panel)]
+            height = PANEL + ROW * len(bars)
+            parts += self._panel(panel, bars, y)
             y += height + GAP
         total = y + 6
         return (
@@ -107,7 +119,7 @@ class Picture:
         first = next(one for one in self._panels() if one.unit == panel.unit)
         return path == f"{enterprise}/@unit.{unit}" and first.tags == panel.tags
 
-    def _panel(self, panel: _Panel, wanted: Sequence[Expected], top: float) -> Iterator[str]:
+    def _panel(self, panel: _Panel, bars: Sequence[_Bar], top: float) -> Iterator[str]:
         enterprise, unit = panel.unit.split("/")
         name = self._site.units[enterprise, unit].name
         bottom = top + PANEL
@@ -135,10 +147,12 @@ class Picture:
             )
         for label, setpoint in self._limits(shown).items():
             if low <= setpoint <= high:
+                # Those of two levels may lie close together: one is named at the right, the other at the left
+                x, anchor = (LEFT + 3, "start") if len(label) > 1 else (LEFT + BINS - 3, "end")
                 yield (
                     f'<line x1="{LEFT}" x2="{LEFT + BINS}" y1="{up(setpoint):.1f}" y2="{up(setpoint):.1f}" '
-                    f'stroke="{HARM}" stroke-dasharray="2 4"/><text x="{LEFT + BINS - 3}" y="{up(setpoint) - 2:.1f}" '
-                    f'text-anchor="end" font-size="10" fill="{HARM}">{escape(label)} {setpoint:g}</text>'
+                    f'stroke="{HARM}" stroke-dasharray="2 4"/><text x="{x}" y="{up(setpoint) - 2:.1f}" '
+                    f'text-anchor="{anchor}" font-size="10" fill="{HARM}">{escape(label)} {setpoint:g}</text>'
                 )
         for number, index in enumerate(shown):
             colour = COLOURS[number % len(COLOURS)]
@@ -150,9 +164,9 @@ class Picture:
                 f'<text x="{LEFT + BINS + 8}" y="{top + 11 + number * 9.6:.1f}" font-size="10" '
                 f'fill="{colour}">{escape(label)}</text>'
             )
-        for number, expected in enumerate(wanted):
-            yield from self._wanted(expected, bottom + number * ROW)
-        yield from self._axis(bottom + ROW * len(wanted))
+        for number, bar in enumerate(bars):
+            yield from self._bar(bar, bottom + number * ROW)
+        yield from self._axis(bottom + ROW * len(bars))
 
     def _names(self, event: Event, panel: _Panel) -> bool:
         return bool({self._simulation.tags[index].path for index in panel.tags} & set(event.tags))
@@ -171,15 +185,35 @@ class Picture:
                 f'stroke-width="1.5">{title}</line>'
             )
 
-    def _wanted(self, expected: Expected, y: float) -> Iterator[str]:
-        begin, end = self._across(expected.begin), self._across(expected.end)
-        label = expected.condition.partition("/")[2]
-        left = begin > LEFT + BINS * 0.7
+    def _wanted(self, panel: _Panel) -> Iterator[_Bar]:
+        for one in self._simulation.truth.expected:
+            if self._in_panel(one, panel):
+                yield _Bar(one.begin, one.end, one.condition.partition("/")[2], WANTED)
+
+    def _faults(self, panel: _Panel) -> Iterator[_Bar]:
+        """Faults of the timeline on tags of a panel, or on their gateways; of those that come back the first."""
+        tags = [self._simulation.tags[index] for index in panel.tags]
+        gateways = {f"{tag.enterprise}/{tag.gateway}" for tag in tags}
+        for entry in self._simulation.scenario.file.timeline:
+            if entry.fault is None or (entry.gateway is not None and entry.gateway not in gateways):
+                continue
+            named = [tag.name for tag in tags if any(fnmatchcase(tag.path, one) for one in entry.tags or ("*",))]
+            if named:
+                whom = entry.gateway if entry.tags is None else ", ".join(named)
+                end = self._span if entry.until is None else entry.until
+                yield _Bar(self._begin + entry.at, self._begin + end, f"{entry.fault} {whom}", BROKEN)
+
+    def _bar(self, bar: _Bar, y: float) -> Iterator[str]:
+        begin, end = self._across(bar.begin), self._across(bar.end)
+        long = end > LEFT + BINS * 0.8
+        left = begin > LEFT + BINS * 0.3 and long
+        # Beside the bar where there is room, else on it
+        x, ink = (begin - 4, bar.colour) if left else (begin + 4, "#fff") if long else (end + 4, bar.colour)
         yield (
             f'<rect x="{begin:.1f}" y="{y + 3:.1f}" width="{max(end - begin, 2):.1f}" height="{ROW - 5}" '
-            f'fill="{WANTED}" fill-opacity=".75"/><text x="{begin - 4 if left else end + 4:.1f}" '
-            f'y="{y + ROW - 3:.1f}" font-size="10" text-anchor="{"end" if left else "start"}" fill="{WANTED}">'
-            f"{escape(label)}</text>"
+            f'fill="{bar.colour}" fill-opacity=".75"/><text x="{x:.1f}" '
+            f'y="{y + ROW - 3:.1f}" font-size="10" text-anchor="{"end" if left else "start"}" fill="{ink}">'
+            f"{escape(bar.label)}</text>"
         )
 
     def _axis(self, y: float) -> Iterator[str]:
@@ -230,7 +264,12 @@ class Picture:
 
 def _legend() -> Iterator[str]:
     x = LEFT
-    for colour, word, width in ((BAND, "event", 106), (HARM, "harm", 124), (WANTED, "expected", 0)):
+    for colour, word, width in (
+        (BAND, "event", 106),
+        (HARM, "harm", 124),
+        (BROKEN, "fault", 300),
+        (WANTED, "expected", 0),
+    ):
         told = escape(_words()[word])
         yield f'<rect x="{x}" y="57" width="12" height="10" fill="{colour}"/><text x="{x + 17}" y="66">{told}</text>'
         x += width
