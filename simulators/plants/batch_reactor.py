@@ -1,6 +1,6 @@
 """Batch reactor: o-nitroaniline from o-nitrochlorobenzene and ammonia, with the cooling failure that made it famous."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import IntEnum
 
 import numpy as np
@@ -149,6 +149,7 @@ class BatchReactor:
             "burst": np.zeros(count),
         }
         self._state |= _seen(self._p, self._state)
+        self._present = set(phase.tolist())
         self._settle()
 
     def _settle(self) -> None:
@@ -216,7 +217,9 @@ class BatchReactor:
         for _ in range(count):
             given = self._inputs.columns
             given = given | {"coolant_temperature": given["coolant_temperature"] + self._supply.step(dt)}
-            before = _recipe(self._p, given, self._state, dt)
+            before = _recipe(self._p, given, self._state, dt, self._present)
+            if before["phase"] is not self._state["phase"]:
+                self._present = set(before["phase"].tolist())
             calm = _fitting(self._p, before, dt)
             self._state = _advance(self._p, given, before, np.full(self.count, dt))
             if (calm < dt).any():
@@ -299,15 +302,23 @@ def _fitting(p: Columns, s: Columns, dt: float) -> Float64:
     return np.asarray(np.minimum(np.maximum(fit, 1e-3 * dt), dt))
 
 
-def _recipe(p: Columns, given: Columns, s: Columns, dt: float) -> Columns:
-    """Move each reactor on when its step is done."""
-    phase, celsius, since = s["phase"], s["kelvin"] - _ZERO, s["since"] + dt
-    done = (phase == Phase.REACT) & (since >= p["reacting"])
-    done |= (phase == Phase.CHARGE) & (s["volume"] >= p["volume"])
-    done |= (phase == Phase.HEAT) & (celsius >= given["setpoint"] - 1.0)
-    done |= (phase == Phase.COOL) & (celsius <= p["cooled"])
-    done |= (phase == Phase.DISCHARGE) & (s["volume"] <= 0.0)
-    done |= (phase == Phase.WAIT) & (since >= p["waiting"])
+def _recipe(p: Columns, given: Columns, s: Columns, dt: float, present: Collection[float]) -> Columns:
+    """Move each reactor on when its step is done; ``present`` are the steps that any of them is at."""
+    phase, since = s["phase"], s["since"] + dt
+    celsius = s["kelvin"] - _ZERO
+    ended = {
+        Phase.CHARGE: lambda: s["volume"] >= p["volume"],
+        Phase.HEAT: lambda: celsius >= given["setpoint"] - 1.0,
+        Phase.REACT: lambda: since >= p["reacting"],
+        Phase.COOL: lambda: celsius <= p["cooled"],
+        Phase.DISCHARGE: lambda: s["volume"] <= 0.0,
+        Phase.WAIT: lambda: since >= p["waiting"],
+    }
+    done = np.zeros(len(phase), dtype=np.bool_)
+    for one in present:
+        done |= (phase == one) & ended[Phase(int(one))]()
+    if not done.any():
+        return s | {"since": since}
     done &= (given["hold"] < 0.5) & (s["burst"] + s["open"] == 0.0)  # noqa: PLR2004
     return s | {
         "phase": np.where(done, (phase + 1.0) % len(Phase), phase),
@@ -398,7 +409,8 @@ def _moved(p: Columns, s: Columns, dt: Float64) -> Columns:
         "volume": volume * kept + share * p["volume"],
     }
     mixed = _capacity(left)
-    left["kelvin"] = (held * s["kelvin"] + np.maximum(mixed - held, 0.0) * 298.15) / np.maximum(mixed, held)
+    warm = (held * s["kelvin"] + np.maximum(mixed - held, 0.0) * 298.15) / np.maximum(mixed, held)
+    left["kelvin"] = np.where(share > 0.0, warm, s["kelvin"])
     return left | _seen(p, left)
 
 
