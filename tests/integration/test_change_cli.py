@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,12 @@ async def test_from_a_chattering_tag_to_a_change_in_force_and_back(service: Serv
     assert "second, different person" in await anshao(service, "approve", number, "--name", "李工", status=2)
     await anshao(service, "approve", number, "--name", "张强", "--comment", "同意")
     assert "试运行 in shadow" in await anshao(service, "shadow", number, "--name", "张强", "--hours", "2")
-    assert "已生效 in force" in await anshao(service, "apply", number, "--name", "张强")
+    soon = datetime.now() + timedelta(seconds=2)  # noqa: DTZ005 - by this machine's clock, as the command reads it
+    told = await anshao(service, "apply", number, "--name", "张强", "--at", soon.strftime("%Y-%m-%dT%H:%M:%S"))
+    assert "定时 due" in told
+    async with api_of(service.url) as api, asyncio.timeout(30):
+        while (await api.get(f"/changes/{number}"))["state"] != "live":
+            await asyncio.sleep(0.1)
     assert (await limit(service))["on_delay_ms"] == 30_000
     assert (await limit(service))["change"] == int(number)
 
@@ -120,7 +126,7 @@ async def test_from_a_chattering_tag_to_a_change_in_force_and_back(service: Serv
 
     shown = await anshao(service, "show", number)
     acts = [line.split()[1] for line in shown.partition("经过 acts")[2].splitlines() if line.strip()]
-    assert acts == ["提出", "回测开始", "回测完成", "批准", "试运行开始", "生效", "回退"]
+    assert acts == ["提出", "回测开始", "回测完成", "批准", "试运行开始", "定时生效", "生效", "回退"]
     document = orjson.loads(await anshao(service, "show", number, "--json"))
     assert (document["state"], document["result"]["counts"]["removed"]) == ("rolled_back", 48)
     verified = await asyncio.to_thread(
