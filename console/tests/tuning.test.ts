@@ -13,6 +13,7 @@ import {
   proposedRules,
   shown,
   stillChanging,
+  unitOf,
   withDraft,
   withFigure,
 } from '@/tuning/figures';
@@ -85,6 +86,13 @@ describe('figures', () => {
       }
     }
     expect(parsed(H, 'on_delay_ms', '1.5')).toBe(1500);
+  });
+
+  it('have the unit that they are shown in', () => {
+    expect(unitOf(H, 'setpoint', 's')).toBe('mg/m³');
+    expect(unitOf(H, 'on_delay_ms', 's')).toBe('s');
+    expect(unitOf(RISE, 'setpoint', 's')).toBe('mg/m³/min');
+    expect(unitOf({ ...RISE, engineering_unit: 'mg/m3/s' }, 'setpoint', 's')).toBe('mg/m³/min');
   });
 
   it('refuse what is none', () => {

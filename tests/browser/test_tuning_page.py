@@ -71,8 +71,7 @@ async def test_a_limit_is_dragged_and_the_change_goes_the_whole_way(works: Works
     dialog = desk.page.get_by_role("dialog")
     await expect(dialog.get_by_role("row").filter(has_text="限值")).to_contain_text(f"{tried:g} mg/m³")
     await desk.sign(PROPOSER, "在 10.0 附近反复进出")
-    # Enter makes a new line in a reason of several.
-    await desk.button("提出（Enter）", dialog).click()
+    await desk.button("提出变更", dialog).click()  # Enter makes a new line in a reason of several
     await desk.page.get_by_role("link", name="去查看").click()
     await expect(state(desk)).to_contain_text("已提出")
 

@@ -1,7 +1,7 @@
 /** Figures of rules as an engineer reads and edits them, and as the API takes them. */
 
 import type { ChangedRule, RuleFigures, TuningRule, TuningTag } from '@/api/types';
-import { isRate } from '@/format/numbers';
+import { isRate, limitUnit } from '@/format/numbers';
 
 /** Names of the API, in the order in which they are shown. */
 export const FIGURES = ['setpoint', 'deadband', 'on_delay_ms', 'off_delay_ms', 'window_ms'] as const;
@@ -13,8 +13,14 @@ export type Drafts = Readonly<Record<string, Draft>>;
 
 type Kind = Pick<TuningRule, 'kind'>;
 
-export function isTime(figure: Figure): boolean {
+function isTime(figure: Figure): boolean {
   return figure.endsWith('_ms');
+}
+
+/** The unit that a figure is shown in; `seconds`: the word for them. Rates come with and without their `/s`. */
+export function unitOf(rule: Pick<TuningRule, 'kind' | 'engineering_unit'>, figure: Figure, seconds: string): string {
+  if (isTime(figure)) return seconds;
+  return limitUnit(rule.kind, isRate(rule.kind) ? rule.engineering_unit.replace(/\/s$/, '') : rule.engineering_unit);
 }
 
 /** How many of the API's units one shown unit is: times in s for ms, rates per minute for per second. */
