@@ -30,14 +30,14 @@ TARGET = 30.0
 
 
 def every(step: int) -> Callable[[int, dict[str, Any]], dict[str, Any]]:
-    """Change H of one tag in so many: further out, a wider deadband, a longer delay, in turn."""
+    """Change H of one tag in so many: further in, a wider deadband, a longer delay, in turn."""
 
     def changed(number: int, limit: dict[str, Any]) -> dict[str, Any]:
         if number % step:
             return limit
         kind = number // step % 3
         if kind == 0:
-            return limit | {"setpoint": round(limit["setpoint"] * 1.01, 4)}
+            return limit | {"setpoint": round(limit["setpoint"] - 2 * limit["deadband"], 4)}
         return limit | ({"deadband": limit["deadband"] * 4} if kind == 1 else {"on_delay": "15s"})
 
     return changed
