@@ -1,9 +1,11 @@
 """A stretch of the historian as a recording: what backtests of a running service read."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -11,6 +13,8 @@ from domain.samples import SampleBlock
 from domain.site import Tag
 from historian.protocol import Historian, Samples
 from tuning.readings.recording import About, RecordedTag, RecordingWriter
+
+Result = TypeVar("Result")
 
 PAGE = 10_000
 """Readings asked for at once: an answer of this size is unpacked within about 10 ms [ours]."""
@@ -47,7 +51,7 @@ async def record(
     recorded = tuple(RecordedTag(tag.path, tag.unit, tag.engineering_unit, tag.measurand, tag.period) for tag in tags)
     spans: dict[str, Span] = {}
     left = most
-    writer = await asyncio.to_thread(RecordingWriter, path, About(recorded, "historian", live_clock=True))
+    writer = await _to_its_end(RecordingWriter, path, About(recorded, "historian", live_clock=True))
     try:
         for number, tag in enumerate(tags):
             pages: list[Samples] = []
@@ -61,13 +65,26 @@ async def record(
                     break
                 at = int(page.source_time[-1]) + 1
                 told((number + (at - begin) / (end - begin)) / len(tags))
-            spans[tag.path] = await asyncio.to_thread(_write, writer, number, pages)
+            spans[tag.path] = await _to_its_end(_write, writer, number, pages)
             told((number + 1) / len(tags))
-        await asyncio.to_thread(writer.close)
+        await _to_its_end(writer.close)
     except BaseException as error:
         writer.__exit__(type(error), error, None)
         raise
     return spans
+
+
+async def _to_its_end(act: Callable[..., Result], *arguments: Any) -> Result:
+    """Act in a thread. Who is cancelled waits for it: it goes on writing, and nobody may close its file meanwhile."""
+    done = asyncio.ensure_future(asyncio.to_thread(act, *arguments))
+    try:
+        return await asyncio.shield(done)
+    except asyncio.CancelledError:
+        while not done.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([done])
+        done.exception()  # looked at: it matters to nobody any more
+        raise
 
 
 def _refuse_too_many(left: int, most: int, tags: Sequence[Tag], length: int) -> None:
