@@ -16,8 +16,21 @@ from simulators.plants.protocol import Input, Output, Parameter, Parameters, Pla
 KIND = "gas_release"
 MOST_DETECTORS = 64
 
-_MEASURANDS = {"H2S": "h2s", "Cl2": "cl2", "NH3": "nh3", "CH4": "flammable_gas"}
-_USUAL_UNITS = {"H2S": "mg/m3", "Cl2": "mg/m3", "NH3": "mg/m3", "CH4": "%LEL"}
+_TOXIC = {
+    "H2S": "h2s",
+    "Cl2": "cl2",
+    "NH3": "nh3",
+    "CO": "co",
+    "SO2": "so2",
+    "NO2": "no2",
+    "HCN": "hcn",
+    "HCl": "hcl",
+    "HF": "hf",
+    "COCl2": "phosgene",
+    "C6H6": "benzene",
+    "CH3OH": "methanol",
+}
+"""Measurands of single gases; of others, what burns is flammable gas."""
 _CALM = 0.5
 """m/s; a Gaussian plume means nothing in less wind."""
 
@@ -67,13 +80,14 @@ class _Slugs:
         )
 
     def merged(self, path: Float64, share: float) -> "_Slugs":
-        """Neighbours joined in pairs where both together are shorter than ``share`` of their width everywhere."""
+        """Neighbours joined in pairs, where in every instance both are shorter than ``share`` of their width."""
         pairs = len(self.mass) // 2
         older, younger = slice(0, 2 * pairs, 2), slice(1, 2 * pairs, 2)
         length = self.ended[younger] - self.begun[older]
         width, _ = briggs(path - 0.5 * (self.ended[younger] + self.begun[older]), self.stability[older])
         joins = (length <= share * width) & (self.ended[older] == self.begun[younger])
-        joined = (joins & (self.stability[older] == self.stability[younger])).all(axis=1)
+        empty = (self.mass[older] == 0.0) & (self.mass[younger] == 0.0)
+        joined = (empty | (joins & (self.stability[older] == self.stability[younger]))).all(axis=1)
         if not joined.any():
             return self
         first = np.flatnonzero(joined) * 2
@@ -124,7 +138,7 @@ class GasRelease:
     def __init__(self, count: int, rng: np.random.Generator, parameters: Parameters | None = None) -> None:
         given = dict(parameters or {})
         self.species = _species(given.pop("species", "H2S"))
-        unit = given.pop("unit", _USUAL_UNITS.get(self.species.formula, "mg/m3"))
+        unit = given.pop("unit", "mg/m3" if self.species.formula in _TOXIC or self.species.lel is None else "%LEL")
         self._unit, self._factor, self._most = _unit(unit, self.species)
         wanted = given.pop("detectors", 5.0)
         detectors = int(number(KIND, "detectors", wanted, 1.0, MOST_DETECTORS))
@@ -259,7 +273,8 @@ def declared(detectors: int) -> Mapping[str, Parameter]:
 
 def shown(detectors: int, species: Species, unit: str) -> Mapping[str, Output]:
     """The outputs of a release with so many detectors."""
-    measurand = _MEASURANDS.get(species.formula, "concentration")
+    burns = "concentration" if species.lel is None else "flammable_gas"
+    measurand = _TOXIC.get(species.formula, burns)
     outputs = {
         f"detector_{i + 1}": Output(measurand, unit, f"{species.zh}探测器{i + 1}", f"{species.en}, detector {i + 1}")
         for i in range(detectors)

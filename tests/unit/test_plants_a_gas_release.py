@@ -7,6 +7,7 @@ import pytest
 
 from domain.gases import SPECIES, convert
 from domain.samples import Float64
+from service.config.measurands import shipped
 from simulators.dispersion import CLASSES, briggs, slug
 from simulators.plants.gas_release import GasRelease
 from simulators.plants.protocol import PlantFault
@@ -157,6 +158,15 @@ def test_detectors_show_their_unit(species: str, unit: str) -> None:
     assert told.outputs["detector_1"].engineering_unit == unit
 
 
+@pytest.mark.parametrize("formula", sorted(SPECIES))
+def test_every_gas_has_a_measurand_that_knows_its_unit(formula: str) -> None:
+    plant = GasRelease(1, np.random.default_rng(1), {"species": formula})
+    output = plant.outputs["detector_1"]
+    measurand = shipped().by_key[output.measurand]
+    assert measurand.species in {None, formula}
+    assert not measurand.units or output.engineering_unit in measurand.units
+
+
 def test_no_detector_shows_more_than_pure_gas() -> None:
     plant = release((0.5, 0.0), unit="%vol")
     plant.set("release_rate", 1e6)
@@ -174,6 +184,28 @@ def test_instances_have_winds_and_releases_of_their_own() -> None:
     assert seen[0] == 0.0
     assert seen[1] > 1.0
     assert seen[2] < 1e-9
+
+
+def test_what_others_let_out_in_another_wind_shifts_a_reading_by_less_than_a_percent() -> None:
+    # Slugs of all instances join together or not at all
+    alone = release((60.0, 0.0))
+    given = PLAIN | {"detectors": 1, "detector_1_east": 60.0, "detector_1_height": 0.0}
+    together = GasRelease(2, np.random.default_rng(1), given)
+    together.set("wind_speed", 9.0, 1)
+    together.set("stability", 6.0, 1)
+    for plant in (alone, together):
+        plant.set("release_rate", 3.0)
+    for _ in range(240):
+        alone.step(1.0)
+        together.step(1.0)
+    assert len(together._slugs.mass) > len(alone._slugs.mass)
+    assert together.read()["detector_1"][0] == pytest.approx(alone.read()["detector_1"][0], rel=0.01)
+    idle = GasRelease(2, np.random.default_rng(1), given)
+    idle.set("wind_speed", 9.0, 1)
+    idle.set("release_rate", 3.0, 0)
+    for _ in range(240):
+        idle.step(1.0)
+    assert idle.read()["detector_1"][0] == alone.read()["detector_1"][0]
 
 
 def test_a_flange_leak_of_hydrogen_sulphide_reaches_two_of_five_detectors() -> None:
