@@ -3,6 +3,8 @@
 import asyncio
 import itertools
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,8 @@ from tests.running import Service, api_of, main_file, until
 from tuning.backtest.run import backtest
 from tuning.readings.recording import About, RecordedTag, Recording, RecordingWriter
 
+COMMANDED = "sensor-dropout"
+"""The scenario that is played by the command, the others by what is under it."""
 Happened = dict[str, list[tuple[bool, int]]]
 """Of each condition, in their order: whether it entered, and its source time."""
 
@@ -110,6 +114,17 @@ def played(simulation: Simulation, path: Path) -> list[Chunk]:
             take(chunk)
             chunks.append(chunk)
     return chunks
+
+
+def simulate(name: str, site: Path, broker: servers.Broker) -> str:
+    """``anshao simulate`` at full speed."""
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("anshao"), "simulate", name, "--site", site, "--broker", broker.url,
+        "--speed", "max", "--clock", "source",
+    ]  # fmt: skip
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
 
 
 async def test_a_backtest_finds_what_the_service_found(tmp_path: Path, broker: servers.Broker) -> None:
