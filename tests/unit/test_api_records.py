@@ -30,7 +30,7 @@ class Evidenced(FakeService):
     def __init__(self, made: Made) -> None:
         super().__init__(made.maker.engine, made.maker.settings.site)
         self.made = made
-        self.changes: list[Change] = []
+        self.commits: list[Change] = []
 
     def now(self) -> int:
         return NOW
@@ -39,8 +39,8 @@ class Evidenced(FakeService):
         return self.made.maker
 
     async def act(self, act: Any) -> Any:
-        self.changes.append(Change())
-        return act(self.register, NOW, self.changes[-1])
+        self.commits.append(Change())
+        return act(self.register, NOW, self.commits[-1])
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ async def test_evidence_is_sent_and_the_journal_says_so(client: Client, service:
     verdict = verify_evidence(file, [service.made.maker.key.fingerprint])
     assert verdict.faults == []
     assert verdict.facts["made_by"] == "王芳"
-    ((entry,),) = [change.entries for change in service.changes]
+    ((entry,),) = [change.entries for change in service.commits]
     body = orjson.loads(entry.body)
     assert (body["kind"], body["incident"], body["actor"]) == (
         "evidence.made",
