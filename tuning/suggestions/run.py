@@ -23,7 +23,7 @@ from tuning.variants import with_versions
 
 REAL_ALARM = 600_000
 """ms that an alarm of the present rule lasted to be one that should not be lost, where no truth is known [ours]."""
-STOOD = 2.0
+STOOD = 3.0
 """A proposal that keeps the alarm in for more than so many times as long turns one nuisance into another, if the alarm
 then stands for more than ``STANDING_SHARE`` of the time [ours]."""
 QUIET = 0.1

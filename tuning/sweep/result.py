@@ -70,7 +70,7 @@ class Sweep:
     end: int
     readings: int
     events: int
-    """Events in the place of a swept rule."""
+    """Events in the place of a swept rule, and conditions expected of one."""
     assumed: bool
     """No truth was known: long alarms of the rules as they are stand for events."""
     least: int

@@ -292,5 +292,6 @@ def _harm(job: _Job, tallies: Sequence[Tally]) -> dict[int, int]:
     if job.truth is None:
         return {}
     numbers = sorted({number for each in tallies for number in each.marks.number.tolist()})
-    harm_at = [(index, job.truth.events[number].harm_at) for index, number in enumerate(numbers)]
+    events = job.truth.events
+    harm_at = [(index, events[number].harm_at) for index, number in enumerate(numbers) if number < len(events)]
     return {index: at for index, at in harm_at if at is not None}

@@ -7,7 +7,7 @@ import numpy as np
 
 from domain.samples import Bool, Int64
 from domain.site import Site
-from domain.truth import Event, Truth
+from domain.truth import Truth
 from tuning.scoring.against_truth import place_of, row_of
 from tuning.scoring.yardstick import Targets
 
@@ -28,7 +28,7 @@ class Marks:
     end: Int64
     origin: Int64
     number: Int64
-    """Of the event, among all."""
+    """Of the event, among all; expected conditions are numbered after the events."""
     assumed: bool
     calm_until: Int64
     """Ends of the spans in which no alarm is false, without overlap and in order; ``calm_from``: their beginnings."""
@@ -38,19 +38,22 @@ class Marks:
 
     @classmethod
     def of_truth(cls, site: Site, row: int, truth: Truth) -> "Marks":
-        """The events in the place of a rule, and what is expected of it."""
-        here: list[tuple[int, Event]] = [
-            (number, event) for number, event in enumerate(truth.events) if place_of(site, event)[row]
+        """The events in the place of a rule, and after them what is expected of it, which it must not lose either."""
+        here = [
+            (number, event.begin, event.end) for number, event in enumerate(truth.events) if place_of(site, event)[row]
         ]
-        spans = [(event.begin, event.end) for _, event in here]
-        spans += [(each.begin, each.end) for each in truth.expected if row_of(site, each.condition) == row]
-        begin = np.array([event.begin for _, event in here], dtype=np.int64)
-        calm_until, calm_from = _joined(spans)
+        here += [
+            (number, each.begin, each.end)
+            for number, each in enumerate(truth.expected, start=len(truth.events))
+            if row_of(site, each.condition) == row
+        ]
+        columns = np.array(here, dtype=np.int64).reshape(-1, 3)
+        calm_until, calm_from = _joined([(begin, end) for _, begin, end in here])
         return cls(
-            begin=begin,
-            end=np.array([event.end for _, event in here], dtype=np.int64),
-            origin=begin,
-            number=np.array([number for number, _ in here], dtype=np.int64),
+            begin=columns[:, 1],
+            end=columns[:, 2],
+            origin=columns[:, 1],
+            number=columns[:, 0],
             assumed=False,
             calm_until=calm_until,
             calm_from=calm_from,
