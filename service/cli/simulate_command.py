@@ -33,12 +33,20 @@ def simulate(
     seed: Annotated[int | None, typer.Option(min=0, help="In place of the scenario's own.")] = None,
     scale: Annotated[int, typer.Option(min=1, max=10_000, help="Repeat its plants so many times.")] = 1,
     tags: Annotated[int | None, typer.Option(min=1, max=100_000, help="Repeat its plants up to so many tags.")] = None,
+    describe: Annotated[
+        str | None, typer.Option(help="Say what a kind of plant or a fault takes and gives.", metavar="KIND")
+    ] = None,
     *,
     show: Annotated[bool, typer.Option("--list", help="List the shipped scenarios.")] = False,
 ) -> None:
     """Play a scenario: plants, instruments and gateways with their faults, and the truth of what happens."""
     from service.cli.simulating import Asked, list_scenarios, run_simulation  # noqa: PLC0415
 
+    if describe is not None:
+        from service.cli.describing import describe as print_description  # noqa: PLC0415
+
+        print_description(describe)
+        return
     if show:
         list_scenarios()
         return

@@ -151,7 +151,7 @@ class _Binding:
             rng = stream(self._seed, "plant", section.id)
             plant = kind(section.count * self._copies, rng, section.parameters)
         except PlantFault as fault:
-            self._fault((*here, "parameters"), str(fault), "See docs/scenarios.md for the parameters of this kind.")
+            self._fault((*here, "parameters"), str(fault), f"See `anshao simulate --describe {section.kind}`.")
             return []
         self._plants[section.id], self._counts[section.id] = plant, section.count
         cells: list[_Cell] = []

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,10 @@ from domain.site import Site
 from service.cli.app import app
 from service.cli.simulating import written
 from service.config import load_site
+from simulators.faults.gateway_faults import GATEWAY_FAULTS
+from simulators.faults.instrument_faults import FAULTS
 from simulators.scenarios import SITE, ScenarioFault, ScenarioRefused, Simulation, find, load, parse, shipped
+from simulators.scenarios.binding import KINDS
 from simulators.scenarios.publishing import messages
 from tuning.readings.recording import Recording
 
@@ -269,6 +273,20 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
         find("nonsense")
 
 
+# ---- the page
+
+
+def test_the_page_lists_every_scenario_and_its_example_can_be_played(site: Site) -> None:
+    page = (Path(__file__).parents[2] / "docs/scenarios.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `([a-z0-9-]+)`", page, re.MULTILINE)) == set(shipped())
+    example = page.split("```yaml\n")[1].split("```")[0]
+    simulation = Simulation(parse(example), site)
+    block = all_of(simulation)
+    gas = block.value[block.tag == [tag.path for tag in simulation.tags].index("linhai/GT-101")]
+    assert gas[:200].max() < 5
+    assert gas.max() > 25
+
+
 # ---- the command
 
 
@@ -298,10 +316,20 @@ def test_the_command_repeats_plants_up_to_so_many_tags(tmp_path: Path) -> None:
     assert len(Recording(out).tags) == 30
 
 
+@pytest.mark.parametrize("name", [*KINDS, *FAULTS, *GATEWAY_FAULTS])
+def test_the_command_describes_plants_and_faults(name: str) -> None:
+    status, printed = run("--describe", name)
+    assert status == 0
+    kind = KINDS.get(name)
+    wanted = [*kind.inputs, *kind.outputs, *kind.parameters] if kind else []
+    assert all(word in printed for word in wanted)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         ((), "--list"),
+        (("--describe", "tank"), "storage_tank"),
         (("flange-leak-h2s",), "--out"),
         (("nonsense", "--out", "x.parquet"), "flange-leak-h2s"),
         (("flange-leak-h2s", "--picture", "x.png"), ".svg"),
