@@ -36,6 +36,8 @@ from tuning.sweep.grid import AXES
 
 MOST_PLOTS = 24
 """Trends of one page [ours]."""
+MOST_LANES = 10
+"""Rules whose alarms are drawn above one trend, those over several tags included [ours]."""
 MOST_SWEPT = 6
 """Trends of a sweep's page: rules that are swept together are alike [ours]."""
 _KEYS_OF_TRUTH = (("var(--event)", "event"), ("var(--harm)", "harm"))
@@ -61,10 +63,11 @@ def backtest_page(backtest: Backtest, score: Score, yardstick: Yardstick, cover:
     site, end = backtest.site, backtest.end
     grades = {row.row: row.grade for row in score.rules}
     spans = _spans_by_row(backtest.episodes)
-    tags = _worth_drawing(site, score, cover.truth)
+    alarming = _worth_drawing(site, score, cover.truth)
+    tags = list(dict.fromkeys([*alarming, *_beside(site, cover)]))[:MOST_PLOTS]
     plots = []
-    for tag in tags[:MOST_PLOTS]:
-        rows = [row for row in site.rules.of_tag(tag) if row in spans]
+    for tag in tags:
+        rows = [row for row in site.rules.looking_at([tag]) if row in spans][:MOST_LANES]
         events = events_at(site, tag, cover.truth)
         plots.append(
             TrendPlot(
@@ -84,7 +87,7 @@ def backtest_page(backtest: Backtest, score: Score, yardstick: Yardstick, cover:
         cover.language,
         cover.version,
         trends=trends,
-        tags_left_out=max(len(tags) - MOST_PLOTS, 0),
+        tags_left_out=max(len(alarming) - MOST_PLOTS, 0),
         keys=_keys(*_KEYS_OF_LIMITS, *(_KEYS_OF_TRUTH if score.outcomes else ())),
     )
 
@@ -229,6 +232,16 @@ def _worth_drawing(site: Site, score: Score, truth: Truth | None) -> list[int]:
     named += [outcome.rule.rpartition("/")[0] for outcome in score.outcomes if outcome.rule is not None]
     named += [figures.path.rpartition("/")[0] for figures in score.rules]
     return [site.tag_index[path] for path in dict.fromkeys(named) if path in site.tag_index]
+
+
+def _beside(site: Site, cover: Cover) -> list[int]:
+    """Recorded tags of the units in which events happened: those that saw nothing tell something too."""
+    units = {unit for event in (cover.truth.events if cover.truth else ()) for unit in event.units}
+    return [
+        index
+        for index, tag in enumerate(site.tags)
+        if f"{tag.enterprise}/{tag.unit}" in units and cover.recording.index_of(tag.path) is not None
+    ]
 
 
 def _spans_by_row(episodes: Episodes) -> dict[int, list[Span]]:
