@@ -33,6 +33,8 @@ TUNABLE: Mapping[RuleKind, frozenset[str]] = {
     RuleKind.STUCK: _DELAYS | {"setpoint", "window"},
     RuleKind.VOTE: _LIMIT,
     RuleKind.EXPRESSION: _DELAYS,
+    RuleKind.T2: _DELAYS,  # the limit is the model's, and would outlive it here
+    RuleKind.SPE: _DELAYS,
     RuleKind.BAD: _DELAYS,
     RuleKind.STALE: frozenset({"window"}),
 }
