@@ -38,7 +38,7 @@ def distances(rules: RuleTable, conditions: Conditions) -> Setpoints:
     return Setpoints(rules, conditions, np.array(sides, dtype=np.float64))
 
 
-def verdict_of(setpoints: Setpoints, condition: Int64, distance: Float64, good: Bool) -> UInt8:
+def verdict_of(setpoints: Setpoints, condition: Int64 | int, distance: Float64, good: Bool) -> UInt8:
     """FOR, AGAINST or NEITHER; SILENT where the distance is not known, or not well enough to say more than FOR."""
     verdict = setpoints.verdict(condition, setpoints.signed(condition, distance))
     verdict[np.isnan(distance) | (~good & (verdict != FOR))] = SILENT

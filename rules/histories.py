@@ -61,14 +61,15 @@ class Histories:
         self._widen(ring, start, np.minimum.reduceat(value, begins), np.maximum.reduceat(value, begins))
         return number
 
-    def along(self, ring: int, time: Int64, value: Float64) -> tuple[int, Int64, Float64]:
+    def along(self, ring: int, time: Int64, value: Float64, asked_from: int) -> tuple[int, Int64, Float64]:
         """Add many readings of one ring; keep those that its window can reach from the last of them on.
 
-        Returns the number of the first, and time and value, of all readings from the window before the first of the new
-        ones on (and the one before), the new ones included.
+        ``asked_from``: time of the earliest reading whose window will be asked for. Returns the number of the first,
+        and time and value, of all readings of the window before it (and the one before that) and after, the new ones
+        included.
         """
         who = np.array([ring])
-        reached = self._search(who, self._next[who], time[:1] - self._window[who])
+        reached = self._search(who, self._next[who], np.array([asked_from]) - self._window[who])
         begin = np.maximum(reached - 1, self._oldest[who])
         _, _, times, values = self.since(who, begin)
         count = int(self._next[ring])
@@ -107,13 +108,13 @@ class Histories:
 
     def since(self, ring: Int64, number: Int64) -> tuple[Int64, Int64, Int64, Float64]:
         """All readings of these rings from ``number`` on: position in ``ring``, number, time and value of each."""
-        owner, numbers = _spelled_out(number, self._next[ring])
+        owner, numbers = spelled_out(number, self._next[ring])
         place = self._place(ring[owner], numbers)
         return owner, numbers, self._time[place], self._value[place]
 
     def between(self, ring: Int64, begin: Int64, end: Int64) -> tuple[Int64, Float64]:
         """The readings ``begin`` to before ``end`` of each of these rings: position in ``ring`` and value of each."""
-        owner, numbers = _spelled_out(begin, end)
+        owner, numbers = spelled_out(begin, end)
         return owner, self._value[self._place(ring[owner], numbers)]
 
     def first_not_before(self, ring: Int64, number: Int64, since: Int64) -> Int64:
@@ -226,7 +227,7 @@ def same_rings(old: Int64, new: Int64, tags: Int64) -> tuple[Int64, Int64]:
     return old[kept], new[tags[kept]]
 
 
-def _spelled_out(begin: Int64, end: Int64) -> tuple[Int64, Int64]:
+def spelled_out(begin: Int64, end: Int64) -> tuple[Int64, Int64]:
     """All numbers from ``begin`` to before ``end`` of each entry: its position, and the number."""
     held = end - begin
     owner = np.repeat(np.arange(len(begin)), held)

@@ -18,12 +18,14 @@ from domain.site import RuleTable
 from rules.arrivals import BAD, GOOD, Readings
 from rules.conditions import Conditions, Family
 from rules.deviations import deviations_from, distances, verdict_of
-from rules.histories import of_tags, same_rings
+from rules.histories import of_tags, same_rings, spelled_out
 from rules.inputs import SILENT
-from rules.scan import Toggles, group_begins
+from rules.scan import Toggles, group_begins, together
 
 LEAST = 3
 """Readings that a median is taken of, at the least."""
+RARE = 32
+"""A stretch of a length that fewer than one in so many have is sorted by itself [ours, measured]."""
 AT_ONCE = 1_000_000
 """Readings that are sorted at once, about."""
 
@@ -53,6 +55,8 @@ class MedianDeviations(Family):
         readings = readings.where(looked_at)
         ring = self._ring[readings.tag[readings.begins]]
         kept = (readings.quality == GOOD) & np.isfinite(readings.value)
+        if readings.is_tall and kept.any():
+            return self._along(readings, kept)
         number = self._keep(readings, ring, kept)
         with np.errstate(over="ignore", invalid="ignore"):
             stirs = (self._spread(readings, ring) >= self._least[ring]) | self._busy[ring]
@@ -97,17 +101,36 @@ class MedianDeviations(Family):
         self.settle(np.unique(condition))
         return toggles
 
+    def _along(self, readings: Readings, kept: Bool) -> Toggles | None:
+        """The same of many readings of one tag; a mask picks those that medians are taken of."""
+        tag = int(readings.tag[0])
+        ring = int(self._ring[tag])
+        asked_from = int(readings.time[0])
+        _, time, value = self._histories.along(ring, readings.time[kept], readings.value[kept], asked_from)
+        lowest, highest = min(value.min(), readings.value.min()), max(value.max(), readings.value.max())
+        own = self.conditions.of_tag(tag)
+        found = []
+        with np.errstate(over="ignore", invalid="ignore"):
+            if highest - lowest < self._least[ring] and not self._busy[ring]:
+                return None
+            end = len(time) - int(kept.sum()) + np.cumsum(kept) - kept
+            for condition in own:
+                first = np.minimum(np.searchsorted(time, readings.time - self._window[condition]), end)
+                distance = readings.value - rolling_medians(value, first, end)
+                verdict = verdict_of(self._setpoints, condition, distance, readings.quality == GOOD)
+                said = verdict != SILENT
+                columns = (readings.time, readings.received_time, distance, verdict)
+                found.append(self.conditions.along(condition, *(column[said] for column in columns)))
+        self.settle(np.array(own, dtype=np.int64))
+        return together(found)
+
     def _medians(self, ring: Int64, first: Int64, end: Int64) -> Float64:
         """Median of the readings ``first`` to before ``end`` of each of some rings; NaN of fewer than three."""
         count = end - first
         medians = np.full(len(ring), np.nan)
         for part in _parts(np.flatnonzero(count >= LEAST), count):
             owner, value = self._histories.between(ring[part], first[part], end[part])
-            value = value[np.lexsort((value, owner))]
-            begins = np.flatnonzero(group_begins(owner))
-            low = begins + (count[part] - 1) // 2
-            high = begins + count[part] // 2
-            medians[part] = np.where(low == high, value[low], value[low] / 2 + value[high] / 2)
+            medians[part] = _sorted_medians(owner, value, count[part])
         return medians
 
     def limit(self, condition: Int64, setpoint: Float64, deadband: Float64) -> None:
@@ -134,6 +157,44 @@ class MedianDeviations(Family):
         """Go on where another left off, with its readings."""
         self._histories.take_over(old._histories, *same_rings(old._ring, self._ring, tags))
         return super().take_over(old, tags, rows)
+
+
+def rolling_medians(value: Float64, first: Int64, end: Int64) -> Float64:
+    """Median of the values ``first`` to before ``end``, for each of many stretches; NaN of fewer than three.
+
+    Most stretches are equally long, where readings come at even intervals: a rank filter goes over all of those.
+    """
+    count = end - first
+    medians = np.full(len(count), np.nan)
+    rest = count >= LEAST
+    for length in np.flatnonzero(np.bincount(count[rest]) >= max(len(count) // RARE, LEAST)).tolist():
+        same = count == length
+        low = _ranked(value, (length - 1) // 2, length)
+        high = low if length % 2 else _ranked(value, length // 2, length)
+        at = first[same] + length // 2
+        medians[same] = low[at] if length % 2 else low[at] / 2 + high[at] / 2
+        rest &= ~same
+    for part in _parts(np.flatnonzero(rest), count):
+        owner, place = spelled_out(first[part], end[part])
+        medians[part] = _sorted_medians(owner, value[place], count[part])
+    return medians
+
+
+def _ranked(value: Float64, rank: int, length: int) -> Float64:
+    """At each place the value of a rank among the ``length`` values of which it is the middle one."""
+    from scipy.ndimage import rank_filter  # noqa: PLC0415 - takes long, and is of use for the past alone
+
+    ranked: Float64 = np.asarray(rank_filter(value, rank, size=length))
+    return ranked
+
+
+def _sorted_medians(owner: Int64, value: Float64, count: Int64) -> Float64:
+    """Median of the values of each owner; ``count``: how many each has, at least one."""
+    value = value[np.lexsort((value, owner))]
+    begins = np.flatnonzero(group_begins(owner))
+    low = begins + (count - 1) // 2
+    high = begins + count // 2
+    return np.where(low == high, value[low], value[low] / 2 + value[high] / 2)
 
 
 def _parts(entries: Int64, size: Int64) -> Iterator[Int64]:

@@ -88,7 +88,7 @@ class Rates(Family):
         """The same of many readings of one tag."""
         tag = int(readings.tag[0])
         ring = int(self._ring[tag])
-        number, time, value = self._histories.along(ring, readings.time, readings.value)
+        number, time, value = self._histories.along(ring, readings.time, readings.value, int(readings.time[0]))
         with np.errstate(over="ignore"):
             if value.max() - value.min() < self._change[ring] and not self._busy[ring]:
                 return None

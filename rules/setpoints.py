@@ -38,14 +38,14 @@ class Setpoints:
         verdict[for_] = FOR
         return verdict
 
-    def signed(self, condition: Int64, value: Float64) -> Float64:
+    def signed(self, condition: Int64 | int, value: Float64) -> Float64:
         """Values of conditions, turned so that more is worse."""
         sign = self._sign[condition]
         if not self._has_magnitudes:
             return value * sign
         return np.where(sign == 0, np.abs(value), value * np.where(sign == 0, 1.0, sign))
 
-    def beyond(self, condition: Int64, signed: Float64) -> Bool:
+    def beyond(self, condition: Int64 | int, signed: Float64) -> Bool:
         """At or beyond the setpoint. NaN is not, and nothing is where there is no limit."""
         enter = self.enter[condition]
         beyond: Bool = signed >= enter
@@ -53,12 +53,12 @@ class Setpoints:
             beyond &= enter < np.inf
         return beyond
 
-    def back(self, condition: Int64, signed: Float64) -> Bool:
+    def back(self, condition: Int64 | int, signed: Float64) -> Bool:
         """Behind the deadband. NaN is not."""
         back: Bool = signed < self.leave[condition]
         return back
 
-    def verdict(self, condition: Int64, signed: Float64) -> UInt8:
+    def verdict(self, condition: Int64 | int, signed: Float64) -> UInt8:
         """FOR, AGAINST or NEITHER."""
         beyond, back = self.beyond(condition, signed), self.back(condition, signed)
         return np.where(beyond, np.uint8(FOR), np.where(back, np.uint8(AGAINST), np.uint8(NEITHER)))

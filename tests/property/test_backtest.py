@@ -7,12 +7,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.samples import SampleBlock
 from domain.site import Enterprise, Gateway, Site, Tag, Unit
 from rules.engine import RuleEngine
+from rules.medians import LEAST, rolling_medians
 from rules.past import Found, PastEngine
 from rules.ticks import TICK
 from tests.property.plants import (
@@ -126,6 +128,23 @@ def test_modes_of_operation_hold_when_they_held_live(
     plant: Plant, stream: list[Happening], rest: int, tall: int
 ) -> None:
     equal(plant, stream, rest, tall)
+
+
+@given(
+    st.lists(st.sampled_from([0.0, 1.0, 2.5, -3.0, 1e308, -1e308]), min_size=1, max_size=40),
+    st.lists(st.tuples(st.integers(0, 39), st.integers(0, 8)), min_size=1, max_size=60),
+    st.sampled_from([1, 4, 1_000]),
+)
+def test_medians_of_many_stretches(values: list[float], stretches: list[tuple[int, int]], rare: int) -> None:
+    first = np.array([min(begin, len(values)) for begin, _ in stretches])
+    end = np.minimum(first + [length for _, length in stretches], len(values))
+    with patch("rules.medians.RARE", rare):
+        found = rolling_medians(np.array(values), first, end)
+    for median, begin, after in zip(found.tolist(), first.tolist(), end.tolist(), strict=True):
+        own = sorted(values[begin:after])
+        half = len(own) // 2
+        expected = own[half] if len(own) % 2 else own[half - 1] / 2 + own[half] / 2 if own else math.nan
+        assert median == expected if len(own) >= LEAST else math.isnan(median)
 
 
 # ---- through a file
