@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from domain.components import ComponentModel
 from domain.samples import SampleBlock
 from domain.scales import Level, Quality, RuleKind
 from domain.site import ModeLimit, Reference, Rule, RuleExtra, RuleTable, Selector
@@ -19,6 +20,21 @@ START = 1_750_000_000_000
 TAGS = 3
 MODES = (ModeLimit("low", 6.0), ModeLimit("off", None), ModeLimit("own", 4.0, 1.0))
 SELECTOR = Selector("works/unit", 2, (("low", 0.0, 2.0), ("off", 3.0, 4.0), ("own", 5.0, 6.0)))
+
+MODEL = ComponentModel(
+    names=("A", "B", "C"),
+    units=("",) * 3,
+    mean=np.full(3, 6.0),
+    scale=np.full(3, 3.0),
+    loadings=np.linalg.qr(np.array([[2.0, 1.0, 0.0], [1.0, -2.0, 1.0], [1.0, 0.0, 3.0]]))[0],
+    eigenvalues=np.array([1.6, 1.0, 0.4]),
+    retained=2,
+    smoothing=1.0,
+    period=1_000,
+    t2_limit=1.7,
+    spe_limit=1.7,
+    digest="loosening",
+)
 
 grid = st.integers(0, 8).map(float)
 delays = st.sampled_from([0, 0, 1_000, 2_500, 5_000])
@@ -65,6 +81,8 @@ def cases(draw: st.DrawFn) -> tuple[RuleKind, RuleExtra | None, Figures, Figures
             [Reference("constant", 5.0), Reference("tag", tag=1), Reference("median", window=6_000)]
         )
         extra = RuleExtra(side=draw(st.sampled_from(["both", "above", "below"])), reference=draw(references))
+    elif kind.is_early_warning:
+        extra = RuleExtra(inputs=(0, 1, 2), model=MODEL)
     elif kind in (RuleKind.HIGH, RuleKind.LOW) and draw(st.booleans()):
         extra = RuleExtra(selector=0, modes=MODES)
     return kind, extra, Figures(**before), Figures(**after)
@@ -72,7 +90,8 @@ def cases(draw: st.DrawFn) -> tuple[RuleKind, RuleExtra | None, Figures, Figures
 
 def engine_of(kind: RuleKind, extra: RuleExtra | None, figures: Figures) -> RuleEngine:
     """The rule alone, and silence of the tags besides."""
-    rule = Rule(0, "X", kind, Level.H, extra=extra, **figures.given())  # type: ignore[arg-type]
+    limit = {"setpoint": MODEL.t2_limit, "deadband": 0.5} if kind.is_early_warning else {}
+    rule = Rule(0, "X", kind, Level.H, extra=extra, **limit, **figures.given())  # type: ignore[arg-type]
     silences = [Rule(tag, "STALE", RuleKind.STALE, Level.FAULT, window=7_000) for tag in range(1, TAGS)]
     table = RuleTable.build([rule, *silences], TAGS)
     tags = TagColumns(np.full(TAGS, 1_000, dtype=np.int64), np.ones(TAGS, dtype=np.bool_))
