@@ -172,7 +172,7 @@ describe('what is sent', () => {
 
 describe('the next act', () => {
   const step = (state: RuleChange['state'], acts: RuleChange['next_acts'], missing: RuleChange['missing'] = []) =>
-    nextAct({ state, next_acts: acts, missing });
+    nextAct({ state, next_acts: acts, missing, moved: null });
 
   it('is what takes the change on its way', () => {
     expect(step('proposed', ['backtest', 'approve', 'reject'], ['backtest', 'approval'])).toBe('backtest');
@@ -181,6 +181,8 @@ describe('the next act', () => {
     expect(step('shadow', ['reject', 'shadow', 'apply'])).toBe('apply');
     expect(step('live', ['rollback'])).toBeNull();
     expect(step('withdrawn', [])).toBeNull();
+    const moved = 'H was changed meanwhile';
+    expect(nextAct({ state: 'approved', next_acts: ['reject', 'apply'], missing: [], moved })).toBeNull();
   });
 });
 

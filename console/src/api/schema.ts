@@ -1887,7 +1887,7 @@ export interface paths {
         };
         /**
          * Rules of a unit that can be tuned
-         * @description Tags of a unit with their rules that can be tuned.
+         * @description Tags of a unit with their rules that can be tuned, in the order of their names.
          */
         get: operations["list_tuning_rules"];
         put?: never;
@@ -7527,11 +7527,13 @@ export interface components {
         };
         /**
          * TuningRuleList
-         * @description The tags of a unit, rules over several of them on its point `@unit.` last.
+         * @description A page of a unit's tags; rules over several of them on its point `@unit.`, last.
          */
         TuningRuleList: {
             /** Items */
             items: components["schemas"]["TuningTag"][];
+            /** Next */
+            next: string | null;
         };
         /**
          * TuningTag
@@ -10930,6 +10932,10 @@ export interface operations {
             query: {
                 enterprise: string;
                 unit: string;
+                /** @description Most items in the answer. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
             };
             header?: never;
             path?: never;

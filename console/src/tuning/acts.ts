@@ -38,10 +38,11 @@ export const PLANS: Record<ChangeAct, Plan> = {
 };
 
 /** The act that takes a change on its way; null: there is none, or none is wanted. */
-export function nextAct({ state, next_acts: acts, missing }: Pick<RuleChange, 'state' | 'next_acts' | 'missing'>): ChangeAct | null {
-  if (missing.includes('backtest')) return 'backtest';
-  const [first] = (['approve', ...(state === 'shadow' ? [] : ['shadow' as const]), 'apply'] as const).filter((act) => acts.includes(act));
-  return first ?? null;
+export function nextAct(change: Pick<RuleChange, 'state' | 'next_acts' | 'missing' | 'moved'>): ChangeAct | null {
+  if (change.moved !== null) return null;
+  if (change.missing.includes('backtest')) return 'backtest';
+  const onwards: ChangeAct[] = change.state === 'shadow' ? ['apply'] : ['approve', 'shadow', 'apply'];
+  return onwards.find((act) => change.next_acts.includes(act)) ?? null;
 }
 
 const MOST_HOURS = 31 * 24;
