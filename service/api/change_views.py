@@ -94,7 +94,7 @@ def _backtest(control: ChangeControl, known: RuleChange) -> dict[str, Any] | Non
     backtest = known.course.get("backtest")
     if backtest is None:
         return None
-    stage, part = control.progress_of(known.id) if backtest["state"] == "running" else (None, 1.0)
+    stage, part = control.backtests.progress_of(known.id) if backtest["state"] == "running" else (None, 1.0)
     if stage == "reading":
         part *= READING_SHARE
     elif stage == "evaluating":

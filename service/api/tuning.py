@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import numpy as np
 import orjson
 
-from domain.site import SERVICE_ENTERPRISE, Site
+from domain.site import SERVICE_ENTERPRISE, UNIT_TAG, Site
+from service.api.catalogue import TagFilter
 from service.api.changes import figures_of, refused_edit
 from service.api.problems import Problem
 from service.api.requests import Nothing
@@ -29,32 +30,22 @@ LOOK = 0.2
 
 
 async def list_tuning_rules(call: Call[Nothing, TuningRulesQuery, Nothing]) -> dict[str, Any]:
-    """Tags of a unit with their rules that can be tuned."""
+    """Tags of a unit with their rules that can be tuned, in the order of their names."""
     query, site = call.query, call.service.site
     if (query.enterprise, query.unit) not in site.units or query.enterprise == SERVICE_ENTERPRISE:
         detail = f"there is no unit {query.enterprise}/{query.unit}; GET {PREFIX}/enterprises lists them"
         raise Problem(HTTPStatus.NOT_FOUND, detail)
     changes = call.service.changes.tuned_by()
-    shown = []
-    for index, tag in enumerate(site.tags):
-        if (tag.enterprise, tag.unit) != (query.enterprise, query.unit):
-            continue
-        rules = [_rule(site, row, changes) for row in site.rules.of_tag(index) if _is_tunable(site, row)]
-        if rules or not tag.system:
-            shown.append(
-                {
-                    "enterprise": tag.enterprise,
-                    "tag": tag.name,
-                    "unit": tag.unit,
-                    "description": tag.description,
-                    "measurand": tag.measurand,
-                    "engineering_unit": tag.engineering_unit,
-                    "range": [_finite(tag.low), _finite(tag.high)],
-                    "period_ms": tag.period,
-                    "rules": rules,
-                }
-            )
-    return {"items": shown}
+    catalogue = call.context.catalogue
+    try:
+        indices, after = catalogue.page(TagFilter(query.enterprise, query.unit), query.limit, query.after)
+    except KeyError:
+        detail = "query after: no tag is named so any more. Begin again without it."
+        raise Problem(HTTPStatus.BAD_REQUEST, detail) from None
+    own = site.tag_index.get(f"{query.enterprise}/{UNIT_TAG}{query.unit}")
+    if after is None and own is not None:
+        indices.append(own)
+    return {"items": [_tag(site, index, changes) for index in indices], "next": after}
 
 
 async def preview_rules(call: Call[Nothing, Nothing, PreviewBody]) -> dict[str, Any]:
@@ -102,6 +93,21 @@ async def _while_there(call: Call[Any, Any, Any], work: Coroutine[Any, Any, Resu
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def _tag(site: Site, index: int, changes: dict[str, int | None]) -> dict[str, Any]:
+    tag = site.tags[index]
+    return {
+        "enterprise": tag.enterprise,
+        "tag": tag.name,
+        "unit": tag.unit,
+        "description": tag.description,
+        "measurand": tag.measurand,
+        "engineering_unit": tag.engineering_unit,
+        "range": [_finite(tag.low), _finite(tag.high)],
+        "period_ms": tag.period,
+        "rules": [_rule(site, row, changes) for row in site.rules.of_tag(index) if _is_tunable(site, row)],
+    }
 
 
 def _is_tunable(site: Site, row: int) -> bool:

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from domain.scales import Level
 from service.api.models import Document, Instant, RuleKindName
+from service.api.requests import PAGE_LIMIT, PageLimit, Request, Text, printable
 from service.api.requests import Instant as InstantGiven
-from service.api.requests import Request, Text
 from service.config.quantities import LONGEST, refusal
 
 MOST_DAYS = 31
@@ -37,6 +37,10 @@ class TuningRulesQuery(Request):
 
     enterprise: Text
     unit: Text
+    limit: PageLimit = PAGE_LIMIT
+    after: Annotated[str, StringConstraints(min_length=1, max_length=400), AfterValidator(printable)] | None = Field(
+        None, description="`next` of the page before."
+    )
 
 
 class PreviewRule(GivenFigures):
@@ -109,9 +113,10 @@ class TuningTag(Document):
 
 
 class TuningRuleList(Document):
-    """The tags of a unit, rules over several of them on its point `@unit.` last."""
+    """A page of a unit's tags; rules over several of them on its point `@unit.`, last."""
 
     items: list[TuningTag]
+    next: str | None
 
 
 class Episode(Document):

@@ -26,13 +26,13 @@ from service.changes.change import (
     Watched,
     moved_since,
 )
-from service.changes.states import OPEN, Act, ChangeState, step
+from service.changes.states import OPEN, Act, ChangeState, refusal, step
 
 MOST_OPEN = 500
 """Open changes at a time [ours]."""
 MOST_IN_SHADOW = 20
 """Changes in shadow at a time: each has an engine of its own [ours]."""
-RESTARTED = "the service was started anew in the middle of the backtest; begin it again"
+LOST = "the service was started anew, or its ledger was away, in the middle of the backtest; begin it again"
 _KEPT = OPEN | {ChangeState.LIVE}
 
 
@@ -337,7 +337,7 @@ class ChangeBook:
         self._begun = True
         running = self.backtesting()
         while running is not None:
-            self.end_backtest(running.id, "interrupted", RESTARTED, now, change)
+            self.end_backtest(running.id, "interrupted", LOST, now, change)
             running = self.backtesting()
 
     # ---- parts of acts
@@ -345,13 +345,13 @@ class ChangeBook:
     def _allowed(self, identity: int, act: Act) -> RuleChange:
         known = self.find(identity)
         if step(known.state, act) is None:
-            raise Conflict(f"change {identity} is {_STANDS[known.state]}: {_INSTEAD[act]}")
+            raise Conflict(refusal(identity, known.state, act))
         return known
 
     def _to(self, known: RuleChange, act: Act) -> ChangeState:
         state = step(known.state, act)
         if state is None:
-            raise Conflict(f"change {known.id} is {_STANDS[known.state]}: {_INSTEAD[act]}")
+            raise Conflict(refusal(known.id, known.state, act))
         return state
 
     def _refuse_moved(self, known: RuleChange, site: Site) -> None:
@@ -444,24 +444,3 @@ def _signed(name: str, actor: str, comment: str, now: int) -> Signed:
 
 def _unwatched() -> Watched:
     return Watched(shadow=0, live=0, shadow_in=False, live_in=False)
-
-
-_STANDS = {
-    ChangeState.PROPOSED: "proposed and not approved",
-    ChangeState.BACKTESTED: "backtested and not approved",
-    ChangeState.APPROVED: "approved",
-    ChangeState.SHADOW: "approved and in shadow",
-    ChangeState.LIVE: "in force",
-    ChangeState.ROLLED_BACK: "rolled back",
-    ChangeState.REJECTED: "rejected",
-    ChangeState.WITHDRAWN: "withdrawn",
-}
-_INSTEAD = {
-    Act.BACKTEST: "a backtest comes before the approval; propose it anew to try it on other days",
-    Act.APPROVE: "nothing is to be approved",
-    Act.REJECT: "roll it back if it is in force",
-    Act.WITHDRAW: "roll it back if it is in force",
-    Act.SHADOW: "it is watched in shadow between its approval and its coming into force",
-    Act.APPLY: "approve it first; what is in force or over is proposed anew",
-    Act.ROLLBACK: "only a change in force is rolled back; reject or withdraw this one",
-}

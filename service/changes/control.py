@@ -4,79 +4,41 @@ The acts themselves are the book's; they go down the pipeline's road like any ac
 """
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-import orjson
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerting.alarms.register import Register
 from alerting.ledger.ledger import LedgerUnavailable
 from alerting.records import Change
 from alerting.refusals import Conflict, NotFound
-from domain.clock import Clock
-from historian.protocol import Historian, HistorianUnavailable
 from service.changes import queries
+from service.changes.backtests import Backtests, Host, trial_of
 from service.changes.book import ChangeBook
 from service.changes.change import InForce, RuleChange
 from service.changes.edits import changed_rules
-from service.changes.history import Span, TooMuch
+from service.changes.history import TooMuch
 from service.changes.putting import entries_with, entries_without, proposal_of
 from service.changes.shadow import Shadows
-from service.changes.trial import DAY, Trial, part_with
-from service.changes.workshop import TrialFailed, Tried, Workshop
+from service.changes.workshop import TrialFailed, Workshop
 from service.config import ConfigurationError, Settings, format_faults
 from service.config.tuned import Figures, TunedLimit
-from service.revisions.reviser import Reviser, Signed
+from service.revisions.reviser import Signed
 from service.revisions.store import Revision
 
 log = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
-MOST_READINGS = 20_000_000
-"""That a backtest reads [ours]."""
 MOST_PREVIEWED = 3_000_000
 """Readings that a preview reads: a month of one tag at 1 Hz [ours]."""
-BACKTEST_PATIENCE, PREVIEW_PATIENCE = 1_800.0, 60.0
+PREVIEW_PATIENCE = 60.0
 """Seconds that one may take [ours]."""
 LOOK = 0.5
 """Seconds between looks at what is due."""
-RETRY = 5.0
-"""Seconds between tries to put a result into a ledger that is away."""
 TRIES = 3
 """So often a change is put on top of the newest revision, if another one comes meanwhile."""
 SOURCE = "change"
-
-
-class Host(Protocol):
-    """What change control needs of the service around it."""
-
-    @property
-    def ledger(self) -> AsyncEngine:
-        """Where changes are read from."""
-        ...
-
-    @property
-    def historian(self) -> Historian:
-        """Where readings are read from."""
-        ...
-
-    @property
-    def clock(self) -> Clock:
-        """The service's time."""
-        ...
-
-    @property
-    def revisions(self) -> Reviser:
-        """What puts changes in force."""
-        ...
-
-    async def act(self, act: Callable[[Register, int, Change], Result]) -> Result:
-        """Do something and commit it. Raises what ``act`` raises, and LedgerUnavailable."""
-        ...
 
 
 class PreviewRefused(Exception):
@@ -98,8 +60,7 @@ class ChangeControl:
         self._service = service
         self._settings = settings
         self._workshop = Workshop(lambda: service.historian, lambda: settings().data_dir / "trials")
-        self._backtests: dict[int, asyncio.Task[None]] = {}
-        self._progress: dict[int, tuple[str, float]] = {}
+        self.backtests = Backtests(book, self._workshop, service, settings)
         self._applying = asyncio.Lock()
 
     async def run(self) -> None:
@@ -110,13 +71,12 @@ class ChangeControl:
                     await self._apply_due(known)
                 except LedgerUnavailable as fault:
                     log.info("a change waits for the ledger", change=known.id, reason=str(fault))
+            await self.backtests.end_lost()
             await asyncio.sleep(LOOK)
 
     async def close(self) -> None:
-        """Give up the backtests that are under way: the next start says so."""
-        for task in self._backtests.values():
-            task.cancel()
-        await asyncio.gather(*self._backtests.values(), return_exceptions=True)
+        """Give up the backtest that is under way: the next start says so."""
+        await self.backtests.close()
         await self._workshop.close()
 
     # ---- looking
@@ -131,10 +91,6 @@ class ChangeControl:
     def tuned_by(self) -> dict[str, int | None]:
         """Paths of the rules that the tuned limits name, with the change that put each there."""
         return {limit.path: limit.change for limit in self._settings().tuned}
-
-    def progress_of(self, identity: int) -> tuple[str | None, float]:
-        """Stage of a backtest that is under way, and the part of the stage that is done."""
-        return self._progress.get(identity, (None, 0.0))
 
     # ---- acts
 
@@ -157,20 +113,7 @@ class ChangeControl:
 
     async def backtest(self, identity: int, days: int, name: str, actor: str) -> RuleChange:
         """Begin a backtest over the last days; it goes on by itself. Raises NotFound, Conflict, LedgerUnavailable."""
-        end = self._service.clock.now()
-        stretch = end - days * DAY, end
-        known = await self._open(identity)
-        trial = await self._trial_of(known, stretch)
-        begun = await self._do(
-            lambda register, now, change: self.book.begin_backtest(
-                identity, days, stretch, name, actor, register.site, now, change
-            )
-        )
-        self._progress[identity] = ("reading", 0.0)
-        task = asyncio.create_task(self._backtest(known, trial), name=f"backtest of change {identity}")
-        self._backtests[identity] = task
-        task.add_done_callback(lambda _: self._backtest_over(identity))
-        return begun
+        return await self.backtests.begin(await self._open(identity), days, name, actor)
 
     async def approve(self, identity: int, name: str, actor: str, comment: str) -> RuleChange:
         """See ``ChangeBook``; as those that follow. Raises NotFound, Conflict, LedgerUnavailable."""
@@ -246,7 +189,7 @@ class ChangeControl:
         edits = [(f"{tag}/{key}", given) for key, given in figures.items()]
         rules = await asyncio.to_thread(changed_rules, settings.site, edits, proposed=False)
         labels = {rule.path: rule.key for rule in rules}
-        trial = await asyncio.to_thread(_trial, settings, rules, labels, (begin, end))
+        trial = await asyncio.to_thread(trial_of, settings, rules, labels, (begin, end))
         try:
             async with asyncio.timeout(PREVIEW_PATIENCE):
                 tried = await self._workshop.try_out("preview", trial, MOST_PREVIEWED, keep=True)
@@ -285,7 +228,7 @@ class ChangeControl:
         def end(register: Register, now: int, change: Change) -> RuleChange:
             del register
             ended = act(identity, name, actor, comment, now, change)
-            self._cancel_backtest(identity)
+            self.backtests.cancel(identity)
             return ended
 
         return await self._do(end)
@@ -358,105 +301,3 @@ class ChangeControl:
                         raise
                 else:
                     return
-
-    # ---- backtests
-
-    async def _trial_of(self, known: RuleChange, stretch: tuple[int, int]) -> Trial:
-        settings = self._settings()
-        try:
-            labels = {rule.path: rule.path for rule in known.rules}
-            return await asyncio.to_thread(_trial, settings, known.rules, labels, stretch)
-        except KeyError as gone:
-            raise Conflict(f"{gone.args[0]} is not there any more: withdraw or reject change {known.id}") from None
-
-    async def _backtest(self, known: RuleChange, trial: Trial) -> None:
-        """Try the change out and put the result into the ledger, or why there is none."""
-
-        def told(stage: str, part: float) -> None:
-            self._progress[known.id] = stage, part
-
-        try:
-            async with asyncio.timeout(BACKTEST_PATIENCE):
-                tried = await self._workshop.try_out("backtest", trial, MOST_READINGS, told)
-        except TimeoutError:
-            await self._failed(known.id, f"it took longer than {BACKTEST_PATIENCE / 60:.0f} min: ask for fewer days")
-        except HistorianUnavailable as fault:
-            remedy = fault.remedy or "begin it again when /api/v1/health shows the historian as ok"
-            await self._failed(known.id, f"the historian is unavailable: {fault}; {remedy}")
-        except (TooMuch, TrialFailed, OSError) as fault:
-            await self._failed(known.id, str(fault))
-        else:
-            silent = _unheard(known, trial, tried.spans)
-            if silent:
-                await self._failed(known.id, f"the historian has no readings of {silent} in this time: take more days")
-            else:
-                await self._finished(known.id, tried)
-
-    async def _finished(self, identity: int, tried: Tried) -> None:
-        document = orjson.loads(tried.result)
-        spans = {path: asdict(span) for path, span in tried.spans.items()}
-        summary = {"readings": document["readings"], "counts": document["counts"], "tags": spans}
-        digest = hashlib.sha256(tried.result).hexdigest()
-        text = tried.result.decode()
-        await self._persistently(
-            lambda _register, now, change: self.book.finish_backtest(identity, text, digest, summary, now, change)
-        )
-
-    async def _failed(self, identity: int, detail: str) -> None:
-        log.warning("a backtest has failed", change=identity, reason=detail)
-        await self._persistently(
-            lambda _register, now, change: self.book.end_backtest(identity, "failed", detail, now, change)
-        )
-
-    async def _persistently(self, act: Callable[[Register, int, Change], RuleChange]) -> None:
-        """Do it once the ledger takes it. Where the change has gone on without it, it is not wanted any more."""
-        while True:
-            try:
-                await self._do(act)
-            except LedgerUnavailable:
-                await asyncio.sleep(RETRY)
-            except (Conflict, NotFound) as fault:
-                log.info("a backtest is not wanted any more", reason=str(fault))
-                return
-            else:
-                return
-
-    def _cancel_backtest(self, identity: int) -> None:
-        task = self._backtests.get(identity)
-        if task is not None:
-            task.cancel()
-
-    def _backtest_over(self, identity: int) -> None:
-        task = self._backtests.pop(identity, None)
-        self._progress.pop(identity, None)
-        if task is not None and not task.cancelled() and task.exception() is not None:
-            log.error("a backtest has failed", change=identity, exc_info=task.exception())
-
-
-def _trial(settings: Settings, rules: Sequence[Any], labels: Mapping[str, str], stretch: tuple[int, int]) -> Trial:
-    """The rules as they are and as they shall be. Raises KeyError where one is gone."""
-    site = settings.site
-    rows = [site.rule_row(rule.path) for rule in rules]
-    return Trial(
-        before=part_with(site, rows, {}).site,
-        after=part_with(site, rows, {rule.path: rule.after for rule in rules}).site,
-        labels=labels,
-        begin=stretch[0],
-        end=stretch[1],
-        lateness=settings.lateness,
-        clock_tolerance=settings.clock_tolerance,
-    )
-
-
-def _unheard(known: RuleChange, trial: Trial, spans: Mapping[str, Span]) -> str:
-    """A loosened rule of whose tags there was no reading: its backtest says nothing; empty if there is none."""
-    site = trial.before
-    for rule in known.rules:
-        if not rule.loosened:
-            continue
-        extra = site.rules.extras.get(site.rule_row(rule.path))
-        inputs = [site.tags[index].path for index in extra.inputs] if extra is not None else []
-        heard = [spans[path].readings for path in (rule.tag_path, *inputs) if path in spans]
-        if not any(heard):
-            return rule.tag_path
-    return ""

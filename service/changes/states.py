@@ -86,3 +86,29 @@ def step(state: ChangeState, act: Act) -> ChangeState | None:
 def next_acts(state: ChangeState) -> list[Act]:
     """The acts that a state allows."""
     return [act for act in Act if (state, act) in TABLE]
+
+
+def refusal(identity: int, state: ChangeState, act: Act) -> str:
+    """Why an act is not possible in a state, and what to do instead."""
+    return f"change {identity} is {_STANDS[state]}: {_INSTEAD[act]}"
+
+
+_STANDS = {
+    ChangeState.PROPOSED: "proposed and not approved",
+    ChangeState.BACKTESTED: "backtested and not approved",
+    ChangeState.APPROVED: "approved",
+    ChangeState.SHADOW: "approved and in shadow",
+    ChangeState.LIVE: "in force",
+    ChangeState.ROLLED_BACK: "rolled back",
+    ChangeState.REJECTED: "rejected",
+    ChangeState.WITHDRAWN: "withdrawn",
+}
+_INSTEAD = {
+    Act.BACKTEST: "a backtest comes before the approval; propose it anew to try it on other days",
+    Act.APPROVE: "nothing is to be approved",
+    Act.REJECT: "roll it back if it is in force",
+    Act.WITHDRAW: "roll it back if it is in force",
+    Act.SHADOW: "it is watched in shadow between its approval and its coming into force",
+    Act.APPLY: "approve it first; what is in force or over is proposed anew",
+    Act.ROLLBACK: "only a change in force is rolled back; reject or withdraw this one",
+}

@@ -165,6 +165,27 @@ async def test_a_backtest_in_the_middle_of_a_restart_is_interrupted_and_begun_ag
     assert (await shift.backtests(known.id)).state == "backtested"
 
 
+async def test_a_backtest_that_nobody_is_at_is_ended(shift: ChangingShift) -> None:
+    known = await shift.proposes(GT_101_H={"setpoint": 12.0})
+
+    async def lost_and_found() -> None:
+        # As where the commit came after its caller had been told that the ledger is away.
+        site = shift.settings.site
+        await shift.pipeline.act(
+            lambda _register, now, change: shift.control.book.begin_backtest(
+                known.id, 2, (ms(-100), ms(0)), "李工", "tests", site, now, change
+            )
+        )
+        running = asyncio.create_task(shift.control.run())
+        while shift.change(known.id).course["backtest"]["state"] == "running":
+            await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    await shift.does(lost_and_found())
+    assert shift.change(known.id).course["backtest"]["state"] == "interrupted"
+
+
 async def test_a_rejected_change_ends_its_backtest(shift: ChangingShift) -> None:
     await shift.remembers("GT-101", *two_days())
     known = await shift.proposes(GT_101_H={"setpoint": 12.0})
@@ -172,7 +193,7 @@ async def test_a_rejected_change_ends_its_backtest(shift: ChangingShift) -> None
     async def reject_meanwhile() -> None:
         await shift.control.backtest(known.id, 2, "李工", "tests")
         await shift.control.reject(known.id, "张强", "tests", "不同意")
-        while shift.control._backtests:
+        while shift.control.backtests._tasks:
             await asyncio.sleep(0.01)
 
     await shift.does(reject_meanwhile())

@@ -173,6 +173,10 @@ async def test_rules_of_a_unit_that_can_be_tuned(client: Client) -> None:
     assert list(rules) == ["H", "HH", "RISE", "STALE"]
     assert (rules["H"].setpoint, rules["H"].default, rules["H"].window_ms) == (10.0, True, None)
     assert (rules["RISE"].window_ms, rules["STALE"].setpoint) == (60_000, None)
+    first = await get(client, "tuning/rules?enterprise=huarui&unit=tankfarm&limit=2")
+    rest = await get(client, f"tuning/rules?enterprise=huarui&unit=tankfarm&after={first['next']}")
+    assert [tag["tag"] for tag in first["items"] + rest["items"]] == ["GT-101", "GT-102", "TI-201"]
+    assert rest["next"] is None
     await get(client, "tuning/rules?enterprise=huarui&unit=nowhere", 404)
     await get(client, "tuning/rules?enterprise=anshao&unit=service", 404)
 
