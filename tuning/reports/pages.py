@@ -112,7 +112,8 @@ def compare_page(comparison: Comparison, cover: Cover) -> bytes:
             lanes += [Lane(f"{key} {name}", name, spans.get(condition, [])) for _, spans, name in sites]
         for site, _, name in sites:
             if path in site.tag_index:
-                limits += limits_of((site.rules.row(row) for row in site.rules.of_tag(site.tag_index[path])), name)
+                own = limits_of((site.rules.row(row) for row in site.rules.of_tag(site.tag_index[path])), name)
+                limits += _unseen(own, limits)
         home = new if path in new.tag_index else old
         changes = [change.pair.span for change in of_tag.get(path, ()) if change.pair.kind is not PairKind.SAME]
         tag = home.tag_index[path]
@@ -218,10 +219,16 @@ def _versions(
             lanes.append(Lane(name, style, own))
             spans += own
     if after is not None:
-        limits += limits_of([after], "new")
+        limits += _unseen(limits_of([after], "new"), limits)
     del row
     events = events_at(site, rule.tag, cover.truth)
     return TrendPlot(rule.tag, lanes, limits, events, _windows(events, spans, end))
+
+
+def _unseen(limits: Sequence[Limit], drawn_already: Sequence[Limit]) -> list[Limit]:
+    """Lines that do not lie on another of the same name."""
+    known = {(line.name, line.value) for line in drawn_already}
+    return [line for line in limits if (line.name, line.value) not in known]
 
 
 def _worth_drawing(site: Site, score: Score, truth: Truth | None) -> list[int]:
