@@ -289,12 +289,21 @@ def _rounds(held: Components, condition: int, events: Events, begin: int, end: i
     own = held.own(condition)
     time, slot = events.time[begin:end], events.slot[begin:end] - own.start
     wait = max(int(held.period[condition]) * 3 // 4, 1)
-    before = _previous(slot)
     fresh, excused = held.fresh[own].copy(), held.excused[own].copy()
     begun, last = int(held.begun[condition]), int(held.over[condition])
     instant = int(held.instants(np.array([condition]))[0])
     rounds = _Rounds([], [], [])
     at, count = 0, end - begin
+    width = own.stop - own.start
+    whole = 0 if fresh.any() or excused.any() else _whole_rows(slot, time, width, wait, last)
+    if whole:
+        at = whole * width
+        shown = np.arange(width - 1, at, width)
+        rounds.ends.extend((begin + shown + 1).tolist())
+        rounds.shown_by.extend((begin + shown).tolist())
+        rounds.time.extend(time[shown].tolist())
+        last = rounds.time[-1]
+    before = _previous(slot)
     while at < count:
         if not fresh.any():
             begun = int(time[at])
@@ -317,6 +326,18 @@ def _rounds(held: Components, condition: int, events: Events, begin: int, end: i
     held.fresh[own], held.excused[own] = fresh, excused
     held.begun[condition], held.over[condition] = begun, last
     return rounds
+
+
+def _whole_rows(slot: Int64, time: Int64, width: int, wait: int, last: int) -> int:
+    """How many rounds, from the first reading on, are each one row of all tags: seen at once, not one by one."""
+    rows = len(slot) // width
+    if not rows:
+        return 0
+    slots, times = slot[: rows * width].reshape(rows, width), time[: rows * width].reshape(rows, width)
+    whole = (np.sort(slots, axis=1) == np.arange(width)).all(axis=1)
+    whole &= times[:, -1] - times[:, 0] < wait
+    whole &= np.diff(times[:, -1], prepend=last) >= wait
+    return rows if whole.all() else int(np.argmin(whole))
 
 
 def _completing(slot: Int64, first: Bool, fresh: Bool, excused: Bool) -> int | None:
