@@ -86,7 +86,7 @@ def print_suggestions(found: Suggestions) -> None:
     if not found.suggestions:
         console.print(_word("suggest", "none"), highlight=False)
         return
-    table = Table(title=f"问题报警 bad actors: {found.actors}", title_justify="left")
+    table = Table(title=f"不良报警 bad actors: {found.actors}", title_justify="left")
     _columns(
         table,
         "条件\ncondition",

@@ -16,7 +16,9 @@ from domain.samples import SampleBlock
 from domain.scales import Grade, Level, Quality, RuleKind
 from domain.site import Enterprise, Gateway, Region, Rule, RuleExtra, RuleTable, Site, Tag, Unit
 from domain.truth import Event, Truth
+from service.changes.loosening import loosened_by
 from service.cli.datasets import Rules
+from service.config.tuned import TUNABLE, Figures
 from tests.property.plants import DEVIATIONS, EXPRESSIONS, FAULTS, LIMITS, RATES, STUCK, VOTES
 from tuning.backtest.result import Episodes
 from tuning.backtest.run import backtest
@@ -26,6 +28,7 @@ from tuning.readings.recording import About, RecordedTag, Recording, RecordingWr
 from tuning.scoring import Yardstick, score_episodes
 from tuning.scoring.figures import find_floods
 from tuning.sweep.along import Quantity, TagReadings
+from tuning.sweep.choice import loosens
 from tuning.sweep.tally import Marks, tally
 
 START = 1_750_000_000_000
@@ -248,7 +251,7 @@ def by_path(site: Site, episodes: Episodes) -> dict[str, Spans]:
 ALONG = st.one_of(LIMITS, LIMITS, RATES, DEVIATIONS)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(STREAM, st.lists(ALONG, min_size=1, max_size=6), st.sampled_from([10, 100, 5000]))
 def test_versions_along_time_do_what_the_backtest_does(
     stream: list[tuple[int, float, Quality, int]], rules: list[Rule], period: int
@@ -275,7 +278,7 @@ KEYED = st.dictionaries(
 )
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(STREAM, KEYED, KEYED, st.sets(st.sampled_from(["K1", "K2", "K3", "K4"])), st.sampled_from([100, 5000]))
 def test_a_comparison_is_that_of_two_backtests(
     stream: list[tuple[int, float, Quality, int]],
@@ -331,6 +334,24 @@ def test_a_sweep_counts_as_a_score_does(
     assert counted.first[0].tolist() == [-1 if each.entered_at is None else each.entered_at for each in here]
     elsewhere = [each for number, each in enumerate(told.outcomes) if number not in counted.marks.number.tolist()]
     assert not any(each.found for each in elsewhere)
+
+
+FIGURES = st.tuples(
+    st.integers(0, 4), st.integers(0, 3), st.sampled_from([0, 5]), st.sampled_from([0, 5]), st.sampled_from([10, 20])
+)
+SWEPT_KINDS = st.sampled_from([RuleKind.HIGH, RuleKind.LOW, RuleKind.RISE, RuleKind.STUCK, RuleKind.DEVIATION])
+
+
+@given(SWEPT_KINDS, FIGURES, FIGURES)
+def test_a_sweep_calls_looser_what_change_control_does(
+    kind: RuleKind, before: tuple[int, int, int, int, int], after: tuple[int, int, int, int, int]
+) -> None:
+    made = []
+    for setpoint, deadband, on_delay, off_delay, window in (before, after):
+        windowed = window if "window" in TUNABLE[kind] else 0
+        made.append(Rule(0, "R", kind, Level.H, float(setpoint), float(deadband), on_delay, off_delay, windowed))
+    old, new = (Figures.of(site_with([rule]), 0) for rule in made)
+    assert loosens(*made) is bool(loosened_by(kind, old, new))
 
 
 def test_all_kinds_of_pairs_are_met() -> None:

@@ -14,6 +14,7 @@ from domain.scales import RuleKind
 from domain.site import Rule, Tag
 from tuning.suggestions.actors import Actor, Trait
 from tuning.suggestions.habits import Habits
+from tuning.sweep.choice import loosens
 
 NOISE_WIDTHS = 6.0
 """A deadband of so many standard deviations is as wide as the noise from edge to edge [ours]."""
@@ -114,6 +115,11 @@ def proposals_for(
     actor: Actor, rule: Rule, tag: Tag, habits: Habits | None, starting: Starting | None
 ) -> list[Proposal]:
     """What could be changed, without effects yet; the least intrusive first."""
+    found = _found(actor, rule, tag, habits, starting)
+    return [replace(each, loosens=each.rule is not None and loosens(rule, each.rule)) for each in found]
+
+
+def _found(actor: Actor, rule: Rule, tag: Tag, habits: Habits | None, starting: Starting | None) -> list[Proposal]:
     if rule.kind is RuleKind.STALE:
         return list(_for_silence(rule, habits))
     if rule.kind in {RuleKind.BAD, RuleKind.STUCK}:
@@ -144,10 +150,10 @@ def _steadier(rule: Rule, tag: Tag, habits: Habits | None, starting: Starting | 
     on_delay = _on_delay(rule, tag, delay)
     if on_delay > rule.on_delay:
         told = {"delay": on_delay / 1000}
-        yield Proposal(Remedy.ON_DELAY, replace(rule, on_delay=on_delay), "on_delay", told, loosens=True)
+        yield Proposal(Remedy.ON_DELAY, replace(rule, on_delay=on_delay), "on_delay", told)
         every = replace(rule, deadband=widest, off_delay=off_delay, on_delay=on_delay)
         if every != replace(rule, on_delay=on_delay):
-            yield Proposal(Remedy.ALL, every, "all", told | {"deadband": widest}, loosens=True)
+            yield Proposal(Remedy.ALL, every, "all", told | {"deadband": widest})
 
 
 def _deadbands(
@@ -199,7 +205,7 @@ def _limit(rule: Rule, tag: Tag, habits: Habits | None) -> Iterator[Proposal]:
     inside = tag.low <= setpoint <= tag.high
     figures = {"usual": usual, "share": USUAL * 100, "middle": middle, "setpoint": setpoint}
     if further > 0 and further <= room and inside:
-        yield Proposal(Remedy.LIMIT, replace(rule, setpoint=setpoint), "limit", figures, loosens=True)
+        yield Proposal(Remedy.LIMIT, replace(rule, setpoint=setpoint), "limit", figures)
     else:
         yield Proposal(Remedy.PURPOSE, None, "limit_far", figures)
 
@@ -210,7 +216,7 @@ def _for_silence(rule: Rule, habits: Habits | None) -> Iterator[Proposal]:
         if window > rule.window:
             window = -(-window // 1000) * 1000
             figures = {"usual": habits.longest_usual / 1000, "periods": float(STALE_PERIODS), "window": window / 1000}
-            yield Proposal(Remedy.WINDOW, replace(rule, window=window), "window", figures, loosens=True)
+            yield Proposal(Remedy.WINDOW, replace(rule, window=window), "window", figures)
     yield Proposal(Remedy.INSTRUMENT, None, "line", {})
 
 

@@ -12,8 +12,7 @@ from domain.site import Rule
 from tuning.sweep.grid import AXES, Point
 from tuning.sweep.result import Choice, PointResult
 
-_LATER = {RuleKind.LOW: -1.0}
-"""Kinds of which a lower setpoint alarms later."""
+_RATES = frozenset({RuleKind.RISE, RuleKind.FALL})
 
 
 def choose(points: Sequence[PointResult], events: int, least_lead: int, rules: Sequence[Rule]) -> Choice:
@@ -72,15 +71,35 @@ def front(points: Sequence[PointResult]) -> tuple[int, ...]:
 
 
 def loosens(before: Rule, after: Rule) -> bool:
-    """Whether the rule would alarm later or less: a setpoint further out, a longer on-delay.
+    """Whether an alarm could come later than before, end earlier, or not come at all.
 
-    A wider deadband or a longer off-delay keeps alarms in for longer and loosens nothing.
+    As change control has it: the level of entering moved out, the level of leaving moved towards it, a longer
+    on-delay, a shorter off-delay, a longer window, any other window of a rate.
     """
-    sign = _LATER.get(before.kind, -1.0 if before.extra is not None and before.extra.low else 1.0)
-    further = (after.setpoint - before.setpoint) * sign > 0
-    if before.kind is RuleKind.STUCK:
-        further = after.setpoint < before.setpoint or after.window > before.window
-    return further or after.on_delay > before.on_delay
+    extra = before.extra
+    inward = before.kind in {RuleKind.LOW, RuleKind.STUCK} or (
+        before.kind is RuleKind.VOTE and extra is not None and extra.low
+    )
+    sign = -1.0 if inward else 1.0
+    enters_later = sign * after.setpoint > sign * before.setpoint
+    leaves_earlier = before.kind is not RuleKind.STUCK and (
+        sign * after.setpoint - after.deadband > sign * before.setpoint - before.deadband
+        or (_lends_deadband(before) and after.deadband < before.deadband)
+    )
+    window = after.window > before.window or (before.kind in _RATES and after.window != before.window)
+    return (
+        enters_later
+        or leaves_earlier
+        or window
+        or after.on_delay > before.on_delay
+        or after.off_delay < before.off_delay
+    )
+
+
+def _lends_deadband(rule: Rule) -> bool:
+    """A mode of operation has a setpoint of its own, and the rule's deadband."""
+    modes = () if rule.extra is None else rule.extra.modes
+    return any(mode.setpoint is not None and mode.deadband is None for mode in modes)
 
 
 def _beats(one: PointResult, other: PointResult) -> bool:

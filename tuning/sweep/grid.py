@@ -15,6 +15,8 @@ AXES = ("setpoint", "deadband", "on_delay", "off_delay", "window")
 SWEPT = frozenset({RuleKind.HIGH, RuleKind.LOW, RuleKind.RISE, RuleKind.FALL, RuleKind.DEVIATION, RuleKind.STUCK,
                    RuleKind.VOTE})  # fmt: skip
 """Kinds that have a setpoint."""
+DELAYED = frozenset({RuleKind.EXPRESSION, RuleKind.T2, RuleKind.SPE, RuleKind.BAD})
+"""Kinds that have delays and no setpoint of their own."""
 _WINDOWED = frozenset({RuleKind.RISE, RuleKind.FALL, RuleKind.STUCK})
 _TIMES = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|h|d)?")
@@ -93,8 +95,9 @@ class Grid:
 
     def fits(self, rule: Rule) -> None:
         """Raises GridError, saying why, where this rule cannot be swept over this grid."""
-        if rule.kind not in SWEPT:
-            raise GridError(f"a rule of kind {rule.kind.name} has no setpoint to sweep")
+        if rule.kind not in SWEPT and not (rule.kind in DELAYED and set(self.axes) <= {"on_delay", "off_delay"}):
+            sweepable = "; sweep its delays" if rule.kind in DELAYED else ""
+            raise GridError(f"a rule of kind {rule.kind.name} has no setpoint to sweep{sweepable}")
         if "window" in self.axes and rule.kind not in _WINDOWED:
             raise GridError(f"--window: a rule of kind {rule.kind.name} has no window; RISE, FALL and STUCK have one")
         if rule.extra is not None and rule.extra.selector >= 0 and {"setpoint", "deadband"} & set(self.axes):
