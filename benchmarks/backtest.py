@@ -5,7 +5,8 @@ process of its own, from opening the file to the last episode; memory is the sum
 /proc twenty times a second.
 
 Beside it, on the same readings and in the same run, ``vmalert -replay`` (Debian's victoria-metrics package) over a
-VictoriaMetrics that has them already: a threshold with ``for:`` on each tag. Both must find the same alarms.
+VictoriaMetrics that has them already: two limits and a rise with ``for:`` on each tag. Both must find the same alarms.
+vmalert forgets what is under way wherever one of its queries ends, so the readings of this job are calm at those times.
 
 ``python -m benchmarks.backtest``                         everything, about six minutes
 ``python -m benchmarks.backtest --only year --days 30``   less of one
@@ -52,9 +53,12 @@ RATIO = 20.0
 LOST = 1e-4
 """Share of readings that never arrive."""
 CHUNK = 1_000_000
-FOR = 60
-"""Seconds, of the job that both can do."""
-RULE = "HELD"
+LIMITS = {"H": (78, 60), "HH": (82, 10)}
+"""Of the job that both can do: setpoint, and seconds for which it must hold."""
+RISE = (4.05, 5)
+"""Per minute, and seconds."""
+QUERY = 21_600
+"""Seconds that one query of vmalert covers; VictoriaMetrics allows 30,000 points."""
 
 
 def rich_site(tags: int) -> dict[str, Any]:
@@ -77,26 +81,49 @@ def rich_site(tags: int) -> dict[str, Any]:
 
 
 def plain_site(tags: int) -> dict[str, Any]:
-    """One limit with an on-delay, and nothing else."""
+    """What vmalert can do as well: two limits and a rise over a minute, each held for a time, and nothing else."""
     common = {"measurand": "temperature", "engineering_unit": "°C", "range": [0, 200], "stale": "off", "bad": "off"}
-    limits = {"H": {"setpoint": 78, "deadband": 0, "on_delay": f"{FOR}s", "off_delay": 0}}
-    own = [{"tag": f"T-{number:04}", **common, "limits": limits} for number in range(tags)]
+    limits = {
+        key: {"setpoint": setpoint, "deadband": 0, "on_delay": f"{held}s", "off_delay": 0}
+        for key, (setpoint, held) in LIMITS.items()
+    }
+    rate = {"rise": {"limit": RISE[0], "per": "1min", "window": "60s", "deadband": 0, "on_delay": f"{RISE[1]}s"}}
+    own = [{"tag": f"T-{number:04}", **common, "limits": limits, "rate": rate} for number in range(tags)]
     return site_of([{"id": "bench", "name": "测试", "tags": own}])
 
 
-def values(random: np.random.Generator, begin: int, count: int, phase: float) -> Float64:
-    """A daily swing, a batch of an hour and a half, noise; and now and then an excursion of some minutes."""
+def alerts(tags: int) -> list[dict[str, str]]:
+    """The same for vmalert: each tag has rules of its own, as each has limits of its own on a site."""
+    found = []
+    for number in range(tags):
+        series = f'reading{{tag="T-{number:04}"}}'
+        for key, (setpoint, held) in LIMITS.items():
+            found.append({"alert": key, "expr": f"{series} >= {setpoint}", "for": f"{held}s"})
+        found.append({"alert": "RISE", "expr": f"delta({series}[60s]) >= {RISE[0]}", "for": f"{RISE[1]}s"})
+    return found
+
+
+def values(random: np.random.Generator, begin: int, count: int, phase: float, *, calm: bool) -> Float64:
+    """A daily swing, a batch of an hour and a half, noise; and now and then an excursion of some minutes.
+
+    ``calm``: nothing is high where a query of vmalert ends.
+    """
     second = np.arange(begin, begin + count)
-    value = 55 + 6 * np.sin(2 * np.pi * second / DAY + phase) + 9 * np.sin(2 * np.pi * second / 5_400 + phase)
-    for start in random.integers(0, max(count - 1_200, 1), max(count // 20_000, 1)).tolist():
+    batch = -np.pi / 2 if calm else phase
+    value = 55 + 6 * np.sin(2 * np.pi * second / DAY + phase) + 9 * np.sin(2 * np.pi * second / 5_400 + batch)
+    starts = random.integers(0, max(count - 1_200, 1), max(count // 20_000, 1))
+    if calm:
+        starts = starts[(starts + begin) % QUERY < QUERY - 1_500]
+    for start in starts.tolist():
         span = np.arange(min(1_200, count - start))
         value[start : start + len(span)] += 20 * np.sin(np.pi * span / 1_200) ** 2
     noise: Float64 = np.round(value + random.normal(0, 0.4, count), 1)
     return noise
 
 
-def write(path: Path, tags: int, seconds: int, *, lost: float = LOST) -> int:
-    """A recording of tags at 1 Hz; returns the number of readings."""
+def write(path: Path, tags: int, seconds: int, *, plain: bool = False) -> int:
+    """A recording of tags at 1 Hz; returns the number of readings. ``plain``: calm (``values``), and none is lost."""
+    lost = 0.0 if plain else LOST
     random = np.random.default_rng(4)
     described = tuple(RecordedTag(f"works/T-{number:04}", "works/bench", "°C") for number in range(tags))
     with (
@@ -112,7 +139,7 @@ def write(path: Path, tags: int, seconds: int, *, lost: float = LOST) -> int:
                     np.full(count, tag, dtype=np.int32),
                     source,
                     source + random.integers(20, 80, count),
-                    values(random, begin, count, tag),
+                    values(random, begin, count, tag, calm=plain),
                     np.full(count, 192, dtype=np.uint8),
                     np.zeros(count, dtype=np.uint8),
                 )
@@ -129,7 +156,7 @@ def evaluate(folder: Path) -> None:
     found = backtest(site, Recording(folder / "data.parquet"))
     done = time.perf_counter()
     alarms = [
-        (site.tags[int(site.rules.tag[rule])].name, entered, left)
+        (site.tags[int(site.rules.tag[rule])].name, site.rules.key[rule], entered, left)
         for rule, entered, left in zip(
             found.episodes.rule.tolist(),
             found.episodes.entered_at.tolist(),
@@ -242,21 +269,21 @@ def beside_vmalert(tags: int, days: int, rounds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name_of_folder, servers.victoria_metrics() as victoria:
         folder = Path(name_of_folder)
         (folder / "site.yaml").write_text(yaml.safe_dump(plain_site(tags), allow_unicode=True))
-        readings = write(folder / "data.parquet", tags, days * DAY, lost=0.0)
+        readings = write(folder / "data.parquet", tags, days * DAY, plain=True)
         begun = time.perf_counter()
         fill(victoria.url, folder / "data.parquet")
         filled = time.perf_counter() - begun
         ours, theirs = [], []
         for _ in range(rounds):
             ours.append(in_process(folder))
-            theirs.append(replayed(victoria.url, folder, days))
+            theirs.append(replayed(victoria.url, folder, tags, days))
         found = {tuple(each) for each in ours[-1]["episodes"]}
         expected = firing(victoria)
         if found != expected:
             raise SystemExit(f"alarms differ: {sorted(found ^ expected)[:6]} of {len(found)} and {len(expected)}")
         own, process, other = min(r["seconds"] for r in ours), min(r["process"] for r in ours), min(theirs)
         return {
-            "what": f"{tags} tags, {days} days at 1 Hz, a threshold for {FOR} s",
+            "what": f"{tags} tags, {days} days at 1 Hz, H, HH and a rise, each with a delay",
             "readings": readings,
             "alarms, equal": len(found),
             "AnShao s": own,
@@ -284,13 +311,12 @@ def fill(url: str, path: Path) -> None:
     post(f"{url}/internal/force_flush")
 
 
-def replayed(url: str, folder: Path, days: int) -> float:
+def replayed(url: str, folder: Path, tags: int, days: int) -> float:
     """Seconds that ``vmalert -replay`` takes."""
     program = shutil.which("vmalert")
     if program is None:
         raise SystemExit("vmalert is not installed: apt-get install victoria-metrics")
-    rule = {"alert": RULE, "expr": "reading >= 78", "for": f"{FOR}s"}
-    group = {"name": "bench", "interval": f"{STEP}ms", "rules": [rule]}
+    group = {"name": "bench", "interval": f"{STEP}ms", "rules": alerts(tags)}
     (folder / "rules.yaml").write_text(yaml.safe_dump({"groups": [group]}))
     end = BEGIN + days * DAY * 1_000
     command = [
@@ -301,7 +327,7 @@ def replayed(url: str, folder: Path, days: int) -> float:
         f"-replay.timeFrom={_iso(BEGIN)}",
         f"-replay.timeTo={_iso(end)}",
         f"-datasource.queryStep={STEP}ms",  # without it every fifth minute is looked at
-        "-replay.maxDatapointsPerQuery=10000",
+        f"-replay.maxDatapointsPerQuery={QUERY}",
         "-replay.rulesDelay=0s",
         "-replay.disableProgressBar",
         "-loggerLevel=ERROR",
@@ -314,18 +340,19 @@ def replayed(url: str, folder: Path, days: int) -> float:
     return time.perf_counter() - begun
 
 
-def firing(victoria: servers.Victoria) -> set[tuple[str, int, int]]:
-    """Tag, first and last second of each alarm that vmalert has written, the last as ours tells it."""
+def firing(victoria: servers.Victoria) -> set[tuple[str, str, int, int]]:
+    """Tag, rule, first and last second of each alarm that vmalert has written, the last as ours tells it."""
     post(f"{victoria.url}/internal/force_flush")
-    found: set[tuple[str, int, int]] = set()
-    times: dict[str, list[int]] = {}
-    for series in victoria.export(f'ALERTS{{alertstate="firing",alertname="{RULE}"}}'):
-        times.setdefault(series["metric"]["tag"], []).extend(series["timestamps"])
-    for tag, stamps in times.items():
+    found: set[tuple[str, str, int, int]] = set()
+    times: dict[tuple[str, str], list[int]] = {}
+    for series in victoria.export('ALERTS{alertstate="firing"}'):
+        metric = series["metric"]
+        times.setdefault((metric["tag"], metric["alertname"]), []).extend(series["timestamps"])
+    for (tag, rule), stamps in times.items():
         at = np.unique(np.array(stamps, dtype=np.int64))
         begins = np.flatnonzero(np.diff(at, prepend=-STEP * 2) > STEP)
         ends = np.append(begins[1:], len(at)) - 1
-        found |= {(tag, int(at[a]), int(at[b]) + STEP) for a, b in zip(begins, ends, strict=True)}
+        found |= {(tag, rule, int(at[a]), int(at[b]) + STEP) for a, b in zip(begins, ends, strict=True)}
     return found
 
 
@@ -360,7 +387,7 @@ def main() -> None:
         shown = [{key: value for key, value in row.items() if key not in {"runs", "by_rule"}} for row in rows]
         publish("backtest", f"Backtests of recordings (memory: aim below {MEMORY:,} MB)", shown, {"jobs": rows})
     if asked.only in {None, "vmalert"}:
-        row = beside_vmalert(asked.tags or 20, asked.days or 3, asked.rounds)
+        row = beside_vmalert(asked.tags or 50, asked.days or 7, asked.rounds)
         shown = [{key: value for key, value in row.items() if key != "runs"}]
         publish("backtest-vmalert", f"Beside vmalert -replay (aim: {RATIO:g} times)", shown, row)
 

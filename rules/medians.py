@@ -184,7 +184,8 @@ def _ranked(value: Float64, rank: int, length: int) -> Float64:
     """At each place the value of a rank among the ``length`` values of which it is the middle one."""
     from scipy.ndimage import rank_filter  # noqa: PLC0415 - takes long, and is of use for the past alone
 
-    ranked: Float64 = np.asarray(rank_filter(value, rank, size=length))
+    ranked = np.empty_like(value)
+    rank_filter(value, rank, size=length, output=ranked)
     return ranked
 
 
@@ -194,7 +195,8 @@ def _sorted_medians(owner: Int64, value: Float64, count: Int64) -> Float64:
     begins = np.flatnonzero(group_begins(owner))
     low = begins + (count - 1) // 2
     high = begins + count // 2
-    return np.where(low == high, value[low], value[low] / 2 + value[high] / 2)
+    medians: Float64 = np.where(low == high, value[low], value[low] / 2 + value[high] / 2)
+    return medians
 
 
 def _parts(entries: Int64, size: Int64) -> Iterator[Int64]:
