@@ -88,7 +88,8 @@ async def _while_there(call: Call[Any, Any, Any], work: Coroutine[Any, Any, Resu
         while not task.done():
             await asyncio.wait([task], timeout=LOOK)
             if not call.is_connected():
-                raise ConnectionResetError("the caller has gone")
+                # An answer to nobody, and no fault: who drags a limit gives up one request after the other.
+                raise Problem(HTTPStatus.REQUEST_TIMEOUT, "the caller has gone")
         return task.result()
     finally:
         task.cancel()
