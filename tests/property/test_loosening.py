@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -42,11 +43,12 @@ windows = st.sampled_from([1_000, 3_000, 6_000])
 kinds = st.sampled_from([kind for kind in TUNABLE if kind is not RuleKind.DEVIATION]) | st.just(RuleKind.DEVIATION)
 readings = st.lists(
     st.tuples(
-        st.integers(0, TAGS - 1),
-        st.sampled_from([0, 500, 1_000, 1_000, 4_000]),
-        st.integers(0, 12).map(float),
-        st.sampled_from([Quality.GOOD] * 5 + [Quality.UNCERTAIN, Quality.BAD]),
+        st.sampled_from([0, 0, 0, 0, 1, 2]),
+        st.sampled_from([500, 1_000, 1_000, 3_000]),
+        st.integers(0, 9).map(float),
+        st.sampled_from([Quality.GOOD] * 8 + [Quality.UNCERTAIN, Quality.BAD]),
     ),
+    min_size=4,
     max_size=40,
 )
 """Tag, ms since the reading before, value, quality."""
@@ -134,6 +136,46 @@ def _compare(found: list[tuple[str, list[Any]]], since: dict[str, int]) -> None:
     if "old" in since:
         assert "new" in since
         assert since["new"] <= since["old"]
+
+
+LOW_VOTE = RuleExtra(inputs=(0, 1), needed=1, low=True)
+INHERITING = RuleExtra(selector=0, modes=(ModeLimit("low", 6.0),))
+BEFORE = Figures(5.0, 1.0, 2_000, 2_000, 4_000)
+DIRECTIONS: list[tuple[RuleKind, RuleExtra | None, Figures, tuple[str, ...]]] = [
+    (RuleKind.HIGH, None, Figures(setpoint=6.0), ("setpoint",)),
+    (RuleKind.HIGH, None, Figures(setpoint=4.0), ()),
+    (RuleKind.LOW, None, Figures(setpoint=4.0), ("setpoint",)),
+    (RuleKind.LOW, None, Figures(setpoint=6.0), ()),
+    (RuleKind.RISE, None, Figures(setpoint=6.0), ("setpoint",)),
+    (RuleKind.DEVIATION, None, Figures(setpoint=4.0), ()),
+    (RuleKind.VOTE, LOW_VOTE, Figures(setpoint=4.0), ("setpoint",)),
+    (RuleKind.STUCK, None, Figures(setpoint=4.0), ("setpoint",)),
+    (RuleKind.STUCK, None, Figures(setpoint=6.0), ()),
+    (RuleKind.HIGH, None, Figures(deadband=0.5), ("deadband",)),
+    (RuleKind.HIGH, None, Figures(deadband=2.0), ()),
+    (RuleKind.HIGH, None, Figures(setpoint=4.0, deadband=0.5), ()),
+    (RuleKind.HIGH, INHERITING, Figures(setpoint=4.0, deadband=0.5), ("deadband",)),
+    (RuleKind.LOW, None, Figures(setpoint=6.0, deadband=2.5), ()),
+    (RuleKind.LOW, None, Figures(deadband=0.0), ("deadband",)),
+    (RuleKind.HIGH, None, Figures(on_delay=3_000), ("on_delay",)),
+    (RuleKind.HIGH, None, Figures(on_delay=1_000), ()),
+    (RuleKind.HIGH, None, Figures(off_delay=1_000), ("off_delay",)),
+    (RuleKind.HIGH, None, Figures(off_delay=3_000), ()),
+    (RuleKind.FALL, None, Figures(window=3_000), ("window",)),
+    (RuleKind.FALL, None, Figures(window=5_000), ("window",)),
+    (RuleKind.STUCK, None, Figures(window=3_000), ()),
+    (RuleKind.STALE, None, Figures(window=5_000), ("window",)),
+    (RuleKind.HIGH, None, Figures(6.0, 0.0, 3_000, 0), ("setpoint", "on_delay", "off_delay")),
+]
+
+
+@pytest.mark.parametrize(("kind", "extra", "edit", "expected"), DIRECTIONS)
+def test_which_figures_loosen(
+    kind: RuleKind, extra: RuleExtra | None, edit: Figures, expected: tuple[str, ...]
+) -> None:
+    known = {name: value for name, value in BEFORE.given().items() if name in TUNABLE[kind]}
+    before = Figures(**known)  # type: ignore[arg-type]
+    assert loosened_by(kind, before, edit.over(before), extra) == expected
 
 
 @given(case=cases())
