@@ -41,8 +41,8 @@ app.command(
 )(backtest)
 app.command(
     "record",
-    epilog="Examples: `anshao record monday.parquet --for 24h` · "
-    "`anshao record june.parquet --from 2026-06-01 --to 2026-07-01 --tags TI-101,PI-101`",
+    epilog="Examples: `anshao record --out monday.parquet --for 24h` · "
+    "`anshao record --out june.parquet --from 2026-06-01 --to 2026-07-01 --tags TI-101,PI-101`",
 )(record)
 app.command("train", epilog="Example: `anshao train site.yaml tankfarm march.parquet --out models/tankfarm.json`")(
     train

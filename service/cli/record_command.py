@@ -7,7 +7,7 @@ import typer
 
 
 def record(
-    out: Annotated[Path, typer.Argument(help="The recording to be written.", metavar="FILE.parquet", dir_okay=False)],
+    out: Annotated[Path, typer.Option(help="The recording to be written.", metavar="FILE.parquet", dir_okay=False)],
     config: Annotated[
         Path, typer.Option("--config", "-c", help="The main configuration file.", exists=True, dir_okay=False)
     ] = Path("anshao.yaml"),

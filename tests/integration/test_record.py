@@ -111,7 +111,7 @@ async def test_the_command_records_beside_a_running_service_what_it_evaluates(
     await service.ready()
     out = tmp_path / "live.parquet"
     recording = subprocess.Popen(
-        [ANSHAO, "record", out, "--config", tmp_path / "anshao.yaml"],
+        [ANSHAO, "record", "--out", out, "--config", tmp_path / "anshao.yaml"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -146,7 +146,7 @@ async def test_the_command_records_beside_a_running_service_what_it_evaluates(
         service.stop()
     past = tmp_path / "past.parquet"
     span = ["--from", _iso(begin), "--to", _iso(begin + 60_000)]
-    said = await asyncio.to_thread(anshao, "record", past, "--config", tmp_path / "anshao.yaml", *span)
+    said = await asyncio.to_thread(anshao, "record", "--out", past, "--config", tmp_path / "anshao.yaml", *span)
     assert "6 读数" in said
     site = load(tmp_path / "anshao.yaml", {}).site
     for file in (out, past):
@@ -173,7 +173,7 @@ async def test_a_range_of_the_historian_in_the_order_of_its_arrival(
     settings_of(tmp_path, historian={"kind": "influxdb", "url": influx.url, "write_api": "v1", "database": influx.name})
     out = tmp_path / "past.parquet"
     said = await asyncio.to_thread(
-        anshao, "record", out, "--config", tmp_path / "anshao.yaml", "--from", _iso(1_000), "--to", _iso(5_000),
+        anshao, "record", "--out", out, "--config", tmp_path / "anshao.yaml", "--from", _iso(1_000), "--to", _iso(5_000),
         "--tags", "TI-1",
     )  # fmt: skip
     assert "4 读数" in said
