@@ -1,19 +1,18 @@
 """Sharing work out over processor cores."""
 
-import multiprocessing
+import os
+import pickle
 import queue
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from multiprocessing.sharedctypes import Synchronized
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 Item = TypeVar("Item")
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-LOOK = 0.2
-"""Seconds between two looks at how far the processes are."""
 AHEAD = 4
 """Blocks that are read before they are asked for."""
 
@@ -64,51 +63,88 @@ def _empty(ready: "queue.Queue[Item]") -> None:
         return
 
 
+class WorkerLost(Exception):
+    """A process ended before its work was done: killed, perhaps for want of memory."""
+
+
 class Shared(Generic[Task, Result]):
-    """Runs ``work(task, progress)`` for many tasks in ``workers`` processes."""
+    """Runs ``work(task, progress)`` for many tasks in ``workers`` processes of their own (``tuning.backtest.worker``).
+
+    Those import nothing of the program that asks, so they are there quickly, and it need not be prepared for them.
+    """
 
     def __init__(self, work: Callable[[Task, Callable[[int], None]], Result], workers: int) -> None:
         self._work = work
         self._workers = workers
 
     def run(self, tasks: Sequence[Task], progress: Callable[[int], None]) -> list[Result]:
-        """The results in the order of the tasks. Raises what a task raises, once the others are given up."""
-        context = multiprocessing.get_context("forkserver" if _has_forkserver() else "spawn")
-        done = context.Value("q", 0)
-        told = 0
-        pool = ProcessPoolExecutor(self._workers, context, initializer=_begin, initargs=(self._work, done))
+        """The results in the order of the tasks. Raises what a task raises, once the others are given up; WorkerLost."""
+        told: queue.Queue[tuple[str, Any]] = queue.Queue()
+        waiting = iter(enumerate(tasks))
+        begun = [_begin() for _ in range(self._workers)]
+        turn = threading.Lock()
+        threads = [
+            threading.Thread(target=_serve, args=(process, self._work, waiting, turn, told), daemon=True)
+            for process in begun
+        ]
+        found: dict[int, Result] = {}
         try:
-            futures = [pool.submit(_run, task) for task in tasks]
-            waiting = set(futures)
-            while waiting:
-                finished, waiting = wait(waiting, LOOK, FIRST_COMPLETED)
-                for future in finished:
-                    future.result()
-                now = done.value
-                if now > told:
-                    progress(now - told)
-                    told = now
-            return cast("list[Result]", [future.result() for future in futures])
+            for thread in threads:
+                thread.start()
+            while len(found) < len(tasks):
+                kind, content = told.get()
+                if kind == DONE:
+                    progress(content)
+                elif kind == FAILED:
+                    raise content
+                else:
+                    number, result = content
+                    found[number] = cast("Result", result)
         finally:
-            pool.shutdown(cancel_futures=True)
+            for process in begun:
+                process.kill()
+            for thread in threads:
+                thread.join()
+            for process in begun:
+                process.communicate()
+        return [found[number] for number in range(len(tasks))]
 
 
-def _has_forkserver() -> bool:
-    return "forkserver" in multiprocessing.get_all_start_methods()
+DONE, FAILED, RESULT = "done", "failed", "result"
 
 
-_of_process: list[tuple[Callable[..., object], "Synchronized[int]"]] = []
+def _begin() -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "tuning.backtest.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
 
 
-def _begin(work: Callable[..., object], done: "Synchronized[int]") -> None:
-    _of_process[:] = [(work, done)]
-
-
-def _run(task: object) -> object:
-    ((work, done),) = _of_process
-
-    def progress(count: int) -> None:
-        with done.get_lock():
-            done.value += count
-
-    return work(task, progress)
+def _serve(
+    process: "subprocess.Popen[bytes]",
+    work: Callable[..., object],
+    waiting: Iterator[tuple[int, object]],
+    turn: threading.Lock,
+    told: "queue.Queue[tuple[str, Any]]",
+) -> None:
+    """Give a process one task after the other, and pass on what it says."""
+    to, back = process.stdin, process.stdout
+    if to is None or back is None:
+        return
+    try:
+        pickle.dump(work, to)
+        while True:
+            with turn:
+                task = next(waiting, None)
+            if task is None:
+                return
+            pickle.dump(task[1], to)
+            to.flush()
+            kind = ""
+            while kind != RESULT:
+                kind, content = pickle.load(back)  # noqa: S301 - from a process of our own
+                told.put((kind, (task[0], content) if kind == RESULT else content))
+    except (OSError, EOFError, pickle.UnpicklingError, ValueError):
+        told.put((FAILED, WorkerLost(f"a process of the backtest ended too early (status {process.wait()})")))

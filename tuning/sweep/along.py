@@ -105,23 +105,17 @@ class TagReadings:
 
         ``last``: received time of the last reading of all tags.
         """
-        arrivals = Arrivals(np.array([live_clock]), clock_tolerance)
+        admission = _Admission(live_clock, lateness, clock_tolerance)
         parts: list[tuple[Int64, Int64, Float64, UInt8]] = []
         heard = 0
         shortest, longest = np.iinfo(np.int64).max, np.iinfo(np.int64).min
         for block in blocks:
-            live = block
-            if live_clock:
-                in_time = block.received_time - block.source_time <= lateness
-                live = block if in_time.all() else block.take(in_time)
-            if not len(live):
-                continue
-            admitted = arrivals.admit(live)
+            admitted = admission.admit(block)
             if admitted is not None:
-                took = admitted.received_time - admitted.time
+                took = admitted[1] - admitted[0]
                 shortest, longest = min(shortest, int(took.min())), max(longest, int(took.max()))
-                heard = int(admitted.received_time[-1])
-                parts.append((admitted.time, admitted.received_time, admitted.value, admitted.quality))
+                heard = int(admitted[1][-1])
+                parts.append(admitted)
         if not parts:
             nothing = np.empty(0, dtype=np.int64)
             return cls(nothing, nothing, np.empty(0), np.empty(0, dtype=np.bool_), 0, last, 0, steady=True)
@@ -132,6 +126,46 @@ class TagReadings:
         patience = min(period, LONGEST_PATIENCE)
         steady = longest - shortest <= patience
         return cls(time, received, value, quality == GOOD, heard, last, patience, steady)
+
+
+class _Admission:
+    """Admits the readings of one tag that count, as ``rules.arrivals`` does.
+
+    Readings in order, none of them late or ahead, count as they are; from the first block on that has others, all go
+    the long way.
+    """
+
+    def __init__(self, live_clock: bool, lateness: int, clock_tolerance: int) -> None:  # noqa: FBT001 - of a tag, as there
+        self._live_clock = live_clock
+        self._lateness, self._tolerance = lateness, clock_tolerance
+        self._newest: SampleBlock | None = None
+        self._arrivals: Arrivals | None = None
+
+    def admit(self, block: SampleBlock) -> tuple[Int64, Int64, Float64, UInt8] | None:
+        """Time, received time, value and quality of those that count; None where none does."""
+        if self._live_clock:
+            in_time = block.received_time - block.source_time <= self._lateness
+            block = block if in_time.all() else block.take(in_time)
+        if not len(block):
+            return None
+        if self._arrivals is None and self._in_order(block):
+            self._newest = block.take(slice(-1, None))
+            return block.source_time, block.received_time, block.value, block.quality
+        if self._arrivals is None:
+            self._arrivals = Arrivals(np.array([self._live_clock]), self._tolerance)
+            if self._newest is not None:
+                self._arrivals.admit(self._newest)
+        admitted = self._arrivals.admit(block)
+        if admitted is None:
+            return None
+        return admitted.time, admitted.received_time, admitted.value, admitted.quality
+
+    def _in_order(self, block: SampleBlock) -> bool:
+        time = block.source_time
+        before = 0 if self._newest is None else int(self._newest.source_time[0])
+        if time[0] <= before or not bool((time[1:] > time[:-1]).all()):
+            return False
+        return not self._live_clock or bool((time <= block.received_time + self._tolerance).all())
 
 
 @dataclass(frozen=True, slots=True)
