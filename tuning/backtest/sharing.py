@@ -78,7 +78,7 @@ class Shared(Generic[Task, Result]):
         self._workers = workers
 
     def run(self, tasks: Sequence[Task], progress: Callable[[int], None]) -> list[Result]:
-        """The results in the order of the tasks. Raises what a task raises, once the others are given up; WorkerLost."""
+        """The results in the order of the tasks. Raises what a task raises once the others are given up, WorkerLost."""
         told: queue.Queue[tuple[str, Any]] = queue.Queue()
         waiting = iter(enumerate(tasks))
         begun = [_begin() for _ in range(self._workers)]
