@@ -228,7 +228,8 @@ class PrincipalComponents(OverInputs):
     def _as_of(self, condition: int, events: Events, begin: int, ends: Sequence[int]) -> tuple[Float64, Bool]:
         """Values of all tags at the end of each round, a row a round; whether all of them are good then."""
         own = self.conditions.own(condition)
-        value, good = self.conditions.value[own].copy(), self.conditions.good[own].copy()
+        value = self.conditions.value[own].copy()
+        good = self.conditions.good[own] & np.isfinite(value)
         values = np.empty((len(ends), len(value)))
         all_good = np.empty(len(ends), dtype=np.bool_)
         for row, end in enumerate(ends):

@@ -166,6 +166,21 @@ def test_readings_of_the_past_do_what_they_did_live(plant: Plant, stream: list[H
     assert past(plant.made(PastEngine), blocks, end) == live(plant.engine(), arrivals, end)
 
 
+def test_infinity_is_no_good_reading_in_whatever_block() -> None:
+    """It comes while a round is whole but too early, so that it is judged by what a later block holds of it."""
+    usual, good = [10.0] * TAGS, [GOOD] * TAGS
+    order = list(range(TAGS))
+    far, endless = [*usual[:4], 1.7e308], [*usual[:3], float("-inf"), usual[4]]
+    rows = [("row", 0, (usual, good), order, count) for count in (2, 2, 5)]
+    drawn = [*rows, ("row", 0, (far, good), order, TAGS), ("row", 30, (endless, good), order, TAGS)]
+    rule = Rule(TAGS, "T2", RuleKind.T2, Level.H, 6.12345, extra=RuleExtra(inputs=(3, 0, 4, 1, 2), model=MODELS[0]))
+    plant = Plant((rule,), (10,) * TAGS + (1_000,), (False,) * (TAGS + 1))
+    arrivals = arrivals_of(happenings(drawn))
+    one_by_one = [item for arrival in arrivals for item in (arrival, Cut())]
+    assert by_rule(run_engine(plant.engine(), one_by_one)) == by_rule(run_engine(plant.engine(), arrivals))
+    agree(plant, one_by_one)
+
+
 def test_streams_reach_what_is_to_be_shown() -> None:
     """The draws above toggle conditions, with tags missing among them."""
     random = np.random.default_rng(3)
