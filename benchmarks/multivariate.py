@@ -14,6 +14,7 @@ SKAB: each file's model is trained on its first 400 rows, and judged on the rest
 import argparse
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -268,11 +269,12 @@ def _wide_enough(splits: Sequence[tuple[Float64, slice]], normal: Float64, conse
 
     Chosen on the very rows that they are judged by, in their favour.
     """
-    for width in WIDTHS.tolist():
+
+    def is_quiet(width: float) -> bool:
         judged = [by_width(rows, consecutive, width)(normal)[""][part] for rows, part in splits]
-        if np.concatenate(judged).mean() <= 0.01:
-            return float(width)
-    return float(WIDTHS[-1])
+        return bool(np.concatenate(judged).mean() <= 0.01)
+
+    return float(WIDTHS[min(bisect_left(WIDTHS.tolist(), 1, key=is_quiet), len(WIDTHS) - 1)])  # wider is quieter
 
 
 def _worst(name: str, onset: int, judged: Sequence[dict[str, Bool]]) -> TepFile:

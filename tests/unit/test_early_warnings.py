@@ -18,6 +18,8 @@ from tests.components_case import MEANS, NAMES, START, UNITS, model
 from tests.unit.test_grading import alarm
 from tests.watched_unit import MIDNIGHT, WatchedUnit, make_site
 
+SHIPPED = load_grading()
+
 
 def warning(identity: int, grade: Grade = Grade.BLUE) -> Alarm:
     kind = RuleKind.SPE if identity % 2 else RuleKind.T2
@@ -25,7 +27,7 @@ def warning(identity: int, grade: Grade = Grade.BLUE) -> Alarm:
 
 
 def graded(*alarms: Alarm, hazard_level: int | None = None) -> UnitGrading:
-    unit = UnitGrading(load_grading(), hazard_level)
+    unit = UnitGrading(SHIPPED, hazard_level)
     for each in alarms:
         unit.add(each)
     return unit
