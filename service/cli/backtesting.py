@@ -16,6 +16,7 @@ from service.logs import configure_logs
 from service.reports.words import ZONE
 from tuning.backtest.result import Backtest
 from tuning.backtest.run import backtest
+from tuning.readings.recording import Recording
 from tuning.reports.documents import backtest_document, to_json
 from tuning.reports.page import AssetMissing
 from tuning.reports.pages import Cover, backtest_page
@@ -56,7 +57,7 @@ def run_backtest(asked: Asked) -> None:
         asked.data, site=known.site, mapping=asked.mapping, config=asked.config, begin=begin, end=end, tags=chosen
     ) as recording:
         with bars() as progress:
-            bar = progress.add_task("回测 backtest", total=int(recording.counts.sum()))
+            bar = progress.add_task("回测 backtest", total=_expected(recording, chosen))
             found = backtest(
                 known.site,
                 recording,
@@ -76,6 +77,14 @@ def run_backtest(asked: Asked) -> None:
         if asked.out is not None:
             cover = Cover(recording, recording.about.truth, asked.language, metadata.version("anshao"))
             _write_page(asked.out, found, scored, known, cover)
+
+
+def _expected(recording: Recording, tags: Sequence[str] | None) -> int:
+    """Readings that there will be, about."""
+    if tags is None:
+        return int(recording.counts.sum())
+    places = [recording.index_of(path) for path in tags]
+    return sum(int(recording.counts[place]) for place in places if place is not None)
 
 
 def _write_page(path: Path, found: Backtest, scored: Score, known: Rules, cover: Cover) -> None:

@@ -108,7 +108,7 @@ TALL = st.sampled_from([1, 1, 3, 1_000])
 REST = st.sampled_from([0, 0, 249, 250, 5_000])
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(plants(LIMITS, RATES, FAULTS), streams(), REST, TALL)
 def test_limits_rates_and_faults_do_what_they_did_live(
     plant: Plant, stream: list[Happening], rest: int, tall: int
@@ -116,13 +116,13 @@ def test_limits_rates_and_faults_do_what_they_did_live(
     equal(plant, stream, rest, tall)
 
 
-@settings(max_examples=400)
+@settings(max_examples=300)
 @given(plants(*ALL), streams(), REST, TALL)
 def test_all_kinds_do_what_they_did_live(plant: Plant, stream: list[Happening], rest: int, tall: int) -> None:
     equal(plant, stream, rest, tall)
 
 
-@settings(max_examples=400)
+@settings(max_examples=300)
 @given(plants(MODES, MODES, MODES, FAULTS, *ALL, selectors=SELECTORS), streams(), REST, TALL)
 def test_modes_of_operation_hold_when_they_held_live(
     plant: Plant, stream: list[Happening], rest: int, tall: int
