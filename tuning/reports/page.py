@@ -45,6 +45,7 @@ def render(
         .render(
             doc=document,
             language=language,
+            title=" ".join(words()[document["kind"]]["title"][each] for each in LANGUAGES),
             version=version,
             plots={plot["id"]: number for number, plot in enumerate(plots)},
             data=Markup(data),  # noqa: S704 -- JSON with no tag in it
