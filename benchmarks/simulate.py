@@ -42,9 +42,9 @@ timeline:
 """
 
 
-def run(site: Site, tags: int, hours: int, seed: int, path: Path) -> tuple[int, float, str]:
-    """Readings, seconds, and the digest of the file."""
-    begin = time.perf_counter()
+def run(site: Site, tags: int, hours: int, seed: int, path: Path) -> tuple[int, float, float, str]:
+    """Readings, seconds, seconds of processors, and the digest of the file."""
+    begin, busy = time.perf_counter(), time.process_time()
     scenario = parse(SCENARIO.format(hours=hours))
     few = len(Simulation(scenario, site).tags)
     simulation = Simulation(scenario, site, seed=seed, copies=round(tags / few))
@@ -53,9 +53,9 @@ def run(site: Site, tags: int, hours: int, seed: int, path: Path) -> tuple[int, 
         for chunk in simulation.chunks():
             take(chunk)
             readings += len(chunk)
-    seconds = time.perf_counter() - begin
+    seconds, used = time.perf_counter() - begin, time.process_time() - busy
     with path.open("rb") as file:
-        return readings, seconds, hashlib.file_digest(file, "sha256").hexdigest()
+        return readings, seconds, used, hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def main() -> None:
@@ -70,12 +70,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number in (1, 2):
             path = Path(folder) / f"{number}.parquet"
-            readings, seconds, digest = run(site, given.tags, given.hours, given.seed, path)
+            readings, seconds, used, digest = run(site, given.tags, given.hours, given.seed, path)
             digests.add(digest)
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             print(
-                f"run {number}: {readings:,} readings in {seconds:.1f} s, {readings / seconds / 1e6:.2f} M/s, "
-                f"{path.stat().st_size / 1e6:.0f} MB, peak memory {peak:.0f} MB, sha256 {digest[:16]}…"
+                f"run {number}: {readings:,} readings in {seconds:.1f} s ({used:.1f} s of processors), "
+                f"{readings / seconds / 1e6:.2f} M/s, {path.stat().st_size / 1e6:.0f} MB, peak memory {peak:.0f} MB, sha256 {digest[:16]}…"
             )
     print("same seed, same bytes" if len(digests) == 1 else "THE BYTES DIFFER")
     if len(digests) > 1:
