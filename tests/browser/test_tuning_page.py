@@ -65,6 +65,9 @@ async def test_a_limit_is_dragged_and_the_change_goes_the_whole_way(works: Works
     differences = desk.page.get_by_role("region", name="差异")
     await differences.get_by_role("button", name="减少").click()
     await expect(differences.get_by_role("row").nth(1)).to_contain_text("减少")
+    await differences.get_by_role("button", name=re.compile("在图上查看")).first.click()
+    await desk.button("显示全部时段").click()
+    await expect(desk.button("显示全部时段")).to_have_count(0)
     assert (await rules(works))["H"]["setpoint"] == 10  # to look changes nothing
 
     await desk.button("提出变更").click()
@@ -140,6 +143,9 @@ async def test_limits_are_moved_by_keys_and_fields_and_what_is_missing_is_said(w
     await expect(setpoint).to_have_value("10")
     await expect(desk.button("提出变更")).to_be_disabled()
 
+    await drag(desk, handle, -40, give_up=True)
+    await expect(setpoint).to_have_value("10")
+
     await field(desk, "死区").fill("1")
     await field(desk, "触发延时").fill("60")
     await expect(desk.page.get_by_text("批准前必须回测", exact=False)).to_be_visible()
@@ -211,14 +217,17 @@ def state(desk: Desk) -> Locator:
     return desk.page.locator(".change .head .state")
 
 
-async def drag(desk: Desk, handle: Locator, pixels: float) -> None:
-    """By mouse, at the left of its line, in several moves."""
+async def drag(desk: Desk, handle: Locator, pixels: float, *, give_up: bool = False) -> None:
+    """By mouse, at the left of its line, in several moves; given up by the Esc key before the button is released."""
     box = await handle.bounding_box()
     assert box is not None
     x, y = box["x"] + 120, box["y"] + box["height"] / 2
     await desk.page.mouse.move(x, y)
     await desk.page.mouse.down()
     await desk.page.mouse.move(x, y + pixels, steps=8)
+    if give_up:
+        await expect(handle).not_to_have_attribute("aria-valuenow", "10")
+        await desk.page.keyboard.press("Escape")
     await desk.page.mouse.up()
 
 
