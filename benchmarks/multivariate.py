@@ -16,7 +16,7 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from domain.site import Rule
 from tuning.multivariate.alignment import Table
 from tuning.multivariate.artefact import Origin, model_of
 from tuning.multivariate.evaluation import times_in, warnings_of
-from tuning.multivariate.training import Options, train
+from tuning.multivariate.training import Options, TrainingError, train
 
 PERIOD = 180_000
 START = 1_767_225_600_000
@@ -149,8 +149,13 @@ def model_for(value: Float64, options: Options) -> tuple[ComponentModel, list[in
     """A model of rows, the columns that it looks at, and what was left out."""
     names = [f"C{column + 1:02d}" for column in range(value.shape[1])]
     table = Table(START + np.arange(len(value)) * PERIOD, value, PERIOD)
-    trained = train(table, names, [""] * len(names), options)
-    left_out = [f"{each.name} {each.reason}" for each in trained.left_out]
+    units = [""] * len(names)
+    try:
+        trained = train(table, names, units, options)
+        left_out = [f"{each.name} {each.reason}" for each in trained.left_out]
+    except TrainingError as error:  # nearly all drift: better judged by them than not at all
+        trained = train(table, names, units, replace(options, keep_drifting=True))
+        left_out = [f"none, for {error}"]
     columns = [names.index(name) for name in trained.names]
     return model_of(trained, Origin("benchmark", "", "benchmarks.multivariate")), columns, left_out
 
@@ -214,8 +219,10 @@ def _any_of(rules: Sequence[Rule], value: Float64) -> Bool:
 def tep(folder: Path, options: Options, consecutive: int = CONSECUTIVE) -> Tep:
     """All files of the Tennessee Eastman process in a folder."""
     files = tep_files(folder)
+    if "d00_te" not in files and "d00" in files:
+        files["d00_te"] = files.pop("d00")
     if "d00_te" not in files:
-        raise SystemExit(f"{folder}: no d00_te.dat, the normal operation that false alarms are counted on")
+        raise SystemExit(f"{folder}: neither d00_te.dat nor d00.dat, the normal operation")
     normal = read_tep(files["d00_te"][1])
     half = len(normal) // 2
     if "d00" in files:
