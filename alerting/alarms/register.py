@@ -25,7 +25,7 @@ from alerting.incidents.incidents import Incidents
 from alerting.journal.journal import RETROSPECTIVE, Journal
 from alerting.records import SERVICE, Alarm, Change, Incident, drill_prefix
 from alerting.refusals import Conflict, NotFound
-from domain.scales import AlarmState, Level, RuleKind
+from domain.scales import AlarmState, RuleKind
 from domain.site import Site
 from domain.transitions import Transition
 
