@@ -73,9 +73,10 @@ def main() -> None:
             readings, seconds, used, digest = run(site, given.tags, given.hours, given.seed, path)
             digests.add(digest)
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            rate, size = readings / seconds / 1e6, path.stat().st_size / 1e6
             print(
-                f"run {number}: {readings:,} readings in {seconds:.1f} s ({used:.1f} s of processors), "
-                f"{readings / seconds / 1e6:.2f} M/s, {path.stat().st_size / 1e6:.0f} MB, peak memory {peak:.0f} MB, sha256 {digest[:16]}…"
+                f"run {number}: {readings:,} readings in {seconds:.1f} s ({used:.1f} s of processors), {rate:.2f} M/s, "
+                f"{size:.0f} MB, peak memory {peak:.0f} MB, sha256 {digest[:16]}…"
             )
     print("same seed, same bytes" if len(digests) == 1 else "THE BYTES DIFFER")
     if len(digests) > 1:
