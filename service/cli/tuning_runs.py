@@ -61,6 +61,7 @@ def run_compare(old: Path, new: Path, common: Common, *, whole: bool) -> None:
         found = compare(before.site, after.site, work.recording, after.yardstick, whole=whole, **work.arguments)
         work.done()
         print_comparison(found)
+        work.note(found.readings)
         work.write(
             lambda: documents.compare_document(found, work.recording), lambda: pages.compare_page(found, work.cover)
         )
@@ -84,6 +85,7 @@ def run_sweep(
         found = sweep(rules.site, work.recording, rows, grid, targets, **asked, **work.arguments)
         work.done()
         print_sweep(found)
+        work.note(found.readings)
         work.write(lambda: documents.sweep_document(found, work.recording), lambda: pages.sweep_page(found, work.cover))
 
 
@@ -96,6 +98,7 @@ def run_suggest(site: Path, common: Common) -> None:
         found = suggest(rules.site, work.recording, rules.yardstick, starting_values(), **work.arguments)
         work.done()
         print_suggestions(found)
+        work.note(found.readings)
         work.write(
             lambda: documents.suggest_document(found, work.recording), lambda: pages.suggest_page(found, work.cover)
         )
@@ -117,6 +120,11 @@ class _Work:
         """What every page is given."""
         version = metadata.version("anshao")
         return pages.Cover(self.recording, self.arguments["truth"], self.common.language, version)
+
+    def note(self, readings: int) -> None:
+        """Say so where nothing was there to be evaluated."""
+        if not readings:
+            typer.echo("无读数 no reading of these tags in this range: nothing was evaluated", err=True)
 
     def write(self, document: Callable[[], Mapping[str, Any]], page: Callable[[], bytes]) -> None:
         """Write the reports that were asked for."""

@@ -68,6 +68,34 @@ def test_sweep_takes_patterns_and_spans(case: tuning_case.Case, tmp_path: Path) 
     assert document["begin"] == tuning_case.at(3_600)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("compare", "OLD", "NEW", "DATA"),
+        ("sweep", "OLD", "DATA", "LI-101/H", "--setpoint", "1"),
+        ("suggest", "OLD", "DATA"),
+        ("backtest", "OLD", "DATA"),
+    ],
+)
+def test_a_span_without_readings_is_told_and_reported(
+    case: tuning_case.Case, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    names = {"OLD": case.old, "NEW": case.new, "DATA": case.data}
+    span = ("--from", "2030-01-01", "--to", "2030-01-02")
+    told = run(*(names.get(each, each) for each in command), *span, "--out", tmp_path / "r.html")
+    assert told.exit_code == 0, told.output
+    assert "no reading of these tags" in told.output
+    assert (tmp_path / "r.html").stat().st_size > 50_000
+
+
+def test_a_sweep_without_an_event_recommends_nothing_and_says_why(case: tuning_case.Case, tmp_path: Path) -> None:
+    told = run("sweep", case.old, case.quiet, "PI-101/RISE", "--setpoint", "1,2", "--out", tmp_path / "s.html")
+    assert told.exit_code == 0, told.output
+    assert "nothing is recommended" in told.output
+    page = (tmp_path / "s.html").read_text(encoding="utf-8")
+    assert "so they do not show what a less sensitive rule would miss" in page
+
+
 def test_suggest_names_what_is_bad_and_what_helps(case: tuning_case.Case, tmp_path: Path) -> None:
     told = run("suggest", case.old, case.quiet, "--json", tmp_path / "s.json", "--out", tmp_path / "s.html")
     assert told.exit_code == 0, told.output

@@ -12,6 +12,7 @@ from service.cli.datasets import Rules
 from service.config import load_site
 from tests import tuning_case
 from tuning.readings.recording import Recording
+from tuning.reports.page import words
 from tuning.sweep import Grid, GridError, Point, PointResult, sweep
 from tuning.sweep.choice import choose, front, loosens
 from tuning.sweep.grid import PRESENT, Setting
@@ -126,6 +127,22 @@ def test_of_equals_the_least_change_is_taken_and_the_present_kept() -> None:
     better = [result(None, 0, 5, 10), result(70, 0, 1, 10), result(79, 0, 1, 10)]
     assert choose(better, 2, 0, [RULE]).point == 2
     assert choose([result(None, 1, 5, 10), result(70, 1, 1, 10)], 2, 0, [RULE]).reason == "misses_fewest"
+
+
+def test_every_reason_has_its_words_in_both_languages() -> None:
+    present, late = result(None, 0, 9, 10, 900), result(75, 0, 2, 30, 100)
+    choices = [
+        choose([present, late], 2, 0, [RULE]),
+        choose([present, late], 2, 1_000, [RULE]),
+        choose([present, result(70, 0, 9, 20)], 2, 0, [RULE]),
+        choose([result(None, 1, 5, 10), result(70, 1, 1, 10)], 2, 0, [RULE]),
+        choose([present], 0, 0, [RULE]),
+        choose([result(None, 2, 3, None)], 2, 0, [RULE]),
+    ]
+    assert {choice.reason for choice in choices} == set(words()["reasons"])
+    for choice in choices:
+        for language in ("zh", "en"):
+            assert words()["reasons"][choice.reason][language].format(**choice.figures)
 
 
 def test_the_front_leaves_out_what_another_beats() -> None:

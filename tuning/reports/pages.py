@@ -160,6 +160,7 @@ def sweep_page(sweep: Sweep, cover: Cover) -> bytes:
         cover.version,
         cloud=bool(cloud["number"]),
         matrix=_matrix(sweep),
+        reason=_reason,
         trends=trends,
         keys=_keys(*_KEYS_OF_VERSIONS["sweep"], *(_KEYS_OF_TRUTH if cover.truth else ())),
     )
@@ -195,6 +196,13 @@ def suggest_page(suggestions: Suggestions, cover: Cover) -> bytes:
 def _why(proposal: Mapping[str, Any]) -> Markup:
     """Why something is proposed."""
     return word(f"why.{proposal['reason']}", **{key: number(value) for key, value in proposal["figures"].items()})
+
+
+def _reason(choice: Mapping[str, Any]) -> Markup:
+    """Why a point is recommended, or none."""
+    figures = choice["figures"].items()
+    told = {key: span(value) if key == "least_lead" else number(value) for key, value in figures}
+    return word(f"reasons.{choice['reason']}", **told)
 
 
 def _suggested(site: Site, cover: Cover, suggestion: Suggestion, begin: int, end: int) -> TrendPlot | None:
