@@ -12,7 +12,9 @@ from service.cli.tuning_inputs import starting_values
 from service.config import load_site
 from tests import tuning_case
 from tuning.backtest.run import backtest
+from tuning.pairing import PairKind
 from tuning.readings.recording import Recording
+from tuning.reports.page import words
 from tuning.scoring import RuleFigures, score
 from tuning.suggestions import Actor, Remedy, Starting, Suggestion, Trait, suggest
 from tuning.suggestions.habits import Habits, habits_of
@@ -155,3 +157,25 @@ def test_effects_are_those_of_a_backtest(
             proposal.effect.fleeting,
             proposal.effect.time_in,
         )
+
+
+def test_whatever_is_proposed_has_its_words_in_both_languages() -> None:
+    known = words()
+    assert {*map(str, Remedy)} == set(known["remedies"])
+    assert {*map(str, Trait)} == set(known["traits"])
+    assert {*map(str, PairKind)} == set(known["changes"])
+    stale = Rule(0, "STALE", RuleKind.STALE, Level.FAULT, window=3_000)
+    rise = replace(HIGH, key="RISE", kind=RuleKind.RISE, window=60_000)
+    every = [
+        proposal
+        for rule, tag in (
+            (HIGH, LEVEL), (replace(HIGH, setpoint=78.0), LEVEL), (HIGH, GAS), (rise, LEVEL), (stale, LEVEL),
+            (replace(stale, kind=RuleKind.BAD), LEVEL), (replace(HIGH, setpoint=55.0), LEVEL),
+            (replace(HIGH, kind=RuleKind.EXPRESSION), LEVEL),
+        )
+        for proposal in proposals_for(actor(*Trait), rule, tag, habits(longest=2_500), STARTING)
+    ]  # fmt: skip
+    assert {proposal.reason for proposal in every} == set(known["why"])
+    for proposal in every:
+        for language in ("zh", "en"):
+            assert known["why"][proposal.reason][language].format(**proposal.figures)

@@ -3,17 +3,22 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from domain.samples import SampleBlock
 from domain.scales import Level, RuleKind
 from domain.site import ModeLimit, Rule, RuleExtra, Site
 from domain.truth import Truth
 from service.cli.datasets import Rules
 from service.config import load_site
 from tests import tuning_case
-from tuning.readings.recording import Recording
+from tests.running import write_yaml
+from tuning.backtest.run import backtest
+from tuning.readings.recording import About, RecordedTag, Recording, RecordingWriter
 from tuning.reports.page import words
 from tuning.sweep import Grid, GridError, Point, PointResult, sweep
+from tuning.sweep.along import TagReadings
 from tuning.sweep.choice import choose, front, loosens
 from tuning.sweep.grid import PRESENT, Setting
 
@@ -245,3 +250,32 @@ def test_a_rule_whose_tag_was_not_recorded_is_refused(case: tuning_case.Case) ->
     )
     with pytest.raises(GridError, match="no readings of works/FI-999"):
         sweep(changed, recording, [0], Grid.parse({"setpoint": "1"}), Rules(site).yardstick.targets, truth=Truth())
+
+
+def test_readings_that_were_stored_and_sent_later_go_through_the_engine(tmp_path: Path) -> None:
+    """Five minutes of readings arrive at once: an on-delay that was under way ended by the service's own clock."""
+    content = tuning_case.site_content(tuning_case.PRESENT, {"setpoint": 1.2})
+    site = load_site([write_yaml(tmp_path / "site.yaml", content)])
+    count, outage = 1_200, slice(400, 700)
+    times = tuning_case.at(0) + np.arange(count, dtype=np.int64) * 1_000
+    received = times + 50
+    received[outage] = received[outage.stop]
+    value = np.full(count, 70.0)
+    value[[399, 800, 801, 802, 803]] = 85.0
+    path = tmp_path / "data.parquet"
+    with RecordingWriter(path, About((RecordedTag("works/LI-101"),))) as writer:
+        good = np.full(count, 192, dtype=np.uint8)
+        zeros = np.zeros(count, dtype=np.int32)
+        writer.write_tag(SampleBlock(zeros, times, received, value, good, zeros.astype(np.uint8)))
+    recording, row = Recording(path), site.rule_row("works/LI-101/H")
+    readings = TagReadings.recorded(site, recording, site.tag_index["works/LI-101"], None, None)
+    assert readings is not None
+    assert not readings.steady
+    grid = Grid.parse({"on_delay": "0s,2s,30s,10min"})
+    found = sweep(site, recording, [row], grid, Rules(site).yardstick.targets, truth=Truth())
+    for point in found.points:
+        rules = [site.rules.row(place) for place in range(len(site.rules))]
+        rules[row] = point.point.of(rules[row])
+        changed = replace(site, rules=type(site.rules).build(rules, len(site.tags)))
+        assert point.alarms == int((backtest(changed, recording).episodes.rule == row).sum())
+    assert [point.alarms for point in found.points] == [2, 2, 2, 1, 0]
