@@ -30,6 +30,10 @@ class PairKind(StrEnum):
     """Only in the old set, while the new one has an alarm that another one is matched with: several became one."""
 
 
+DIFFERENCES = tuple(kind.value for kind in PairKind if kind is not PairKind.SAME)
+"""All but the first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """An alarm of the old set and one of the new, either may lack; (entered, left), ms, left -1: still in."""

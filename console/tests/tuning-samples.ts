@@ -47,5 +47,9 @@ export const COMPARISON: Comparison = {
   ],
   earlier: [],
   later: [{ rule: 'H', ...episode(12, 20), was: at(10), by_ms: 120_000 }],
+  longer: [],
+  shorter: [],
+  merged: [],
+  split: [],
   counts: { before: 3, after: 2, added: 1, removed: 2, earlier: 0, later: 1 },
 };

@@ -161,7 +161,7 @@ class ChangeBacktest(Document):
     detail: str = Field(description="Why it failed or was interrupted, and what to do.")
     digest: str | None = Field(description="SHA-256 of the result, which the journal has too.")
     readings: int
-    counts: dict[str, int] = Field(description="before, after, added, removed, earlier, later")
+    counts: dict[str, int] = Field(description="before, after, and of each list of the result: added, removed, …")
 
 
 class ShadowedRule(Document):

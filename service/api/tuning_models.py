@@ -153,7 +153,7 @@ class MovedEpisode(Episode):
 
     rule: str
     was: Instant = Field(description="When it entered before.")
-    by_ms: int = Field(description="How much earlier or later.")
+    by_ms: int = Field(description="How much earlier, later, longer or shorter.")
 
 
 class Comparison(Document):
@@ -171,7 +171,11 @@ class Comparison(Document):
     removed: list[EpisodeOfRule]
     earlier: list[MovedEpisode]
     later: list[MovedEpisode]
-    counts: dict[str, int] = Field(description="Of all: before, after, added, removed, earlier, later.")
+    longer: list[MovedEpisode] = Field(description="Entered at the same time and left later.")
+    shorter: list[MovedEpisode]
+    merged: list[EpisodeOfRule] = Field(description="Alarms of before that have become one with the one ahead of them.")
+    split: list[EpisodeOfRule] = Field(description="Alarms of after that were one with the one ahead of them.")
+    counts: dict[str, int] = Field(description="Of all: before, after, and of each list.")
 
 
 class Preview(Comparison):

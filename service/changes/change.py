@@ -37,7 +37,7 @@ class Backtesting(TypedDict):
     digest: str | None
     readings: int
     counts: dict[str, int]
-    """``before``, ``after``, ``added``, ``removed``, ``earlier``, ``later``."""
+    """``before``, ``after``, and of each kind of ``pairing.DIFFERENCES``."""
 
 
 class Watched(TypedDict):

@@ -14,6 +14,7 @@ from service.config.tuned import Figures, put
 from tuning.backtest.parts import Part, needed, part_of
 from tuning.backtest.result import Backtest
 from tuning.backtest.run import backtest
+from tuning.pairing import DIFFERENCES, PairKind, pair_up
 from tuning.readings.recording import Recording
 
 DAY = 86_400_000
@@ -79,7 +80,7 @@ def try_out(trial: Trial, recording: Path, progress: Callable[[float], None] | N
         "before": {"rules": {label: alarms.document(days) for label, alarms in old.items()}},
         "after": {"rules": {label: alarms.document(days) for label, alarms in new.items()}},
     }
-    found: dict[str, list[dict[str, Any]]] = {"added": [], "removed": [], "earlier": [], "later": []}
+    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in DIFFERENCES}
     for label, alarms in old.items():
         for kind, items in compare(alarms, new[label]).items():
             found[kind] += [{"rule": label, **item} for item in items]
@@ -129,39 +130,21 @@ class Alarms:
         }
 
 
-def compare(old: Alarms, new: Alarms) -> dict[str, list[dict[str, Any]]]:
-    """Alarms that only one of two has, and those that both have and that entered at another time.
-
-    Two are the same alarm if they overlap in time, or begin in the same instant. One may be the same as several: where
-    a wider deadband joins three alarms, the first is the same, and the other two are no loss.
-    """
-    found: dict[str, list[dict[str, Any]]] = {"added": [], "removed": [], "earlier": [], "later": []}
-    first_new, _ = _met(old, new)
-    first_old, _ = _met(new, old)
-    found["removed"] = [old.episode(index) for index in np.flatnonzero(first_new < 0).tolist()]
-    found["added"] = [new.episode(index) for index in np.flatnonzero(first_old < 0).tolist()]
-    for index in np.flatnonzero(first_old >= 0).tolist():
-        other = int(first_old[index])
-        if int(first_new[other]) != index:  # a later piece of an alarm that was one before
+def compare(old: Alarms, new: Alarms) -> Mapping[str, list[dict[str, Any]]]:
+    """What became of each alarm, by the kinds of ``PairKind``; those that are the same in both are left out."""
+    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in DIFFERENCES}
+    old_index, new_index = ({entered: i for i, entered in enumerate(each.entered_at.tolist())} for each in (old, new))
+    for pair in pair_up((old.entered_at, old.left_at), (new.entered_at, new.left_at)):
+        if pair.kind is PairKind.SAME:
             continue
-        by = int(new.entered_at[index] - old.entered_at[other])
-        if by:
-            item = new.episode(index) | {"was": iso(int(old.entered_at[other])), "by_ms": abs(by)}
-            found["later" if by > 0 else "earlier"].append(item)
+        if pair.new is None or pair.old is None:
+            item = old.episode(old_index[pair.old[0]]) if pair.old else new.episode(new_index[pair.span[0]])
+        else:
+            was, became = old_index[pair.old[0]], new_index[pair.new[0]]
+            by = pair.shift or int(new.until[became] - old.until[was])
+            item = new.episode(became) | {"was": iso(pair.old[0]), "by_ms": abs(by)}
+        found[pair.kind].append(item)
     return found
-
-
-def _met(one: Alarms, other: Alarms) -> tuple[Int64, Int64]:
-    """First and last of the other's alarms that each one overlaps; -1 where there is none. Neither overlaps itself."""
-    if not len(one) or not len(other):
-        nobody = np.full(len(one), -1, dtype=np.int64)
-        return nobody, nobody
-    # An alarm that was over in the instant in which it began still stands in that instant.
-    one_until, other_until = np.maximum(one.until, one.entered_at + 1), np.maximum(other.until, other.entered_at + 1)
-    first = np.searchsorted(other_until, one.entered_at, side="right")
-    last = np.searchsorted(other.entered_at, one_until, side="left") - 1
-    meets = first <= last
-    return np.where(meets, first, -1), np.where(meets, last, -1)
 
 
 def _alarms(found: Backtest, path: str, end: int) -> Alarms:

@@ -18,6 +18,7 @@ from rich.text import Text
 from service.cli.calling import Api, console, ended, progress_bar, with_api
 from service.config.quantities import parse_duration
 from service.config.tuned import FIGURES, duration
+from tuning.pairing import DIFFERENCES
 
 LOOK = 0.3
 """Seconds between looks at how far a backtest has come."""
@@ -179,7 +180,7 @@ def _print(change: Mapping[str, Any]) -> None:
 
 
 def _print_result(result: Mapping[str, Any]) -> None:
-    for kind in ("added", "removed", "earlier", "later"):
+    for kind in DIFFERENCES:
         listed = result[kind]
         if not listed:
             continue

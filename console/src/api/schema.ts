@@ -2881,7 +2881,7 @@ export interface components {
             begun_at: string;
             /**
              * Counts
-             * @description before, after, added, removed, earlier, later
+             * @description before, after, and of each list of the result: added, removed, …
              */
             counts: {
                 [key: string]: number;
@@ -3292,7 +3292,7 @@ export interface components {
             before: components["schemas"]["Outcome"];
             /**
              * Counts
-             * @description Of all: before, after, added, removed, earlier, later.
+             * @description Of all: before, after, and of each list.
              */
             counts: {
                 [key: string]: number;
@@ -3311,10 +3311,27 @@ export interface components {
             late: number;
             /** Later */
             later: components["schemas"]["MovedEpisode"][];
+            /**
+             * Longer
+             * @description Entered at the same time and left later.
+             */
+            longer: components["schemas"]["MovedEpisode"][];
+            /**
+             * Merged
+             * @description Alarms of before that have become one with the one ahead of them.
+             */
+            merged: components["schemas"]["EpisodeOfRule"][];
             /** Readings */
             readings: number;
             /** Removed */
             removed: components["schemas"]["EpisodeOfRule"][];
+            /** Shorter */
+            shorter: components["schemas"]["MovedEpisode"][];
+            /**
+             * Split
+             * @description Alarms of after that were one with the one ahead of them.
+             */
+            split: components["schemas"]["EpisodeOfRule"][];
             /**
              * To
              * Format: date-time
@@ -6048,7 +6065,7 @@ export interface components {
         MovedEpisode: {
             /**
              * By Ms
-             * @description How much earlier or later.
+             * @description How much earlier, later, longer or shorter.
              */
             by_ms: number;
             /**
@@ -6194,7 +6211,7 @@ export interface components {
             before: components["schemas"]["Outcome"];
             /**
              * Counts
-             * @description Of all: before, after, added, removed, earlier, later.
+             * @description Of all: before, after, and of each list.
              */
             counts: {
                 [key: string]: number;
@@ -6214,14 +6231,31 @@ export interface components {
             /** Later */
             later: components["schemas"]["MovedEpisode"][];
             /**
+             * Longer
+             * @description Entered at the same time and left later.
+             */
+            longer: components["schemas"]["MovedEpisode"][];
+            /**
              * Loosened
              * @description Keys of the rules that are loosened: see docs/changes.md.
              */
             loosened: string[];
+            /**
+             * Merged
+             * @description Alarms of before that have become one with the one ahead of them.
+             */
+            merged: components["schemas"]["EpisodeOfRule"][];
             /** Readings */
             readings: number;
             /** Removed */
             removed: components["schemas"]["EpisodeOfRule"][];
+            /** Shorter */
+            shorter: components["schemas"]["MovedEpisode"][];
+            /**
+             * Split
+             * @description Alarms of after that were one with the one ahead of them.
+             */
+            split: components["schemas"]["EpisodeOfRule"][];
             /**
              * To
              * Format: date-time

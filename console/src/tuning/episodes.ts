@@ -2,7 +2,7 @@
 
 import type { Comparison, Episode, RuleOutcome } from '@/api/types';
 
-export const DIFFERENCES = ['added', 'removed', 'earlier', 'later'] as const;
+export const DIFFERENCES = ['added', 'removed', 'earlier', 'later', 'longer', 'shorter', 'merged', 'split'] as const;
 export type Difference = (typeof DIFFERENCES)[number];
 
 /** An alarm that is not as it was. Times in ms. */
@@ -13,7 +13,7 @@ export interface Changed {
   /** Null: still in at the end of what was looked at. */
   left: number | null;
   value: number | null;
-  /** How much earlier or later; 0 of those that are only in one. */
+  /** How much earlier, later, longer or shorter; 0 of those that are only in one. */
   by: number;
 }
 
