@@ -37,7 +37,7 @@ async def list_changes(call: Call[Nothing, ChangesQuery, Nothing]) -> dict[str, 
     found = await queries.changes(call.service.ledger, states, query.limit + 1, query.after)
     page = found[: query.limit]
     return {
-        "items": [_view(call, call.service.changes.book.get(each.id) or each) for each in page],
+        "items": [_view(call, each) for each in page],
         "next": str(page[-1].id) if len(found) > query.limit else None,
     }
 
@@ -55,8 +55,10 @@ async def propose_change(call: Call[Nothing, Nothing, ChangeProposal]) -> dict[s
 
 async def get_change(call: Call[ChangePath, Nothing, Nothing]) -> dict[str, Any]:
     """One change with its acts and the result of its newest backtest."""
-    known = await call.service.changes.find(call.path.id)
     ledger = call.service.ledger
+    known = await queries.find(ledger, call.path.id)  # as it is committed: with its result and its acts
+    if known is None:
+        raise Problem(HTTPStatus.NOT_FOUND, f"there is no change {call.path.id}; GET {PREFIX}/changes lists them")
     return _view(call, known) | {
         "history": [describe(entry) for entry in await queries.history(ledger, known.id)],
         "result": await queries.result(ledger, known.id),
