@@ -173,8 +173,8 @@ async def test_a_range_of_the_historian_in_the_order_of_its_arrival(
     settings_of(tmp_path, historian={"kind": "influxdb", "url": influx.url, "write_api": "v1", "database": influx.name})
     out = tmp_path / "past.parquet"
     said = await asyncio.to_thread(
-        anshao, "record", "--out", out, "--config", tmp_path / "anshao.yaml", "--from", _iso(1_000), "--to", _iso(5_000),
-        "--tags", "TI-1",
+        anshao, "record", "--out", out, "--config", tmp_path / "anshao.yaml",
+        "--from", _iso(1_000), "--to", _iso(5_000), "--tags", "TI-1",
     )  # fmt: skip
     assert "4 读数" in said
     recording = Recording(out)
