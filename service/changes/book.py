@@ -263,8 +263,10 @@ class ChangeBook:
         return self._keep(known.after(now, state, live=in_force, schedule=None, shadow=shadow), change)
 
     def not_applied(self, identity: int, why: str, now: int, change: Change) -> RuleChange:
-        """It could not be put in force at its time."""
+        """It could not be put in force at its time. Raises NotFound, Conflict: it does not wait for that any more."""
         known = self.find(identity)
+        if "schedule" not in known.course:
+            raise Conflict(f"change {identity} is to be put in force at no time")
         signed = _signed(SERVICE, SERVICE, why, now)
         self._act(known, "not_applied", SERVICE, {"reason": why}, now, change)
         return self._keep(known.after(now, schedule=None, not_applied=signed), change)

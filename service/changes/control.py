@@ -39,6 +39,7 @@ LOOK = 0.5
 TRIES = 3
 """So often a change is put on top of the newest revision, if another one comes meanwhile."""
 SOURCE = "change"
+FAULT = "a fault of the service; its log has the details. Put it in force again"
 
 
 class PreviewRefused(Exception):
@@ -67,10 +68,7 @@ class ChangeControl:
         """Put in force what is due; for ever."""
         while True:
             for known in self.book.due(self._service.clock.now()):
-                try:
-                    await self._apply_due(known)
-                except LedgerUnavailable as fault:
-                    log.info("a change waits for the ledger", change=known.id, reason=str(fault))
+                await self._apply_due(known)
             await self.backtests.end_lost()
             await asyncio.sleep(LOOK)
 
@@ -248,13 +246,26 @@ class ChangeControl:
         return await self.find(identity)
 
     async def _apply_due(self, known: RuleChange) -> None:
+        """Whatever goes wrong here, alarms go on: it is said, and not tried again."""
         schedule = known.course["schedule"]
         try:
             await self._apply(known.id, schedule["name"], schedule["actor"], schedule["comment"])
+        except LedgerUnavailable as fault:
+            log.info("a change waits for the ledger", change=known.id, reason=str(fault))
         except (Conflict, NotFound) as fault:
-            why = str(fault)
-            log.warning("a change could not be put in force at its time", change=known.id, reason=why)
-            await self._do(lambda _register, now, change: self.book.not_applied(known.id, why, now, change))
+            log.warning("a change could not be put in force at its time", change=known.id, reason=str(fault))
+            await self._not_applied(known.id, str(fault))
+        except Exception:
+            log.exception("a change could not be put in force at its time", change=known.id)
+            await self._not_applied(known.id, FAULT)
+
+    async def _not_applied(self, identity: int, why: str) -> None:
+        try:
+            await self._do(lambda _register, now, change: self.book.not_applied(identity, why, now, change))
+        except LedgerUnavailable as fault:
+            log.info("a change waits for the ledger", change=identity, reason=str(fault))
+        except (Conflict, NotFound) as fault:  # somebody was quicker
+            log.info("a change is not waited for any more", change=identity, reason=str(fault))
 
     async def _revise(
         self,

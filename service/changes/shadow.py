@@ -4,9 +4,9 @@ What they would have done is counted and journaled in batches as ``change.shadow
 A fault in here ends the watch of that change, and nothing else.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -96,6 +96,16 @@ class Road:
                 self.is_new = True
 
 
+@contextmanager
+def _harmless(road: Road) -> Iterator[None]:
+    """A fault ends the watch, and nothing else."""
+    try:
+        yield
+    except Exception:
+        log.exception("the watch of a change in shadow has failed", change=road.change)
+        road.ended = FAULT
+
+
 class Shadows:
     """All changes in shadow; a ``Participant``. The engine in force is asked for each time: it may be replaced."""
 
@@ -161,27 +171,34 @@ class Shadows:
             if not self._book.is_watched(known):
                 continue
             moved = moved_since(site, known.rules)
-            if not moved:
-                road = self.prepare(site, known)
-                if self.begin(road, now):
-                    self.open(road)
-                else:
-                    moved = FAULT
-            self._restarted.append((known, moved))
+            self._restarted.append((known, moved or self._resumed(site, known, now)))
+
+    def _resumed(self, site: Site, known: RuleChange, now: int) -> str:
+        """Watch it again; returns why that cannot be."""
+        try:
+            road = self.prepare(site, known)
+        except Exception:
+            log.exception("a change cannot be watched in shadow", change=known.id)
+            return FAULT
+        if not self.begin(road, now):
+            return FAULT
+        self.open(road)
+        return ""
 
     def reconfigure(self, matching: Matching, site: Site) -> None:
         """Another configuration holds: go on with the same tags and rules, as far as they are the same."""
-        for road in self._roads.values():
-            tags, rows = matching.kept_tags, matching.kept_rows
-            gone = [path for row, path in road.live_rows.items() if rows[row] < 0]
-            places = tags[road.part.tags]
-            if gone or bool((places < 0).any()):
-                road.ended = f"{gone[0] if gone else 'a tag that it looks at'} was changed by another revision"
-                continue
-            road.number = np.full(len(site.tags), -1, dtype=np.int32)
-            road.number[places] = np.arange(len(places), dtype=np.int32)
-            road.part = replace(road.part, tags=places)
-            road.live_rows = {int(rows[row]): path for row, path in road.live_rows.items()}
+        tags, rows = matching.kept_tags, matching.kept_rows
+        for road in self._open_roads():
+            with _harmless(road):
+                gone = [path for row, path in road.live_rows.items() if rows[row] < 0]
+                places = tags[road.part.tags]
+                if gone or bool((places < 0).any()):
+                    road.ended = f"{gone[0] if gone else 'a tag that it looks at'} was changed by another revision"
+                    continue
+                road.number = np.full(len(site.tags), -1, dtype=np.int32)
+                road.number[places] = np.arange(len(places), dtype=np.int32)
+                road.part = replace(road.part, tags=places)
+                road.live_rows = {int(rows[row]): path for row, path in road.live_rows.items()}
         for road in [road for road in self._roads.values() if road.ended]:
             road.number = np.full(len(site.tags), -1, dtype=np.int32)
             road.live_rows = {}
@@ -193,32 +210,33 @@ class Shadows:
         """Readings that the rules in force have just seen, and what these made of them."""
         if self._any is None:
             return
+        is_watched = bool((self._any[block.tag] >= 0).any())
         for road in self._open_roads():
-            road.take_live(transitions)
-        if not (self._any[block.tag] >= 0).any():
-            return
-        for road in self._open_roads():
-            own = road.number[block.tag]
-            picked = own >= 0
-            if picked.any():
-                part = replace(block.take(picked), tag=own[picked])
-                road.readings += len(part)
-                self._guarded(road, partial(road.engine.evaluate, part))
+            with _harmless(road):
+                road.take_live(transitions)
+                picked = road.number[block.tag] >= 0 if is_watched else None
+                if picked is not None and picked.any():
+                    part = block.take(picked)
+                    part = replace(part, tag=road.number[part.tag])
+                    road.readings += len(part)
+                    road.take(road.engine.evaluate(part))
 
     def advance(self, now: int, *, connected: bool, awaited_since: int, transitions: Sequence[Transition]) -> None:
         """Time passes, as it does for the rules in force."""
         for road in self._open_roads():
-            road.take_live(transitions)
-            if road.engine.awaited_since < awaited_since:
-                road.engine.await_readings(awaited_since)
-            self._guarded(road, partial(road.engine.advance, now, connected=connected))
+            with _harmless(road):
+                road.take_live(transitions)
+                if road.engine.awaited_since < awaited_since:
+                    road.engine.await_readings(awaited_since)
+                road.take(road.engine.advance(now, connected=connected))
 
     def begin_anew(self, tags: Int64) -> None:
         """Recordings of these tags are played again."""
         for road in self._open_roads():
-            own = road.number[tags]
-            if (own >= 0).any():
-                road.engine.begin_anew(own[own >= 0].astype(np.int64))
+            with _harmless(road):
+                own = road.number[tags]
+                if (own >= 0).any():
+                    road.engine.begin_anew(own[own >= 0].astype(np.int64))
 
     # ---- what goes into commits
 
@@ -226,7 +244,14 @@ class Shadows:
         """See ``Participant``: what was counted is journaled from time to time, and the watch ends with its time."""
         restarted, self._restarted = self._restarted, []
         for known, moved in restarted:
-            begun = self._book.restart_shadow(known, now, change)
+            at_hand = self._book.get(known.id)
+            if (
+                at_hand is None
+                or at_hand.state is not known.state
+                or at_hand.course["shadow"] is not known.course["shadow"]
+            ):
+                continue  # somebody was quicker
+            begun = self._book.restart_shadow(at_hand, now, change)
             if moved:
                 self._book.end_shadow(begun, moved, now, change)
         for road in list(self._roads.values()):
@@ -259,13 +284,6 @@ class Shadows:
         pending, left_out = road.pending, road.left_out
         road.pending, road.left_out, road.noted_at, road.is_new = [], 0, now, False
         return self._book.note_shadow(known, pending, road.figures, road.readings, left_out, now, change)
-
-    def _guarded(self, road: Road, evaluate: Callable[[], Sequence[Transition]]) -> None:
-        try:
-            road.take(evaluate())
-        except Exception:
-            log.exception("the watch of a change in shadow has failed", change=road.change)
-            road.ended = FAULT
 
     def _open_roads(self) -> list[Road]:
         return [road for road in self._roads.values() if not road.ended]

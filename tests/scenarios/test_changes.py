@@ -1,8 +1,9 @@
 """A change of a rule from its proposal into force and back, while alarms stand and delays are under way."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -12,6 +13,7 @@ from alerting.refusals import Conflict, NotFound
 from domain.scales import AlarmState
 from service.changes import queries
 from service.changes.edits import EditRefused
+from service.changes.shadow import Shadows
 from service.config.tuned import Figures
 from tests.scenarios.changing import DAY, ChangingShift, changing
 from tests.scenarios.shift import SITE, ms
@@ -260,6 +262,55 @@ async def test_what_is_due_and_does_not_fit_any_more_is_said(shift: ChangingShif
     assert shift.setpoint("GT-101", "H") == 9.0
 
 
+@pytest.mark.parametrize("quicker", ["withdrawn", "in force"])
+async def test_what_is_due_and_is_done_otherwise_meanwhile_ends_nothing(
+    shift: ChangingShift, monkeypatch: pytest.MonkeyPatch, quicker: str
+) -> None:
+    known = await shift.approved(GT_101_H={"setpoint": 8.0})
+    await shift.does(shift.control.apply(known.id, "张强", "tests", "", ms(60)))
+    await shift.waits_until(60)
+    put_in, tried = shift.control._apply, []
+
+    async def late(*given: Any) -> None:
+        monkeypatch.setattr(shift.control, "_apply", put_in)
+        if quicker == "withdrawn":
+            await shift.control.withdraw(known.id, "李工", "tests", "算了")
+        else:
+            await shift.control.apply(known.id, "王芳", "tests", "等不及", None)
+        tried.append(given)
+        await put_in(*given)
+
+    monkeypatch.setattr(shift.control, "_apply", late)
+    await shift.does(goes_on(shift, lambda: bool(tried) and shift.control.book.due(shift.time) == []))
+    assert "change.not_applied" not in await shift.kinds()
+    assert shift.setpoint("GT-101", "H") == (10.0 if quicker == "withdrawn" else 8.0)
+
+
+async def test_a_fault_while_a_change_comes_into_force_is_said_and_ends_nothing(
+    shift: ChangingShift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = await shift.approved(GT_101_H={"setpoint": 8.0})
+    await shift.does(shift.control.apply(known.id, "张强", "tests", "", ms(60)))
+    await shift.waits_until(60)
+    monkeypatch.setattr(shift.revisions, "revise", lambda *_, **__: 1 // 0)
+    await shift.does(goes_on(shift, lambda: "not_applied" in shift.change(known.id).course))
+    assert "a fault of the service" in shift.change(known.id).course["not_applied"]["comment"]
+    assert shift.setpoint("GT-101", "H") == 10.0
+
+
+async def goes_on(shift: ChangingShift, until: Callable[[], bool]) -> None:
+    """What puts changes in force runs until something is so, and is still running then."""
+    running = asyncio.create_task(shift.control.run())
+    async with asyncio.timeout(30):
+        while not until():
+            assert not running.done(), running.exception()
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+    assert not running.done(), running.exception()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_a_roll_back_leaves_what_other_changes_did(shift: ChangingShift) -> None:
     first = await shift.approved(GT_101_H={"setpoint": 8.0})
     second = await shift.approved(GT_103_H={"setpoint": 7.0}, PI_101_H={"on_delay": 5_000})
@@ -321,9 +372,34 @@ async def test_a_watch_that_fails_ends_and_harms_nothing(shift: ChangingShift, m
     shadow = shift.change(known.id).course["shadow"]
     assert shadow["ended_at"] == ms(1)
     assert "The rules in force are not touched" in shadow["detail"]
-    monkeypatch.setattr(type(engine), "take_over", lambda *_: 1 // 0)
-    with pytest.raises(Conflict, match="cannot be watched"):
-        await shift.does(shift.control.shadow(known.id, 600_000, "张强", "tests", ""))
+    with monkeypatch.context() as broken:
+        broken.setattr(type(engine), "take_over", lambda *_: 1 // 0)
+        with pytest.raises(Conflict, match="cannot be watched"):
+            await shift.does(shift.control.shadow(known.id, 600_000, "张强", "tests", ""))
+
+
+async def test_a_watch_that_fails_at_a_start_or_as_a_recording_begins_anew_ends_and_harms_nothing(
+    shift: ChangingShift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = await shift.approved(GT_101_H={"setpoint": 8.0})
+    await shift.does(shift.control.shadow(known.id, 600_000, "张强", "tests", ""))
+    monkeypatch.setattr(shift.shadows._roads[known.id].engine, "begin_anew", lambda _tags: 1 // 0)
+    shift.shadows.begin_anew(np.arange(len(shift.settings.site.tags)))
+    assert "08:00:01 alarm.entered GT-101/H" in await shift.reads(1, GT_101=11)
+    assert shift.change(known.id).course["shadow"]["ended_at"] == ms(1)
+    await shift.does(shift.control.shadow(known.id, 600_000, "张强", "tests", ""))
+    monkeypatch.setattr(Shadows, "prepare", lambda *_: 1 // 0)
+    await shift.restarts()
+    assert "08:00:02 alarm.entered GT-103/H" in await shift.reads(2, GT_103=11)
+    assert "a fault of the service" in shift.change(known.id).course["shadow"]["detail"]
+
+
+async def test_a_change_that_is_withdrawn_as_the_service_starts_stays_withdrawn(shift: ChangingShift) -> None:
+    known = await shift.approved(GT_101_H={"setpoint": 8.0})
+    await shift.does(shift.control.shadow(known.id, 600_000, "张强", "tests", ""))
+    await shift.restarts()
+    assert (await shift.does(shift.control.withdraw(known.id, "李工", "tests", ""))).state == "withdrawn"
+    assert shift.control.book.get(known.id) is None
 
 
 async def test_the_watch_in_shadow_ends_with_its_time_and_its_figures(shift: ChangingShift) -> None:
