@@ -12,7 +12,7 @@ import numpy as np
 from domain.samples import SampleBlock
 from domain.site import Tag
 from historian.protocol import Historian, Samples
-from tuning.readings.recording import About, RecordedTag, RecordingWriter
+from tuning.readings.recording import ROWS, About, RecordedTag, RecordingWriter
 
 Result = TypeVar("Result")
 
@@ -95,22 +95,22 @@ def _refuse_too_many(left: int, most: int, tags: Sequence[Tag], length: int) -> 
         )
 
 
-def _write(writer: RecordingWriter, tag: int, pages: Sequence[Samples]) -> Span:
-    """One tag, in the order of arrival: the historian orders by source time."""
+def _write(writer: RecordingWriter, tag: int, pages: list[Samples]) -> Span:
+    """One tag, in the order of arrival: the historian orders by source time.
+
+    Part by part, and ``pages`` is emptied: the service has millions of them in memory as seldom as may be.
+    """
     count = sum(map(len, pages))
     if not count:
         return Span(0, 0, 0)
-    received = np.concatenate([page.received_time for page in pages])
-    source = np.concatenate([page.source_time for page in pages])
-    order = np.argsort(received, kind="stable")
-    writer.write_tag(
-        SampleBlock(
-            tag=np.full(count, tag, dtype=np.int32),
-            source_time=source[order],
-            received_time=received[order],
-            value=np.concatenate([page.value for page in pages])[order],
-            quality=np.concatenate([page.quality for page in pages])[order],
-            reason=np.concatenate([page.reason for page in pages])[order],
-        )
+    received, source, value, quality, reason = (
+        np.concatenate([getattr(page, name) for page in pages])
+        for name in ("received_time", "source_time", "value", "quality", "reason")
     )
+    pages.clear()
+    order = np.argsort(received, kind="stable")
+    for begin in range(0, count, ROWS):
+        part = order[begin : begin + ROWS]
+        tags = np.full(len(part), tag, dtype=np.int32)
+        writer.write_tag(SampleBlock(tags, source[part], received[part], value[part], quality[part], reason[part]))
     return Span(count, int(source[0]), int(source[-1]))

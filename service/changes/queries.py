@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 import orjson
+import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,6 +14,8 @@ from alerting.ledger.schema import journal
 from alerting.records import Entry
 from service.changes.change import RuleChange
 from service.changes.states import OPEN, ChangeState
+
+log = structlog.get_logger(__name__)
 
 MOST_ACTS = 1_000
 """Acts of a change that its history shows [ours]."""
@@ -37,8 +40,21 @@ async def changes(
 
 
 async def kept_changes(engine: AsyncEngine) -> list[RuleChange]:
-    """Changes that something may still be done to: those that are open, and those in force."""
-    return await changes(engine, OPEN | {ChangeState.LIVE})
+    """Changes that something may still be done to: those that are open, and those in force.
+
+    One that cannot be read is left out, and said: the service starts without it.
+    """
+    states = [state.value for state in (*OPEN, ChangeState.LIVE)]
+    query = select(rule_change).where(rule_change.c.state.in_(states)).order_by(rule_change.c.id)
+    async with reaching(engine) as connection:
+        rows = (await connection.execute(query)).mappings().all()
+    found = []
+    for row in rows:
+        try:
+            found.append(RuleChange.of_row(dict(row)))
+        except (KeyError, TypeError, ValueError):
+            log.exception("a change of rules cannot be read", change=row["id"])
+    return found
 
 
 async def find(engine: AsyncEngine, identity: int) -> RuleChange | None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from alerting.journal.journal import Journal
+from alerting.ledger.changes_schema import rule_change
 from alerting.ledger.ledger import Ledger
 from alerting.records import Change
 from domain.scales import Level, RuleKind
@@ -82,6 +83,18 @@ def test_a_backtest_under_way_is_interrupted_by_a_start_once() -> None:
     again.take_part(change, 21)
     assert [entry.kind for entry in change.entries] == ["change.backtest_interrupted"]
     assert again.find(made.id).course["backtest"]["state"] == "interrupted"
+
+
+async def test_a_change_that_cannot_be_read_keeps_no_service_from_starting(ledger: Ledger) -> None:
+    book, change = ChangeBook(Journal()), Change()
+    rules = changed_rules(SITE, [("works/T/H", Figures(deadband=1.0))])
+    made = [
+        book.propose(rules, name="李工", actor="t", reason="因", revision=3, site=SITE, now=1, change=change)
+        for _ in range(2)
+    ]
+    change.upserts[rule_change.name][0]["rules"][0]["before"]["of_a_later_version"] = 1
+    await ledger.commit(change)
+    assert await queries.kept_changes(ledger.engine) == [made[1]]
 
 
 def test_a_change_reads_from_its_row_as_it_was_written() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from domain.site import Tag
 from historian.protocol import HistorianUnavailable, Samples
+from service.changes import history
 from service.changes.history import TooMuch, record
 from service.changes.trial import Alarms, compare
 from tuning.readings.recording import Recording
@@ -72,7 +73,10 @@ class Pages:
 TAGS = [Tag("works", "T", "u", "gw1", "temperature"), Tag("works", "S", "u", "gw1", "temperature")]
 
 
-async def test_a_recording_holds_all_pages_in_the_order_of_arrival(tmp_path: Path) -> None:
+async def test_a_recording_holds_all_pages_in_the_order_of_arrival(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "ROWS", 1_000)
     pages = Pages(25_000)
     done: list[float] = []
     spans = await record(pages, TAGS, 1_000, 24_000_000, tmp_path / "r.parquet", 50_000, done.append)  # type: ignore[arg-type]
