@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from domain.scales import RuleKind
-from domain.site import Site
+from domain.site import SERVICE_ENTERPRISE, Site
 from service.cli.datasets import refused
 from service.config import shipped
 from tuning.suggestions import Starting
-from tuning.sweep.grid import SWEPT
+from tuning.sweep.grid import SWEPT, Grid, Point, Setting
 
 
 def starting_values() -> dict[str, Starting]:
@@ -41,9 +41,39 @@ def conditions(site: Site, patterns: Sequence[str]) -> list[int]:
     return list(dict.fromkeys(rows))
 
 
+def check_range(site: Site, rows: Sequence[int], grid: Grid) -> None:
+    """Exit status 2 where a limit of the grid lies outside its tag's range, or can never clear within it.
+
+    A site file with such a limit is refused, and a sweep that recommends it would be of no use. Of multiples of what
+    many rules have, some may lie outside.
+    """
+    setpoints: list[Setting | None] = [each for each in grid.axes.get("setpoint", ()) if not each.times]
+    deadbands: list[Setting | None] = [each for each in grid.axes.get("deadband", ()) if not each.times]
+    pairs = [Point(setpoint=one, deadband=other) for one in setpoints or [None] for other in deadbands or [None]]
+    if pairs == [Point()]:
+        return
+    for row in rows:
+        rule, tag = site.rules.row(row), site.tags[int(site.rules.tag[row])]
+        if rule.kind not in (RuleKind.HIGH, RuleKind.LOW) or tag.system:
+            continue
+        for limit in (pair.of(rule) for pair in pairs):
+            told = f"{site.rule_path(row)}: {limit.setpoint:.12g}"
+            if not tag.low <= limit.setpoint <= tag.high:
+                raise refused(f"{told} lies outside the range [{tag.low:.12g}, {tag.high:.12g}]: narrow --setpoint")
+            returned = limit.setpoint + (limit.deadband if rule.kind is RuleKind.LOW else -limit.deadband)
+            if not tag.low < returned < tag.high and returned != limit.setpoint:
+                span = f"[{tag.low:.12g}, {tag.high:.12g}]"
+                raise refused(
+                    f"{told} with deadband {limit.deadband:.12g} can never clear within the range {span}: "
+                    "narrow --deadband or --setpoint"
+                )
+
+
 def _near(pattern: str, paths: dict[str, int]) -> str:
     tag = pattern.rpartition("/")[0].rpartition("/")[2]
-    own = sorted(path for path in paths if path.rpartition("/")[0].endswith(f"/{tag}"))
-    if tag and own:
-        return f"The rules of {tag}: {', '.join(path.rpartition('/')[2] for path in own)}"
-    return f"Rules are named TAG/RULE, e.g. {next(iter(sorted(paths)), 'LI-101/H')}"
+    own = sorted(path for path in paths if tag and path.rpartition("/")[0].endswith(f"/{tag}"))
+    own = own or sorted(path for path in paths if pattern in path.split("/")[1:2])
+    if own:
+        return f"The rules of {own[0].split('/')[1]}: {', '.join(path.rpartition('/')[2] for path in own)}"
+    example = next(iter(sorted(path for path in paths if not path.startswith(f"{SERVICE_ENTERPRISE}/"))), "LI-101/H")
+    return f"Rules are named TAG/RULE, e.g. {example}"

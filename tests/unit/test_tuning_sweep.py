@@ -110,6 +110,7 @@ def test_of_the_points_that_miss_nothing_the_one_with_the_fewest_false_alarms_is
     chosen = choose(points, 2, 0, [RULE])
     assert (chosen.point, chosen.reason, chosen.loosened) == (2, "nothing_missed", False)
     assert choose([points[0], result(85, 0, 1, 30)], 2, 0, [RULE]).loosened
+    assert choose([points[0], result(85, 0, 1, 30)], 2, 0, [RULE]).figures["candidates"] == 1, "the present is no point"
 
 
 def test_a_lead_that_is_asked_for_comes_before_fewer_false_alarms() -> None:

@@ -47,7 +47,7 @@ def choose(points: Sequence[PointResult], events: int, least_lead: int, rules: S
             "events": events,
             "missed": fewest,
             "points": len(points) - 1,
-            "candidates": len(candidates),
+            "candidates": sum(number > 0 for number in candidates),
             "false_per_day": chosen.false_per_day,
             "false_before": points[0].false_per_day,
             "missed_before": points[0].missed,

@@ -11,6 +11,8 @@ from domain.site import Rule
 
 MOST_POINTS = 10_000
 """In one grid [ours]."""
+_TOLD = 1e12
+"""Values of which a message tells the number."""
 AXES = ("setpoint", "deadband", "on_delay", "off_delay", "window")
 SWEPT = frozenset({RuleKind.HIGH, RuleKind.LOW, RuleKind.RISE, RuleKind.FALL, RuleKind.DEVIATION, RuleKind.STUCK,
                    RuleKind.VOTE})  # fmt: skip
@@ -137,9 +139,11 @@ def _axis(axis: str, text: str) -> tuple[Setting, ...]:
 def _range(option: str, first: float, last: float, step: float) -> list[float]:
     if step == 0 or (last - first) * step < 0:
         raise GridError(f"{option}: with a step of {step:g} nobody gets from {first:g} to {last:g}")
-    count = math.floor((last - first) / step * (1 + 1e-12) + 1e-9) + 1
-    if count > MOST_POINTS:
-        raise GridError(f"{option}: {count:,} values: {MOST_POINTS:,} points are the most")
+    steps = (last - first) / step * (1 + 1e-12) + 1e-9
+    if steps >= MOST_POINTS:
+        told = f"{math.floor(steps) + 1:,}" if steps < _TOLD else "far too many"
+        raise GridError(f"{option}: {told} values: {MOST_POINTS:,} points are the most")
+    count = math.floor(steps) + 1
     return [_rounded(first + index * step) for index in range(count)]
 
 
