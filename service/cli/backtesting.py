@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from service.cli.datasets import Rules, bars, instant, opened, refused, rules_or_exit, tags_or_exit
+from service.cli.outputs import check_outputs
 from service.logs import configure_logs
 from service.reports.words import ZONE
 from tuning.backtest.result import Backtest
@@ -47,6 +48,7 @@ class Asked:
 def run_backtest(asked: Asked) -> None:
     """Evaluate, show, and write what was asked for. Exit status 2 for what cannot be begun."""
     configure_logs("warning", "console")
+    check_outputs({"--out": asked.out, "--json": asked.json}, (*asked.rules, asked.data, asked.mapping, asked.config))
     known = rules_or_exit(asked.rules)
     chosen = None if asked.tags is None else tags_or_exit(known.site, [name for name in asked.tags.split(",") if name])
     begin = None if asked.begin is None else instant(asked.begin, "--from")

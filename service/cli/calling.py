@@ -62,9 +62,13 @@ def with_api(
 ) -> Result:
     """Work with a running service: at ``url``, else where the main file says that it listens."""
     address = url or _address(main_of(config).console)
-    known = token or os.environ.get("ANSHAO_TOKEN")
+    if not address.startswith(("http://", "https://")):
+        raise ended(f"--url {address}: write http://host:port or https://host:port")
+    known = (token or os.environ.get("ANSHAO_TOKEN") or "").strip()
     if not known:
         raise ended("no token: give --token, or set ANSHAO_TOKEN; `anshao token` makes one")
+    if not (known.isascii() and known.isprintable()):
+        raise ended("the token holds characters that no token has: copy it again, from its first to its last character")
 
     async def run() -> Result:
         async with _session(known) as session:

@@ -154,10 +154,9 @@ def apply(
     token: _Token = None,
 ) -> None:
     """Put an approved change in force while the service runs."""
-    from service.cli.changing import act_on_change  # noqa: PLC0415
+    from service.cli.changing import apply_change  # noqa: PLC0415
 
-    when = {} if at is None else {"at": at.astimezone().isoformat()}
-    act_on_change(main, url, token, identity, "apply", {"name": name, "comment": comment, **when})
+    apply_change(main, url, token, identity, name, comment, at)
 
 
 @change.command("rollback", epilog="Example: `anshao change rollback 1042 --name 王芳 --reason 报警太晚`")

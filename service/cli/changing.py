@@ -1,7 +1,9 @@
 """``anshao change``: changes of rules of a running service."""
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -18,12 +20,14 @@ from rich.text import Text
 from service.cli.calling import Api, console, ended, progress_bar, with_api
 from service.config.quantities import parse_duration
 from service.config.tuned import FIGURES, duration
+from service.reports.words import ZONE
 from tuning.pairing import DIFFERENCES
 
 LOOK = 0.3
 """Seconds between looks at how far a backtest has come."""
 SHOWN = 20
 """Alarms of each kind that are shown of a backtest."""
+_SECOND = 1_000
 _TIMES = ("on_delay", "off_delay", "window")
 
 
@@ -43,7 +47,12 @@ def list_changes(config: Path, url: str | None, token: str | None, state: str | 
         table.add_column(_say("texts", column) if column in ("change", "by", "rules", "reason") else column)
     for change in changes:
         rules = "\n".join(f"{rule['path']} {_edit(rule)}" for rule in change["rules"][:SHOWN])
-        row = (str(change["id"]), _say("change_states", change["state"]), change["proposed_at"][:16], change["name"])
+        row = (
+            str(change["id"]),
+            _say("change_states", change["state"]),
+            _local(change["proposed_at"])[:16],
+            change["name"],
+        )
         table.add_row(*row, Text(rules), Text(change["reason"]))
     console.print(table)
 
@@ -62,7 +71,7 @@ def show_change(config: Path, url: str | None, token: str | None, identity: int,
         data = entry["data"]
         said = data.get("comment") or data.get("reason") or data.get("detail") or ""
         who = data.get("name", entry["actor"])
-        console.print(Text(f"  {entry['at'][:19]} {_say('change_kinds', entry['kind'])} {who} {said}".rstrip()))
+        console.print(Text(f"  {_local(entry['at'])} {_say('change_kinds', entry['kind'])} {who} {said}".rstrip()))
 
 
 def propose_change(
@@ -101,6 +110,19 @@ def act_on_change(
     _print(with_api(config, url, token, lambda api: api.post(f"/changes/{identity}/{act}", body)))
 
 
+def apply_change(
+    config: Path, url: str | None, token: str | None, identity: int, name: str, comment: str, at: datetime | None
+) -> None:
+    """Put a change in force: at once, or at a time by this machine's clock."""
+    body = {"name": name, "comment": comment}
+    if at is not None:
+        try:
+            body["at"] = at.astimezone().isoformat()
+        except (ValueError, OverflowError):
+            raise ended(f"--at {at}: no clock shows that; write for example 2026-06-08T08:00") from None
+    act_on_change(config, url, token, identity, "apply", body)
+
+
 def edits_of(words: Sequence[str]) -> list[dict[str, Any]]:
     """``["huarui/GT-101/H", "on_delay=5s"]`` as the API takes it. Ends the command where a word cannot be read."""
     edits: list[dict[str, Any]] = []
@@ -120,6 +142,9 @@ def edits_of(words: Sequence[str]) -> list[dict[str, Any]]:
         if name in edits[-1]:
             raise ended(f"{figure} of {'/'.join(list(edits[-1].values())[:3])} is given twice: give it once")
         edits[-1][name] = _value(figure, value)
+    for edit in edits:
+        if len(edit) == 3:  # noqa: PLR2004 - its name, and nothing behind it
+            raise ended(f"{'/'.join(edit.values())}: write the figures that shall change behind it, e.g. deadband=2")
     return edits
 
 
@@ -127,12 +152,15 @@ def _value(figure: str, text: str) -> float | int:
     try:
         if figure in _TIMES:
             return parse_duration(int(text) if text.isdigit() else text)
-        return float(text)
+        number = float(text)
     except PydanticCustomError as fault:
         context = fault.context or {}
         raise ended(f"{figure}={text}: {context.get('message')}. {context.get('remedy')}") from None
     except ValueError:
         raise ended(f"{figure}={text}: not a number. Write a plain number such as 12.5, without its unit.") from None
+    if not math.isfinite(number):
+        raise ended(f"{figure}={text}: not a number that can be compared with. Write a plain number such as 12.5.")
+    return number
 
 
 async def _until_over(api: Api, identity: int, progress: Progress) -> None:
@@ -164,12 +192,14 @@ def _print(change: Mapping[str, Any]) -> None:
         counts = "  ".join(f"{_say('outcomes', name)} {backtest['counts'][name]}" for name in named)
         console.print(Text(f"  {_say('texts', 'backtest')} {told} {counts}".rstrip()))
     if shadow is not None:
-        console.print(Text(f"  {_say('texts', 'shadow')} {shadow['since'][:16]} – {shadow['until'][:16]}"))
+        console.print(
+            Text(f"  {_say('texts', 'shadow')} {_local(shadow['since'])[:16]} – {_local(shadow['until'])[:16]}")
+        )
         for rule in shadow["rules"]:
             counted = f"{_say('texts', 'would')} {rule['shadow']}  {_say('texts', 'live')} {rule['live']}"
             console.print(Text(f"    {rule['path']}  {counted}"))
     if schedule is not None:
-        console.print(Text(f"  {_say('texts', 'due')} {schedule['due']} {schedule['name']}"))
+        console.print(Text(f"  {_say('texts', 'due')} {_local(schedule['due'])} {schedule['name']}"))
     if change["not_applied"] is not None:
         console.print(Text(f"  {_say('texts', 'not_applied')} {change['not_applied']['comment']}", style="red"))
     if change["moved"] is not None:
@@ -186,10 +216,26 @@ def _print_result(result: Mapping[str, Any]) -> None:
             continue
         console.print(Text(f"{_say('outcomes', kind)} {result['counts'][kind]}", style="bold"))
         for episode in listed[:SHOWN]:
-            moved = f"  {duration(episode['by_ms'])}" if "by_ms" in episode else ""
-            console.print(Text(f"  {episode['entered_at'][:19]}  {episode['rule']}  {episode['value']}{moved}"))
+            moved = f"  {_length(episode['by_ms'])}" if "by_ms" in episode else ""
+            console.print(Text(f"  {_local(episode['entered_at'])}  {episode['rule']}  {episode['value']}{moved}"))
         if len(listed) > SHOWN:
             console.print(f"  … {result['counts'][kind] - SHOWN}")
+
+
+def _local(at: str) -> str:
+    """An instant of the API as reports show it: ``2026-11-22 08:00:00``, Asia/Shanghai."""
+    return datetime.fromisoformat(at).astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _length(milliseconds: int) -> str:
+    """How much earlier, later or longer: ``50min5s``; whole seconds from one on."""
+    if milliseconds < _SECOND:
+        return duration(milliseconds)
+    told, rest = "", milliseconds // _SECOND
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, rest = divmod(rest, length)
+        told += f"{count}{unit}" if count else ""
+    return told
 
 
 def _edit(rule: Mapping[str, Any]) -> str:

@@ -33,6 +33,8 @@ from tuning.readings.recording import About, InForce, Recording, RecordingError,
 from tuning.scoring import Targets, Yardstick
 
 PARQUET = ".parquet"
+YEARS = range(1970, 2200)
+"""Of instants that may be asked for [ours]."""
 LISTED = 5
 """Names that a message gives of many."""
 console = Console(stderr=True)
@@ -97,11 +99,15 @@ def instant(text: str, option: str) -> int:
         stamp = datetime.fromisoformat(text)
     except ValueError:
         raise refused(f"{option} {text}: write a date, 2026-06-01, or an instant, 2026-06-01T08:00:00+08:00") from None
+    if stamp.year not in YEARS:
+        raise refused(f"{option} {text}: write a year from {YEARS[0]} to {YEARS[-1]}")
     return round((stamp if stamp.tzinfo else stamp.replace(tzinfo=ZONE)).timestamp() * 1000)
 
 
 def tags_or_exit(site: Site, names: Sequence[str]) -> list[str]:
     """Paths of tags given by path or, where one enterprise has it, by name."""
+    if not names:
+        raise refused("--tags: no tag is named; write NAME,NAME, or leave it out for all")
     found = []
     for name in names:
         paths = [name] if name in site.tag_index else [tag.path for tag in site.tags if tag.name == name]

@@ -32,6 +32,7 @@ from service.cli.datasets import (
     tags_or_exit,
 )
 from service.cli.held import settings_that_hold
+from service.cli.outputs import check_outputs, check_recording
 from service.clock import SystemClock
 from service.config import ConfigurationError, Settings
 from service.config.quantities import parse_positive_duration
@@ -68,6 +69,8 @@ class Counts:
     refused: int = 0
     left_out: int = 0
     """Readings of tags that were not asked for."""
+    connected: bool = False
+    """Whether there was a connection to the broker at all."""
     apart: int = 0
     """ms without a connection to the broker, after the first."""
 
@@ -75,6 +78,8 @@ class Counts:
 def run_record(asked: Asked) -> None:
     """Record the live stream, or a range of the historian. Exit status 2 for what cannot be begun."""
     configure_logs("warning", "console")
+    check_outputs({"--out": asked.out})
+    check_recording("--out", asked.out)
     settings = asyncio.run(_newest(settings_or_exit(asked.config)))
     names = None if asked.tags is None else [name for name in asked.tags.split(",") if name]
     paths = measured(settings.site)
@@ -114,6 +119,10 @@ def _record_range(settings: Settings, asked: Asked, paths: Sequence[str]) -> Non
         )
     rows = record_history(settings, paths, instant(asked.begin, "--from"), instant(asked.end, "--to"), asked.out)
     typer.echo(f"{rows:,} 读数 readings -> {asked.out}")
+    if not rows:
+        typer.echo(
+            "无读数 the historian has no reading of these tags in this range: look at --from, --to, --tags", err=True
+        )
 
 
 def _record_live(settings: Settings, asked: Asked, paths: Sequence[str]) -> None:
@@ -139,6 +148,14 @@ def _record_live(settings: Settings, asked: Asked, paths: Sequence[str]) -> None
         recorder = Recorder(site, paths, settings.future, writer, clock, counts)
         asyncio.run(_until_told(make_link(settings, clock), recorder, length, show))
         writer.describe(replace(about, in_force=asyncio.run(revisions_in_force(settings, begin, None))))
+    if not counts.connected:
+        asked.out.unlink()
+        typer.echo(
+            f"未连接 never connected to the broker at {settings.broker.url}: nothing was recorded. Look at broker.url "
+            "and its credentials; a broker that speaks only MQTT 3.1.1 wants `link: paho` under broker",
+            err=True,
+        )
+        raise typer.Exit(1)
     typer.echo(f"{counts.readings:,} 读数 readings, {counts.messages:,} 报文 messages -> {asked.out}")
     if counts.refused:
         typer.echo(f"拒收 refused: {counts.refused:,} (the service keeps the same ones in quarantine, with reasons)")
@@ -237,17 +254,16 @@ class _Gaps:
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
         self._lost: int | None = None
-        self._was_connected = False
 
     def note(self, status: LinkStatus) -> None:
         """The link has changed."""
         if status.connected:
-            if not self._was_connected:
+            if not self._counts.connected:
                 typer.echo("已连接 connected to the broker, recording", err=True)
-            self._was_connected = True
+            self._counts.connected = True
             self._close(status.since)
         elif self._lost is None:
-            self._lost = status.since if self._was_connected else None
+            self._lost = status.since if self._counts.connected else None
             log.warning("no connection to the broker", detail=status.detail)
 
     def end(self, status: LinkStatus) -> None:

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from domain.site import Site
 from ingest.links.protocol import parse_broker_url
+from service.cli.outputs import check_outputs, check_recording
 from service.config import ConfigurationError, format_faults, load_site
 from service.logs import configure_logs
 from simulators.link import Link
@@ -51,10 +52,17 @@ def run_simulation(asked: Asked) -> None:
     """Play the scenario. Exit status 2 for what cannot be begun, 1 for what failed."""
     if asked.scenario is None:
         raise _refused("name a scenario; `anshao simulate --list` shows the shipped ones")
+    try:
+        find(asked.scenario)
+    except ScenarioRefused as error:
+        raise _refused(str(error)) from None
     if asked.out is None and asked.picture is None and asked.broker is None:
         raise _refused("say what to do with it: --out FILE.parquet, --picture FILE.svg or --broker URL")
     if asked.picture is not None and asked.picture.suffix != ".svg":
         raise _refused(f"--picture {asked.picture}: pictures are SVG; name a file that ends with .svg")
+    check_outputs({"--out": asked.out, "--picture": asked.picture}, (asked.site, asked.passwords, Path(asked.scenario)))
+    if asked.out is not None:
+        check_recording("--out", asked.out)
     configure_logs("warning", "console")
     try:
         site = load_site([asked.site or SITE])

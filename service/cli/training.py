@@ -11,6 +11,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from service.cli.datasets import bars, instant, opened, refused, rules_or_exit
+from service.cli.outputs import check_outputs
 from service.config.quantities import parse_positive_duration
 from service.logs import configure_logs
 from service.reports.words import ZONE
@@ -62,6 +63,9 @@ def run_training(asked: Asked) -> None:
     """Train, write the model, and say what it is. Exit status 2 where that cannot be done."""
     configure_logs("warning", "console")
     wishes = asked.wishes()
+    check_outputs({"--out": asked.out}, (asked.rules, asked.data, asked.mapping, asked.config), makes_folders=True)
+    if wishes.begin is not None and wishes.end is not None and wishes.begin >= wishes.end:
+        raise refused("--from must lie before --to")
     site = rules_or_exit([asked.rules]).site
     mapping = asked.mapping or asked.rules
     with opened(
@@ -100,7 +104,7 @@ def _components(text: str) -> str | int | float:
         number = float(text)
     except ValueError:
         number = -1.0
-    if not (0 < number < 1 or (number >= 1 and number == int(number))):
+    if not (0 < number < 1 or (number >= 1 and number.is_integer())):
         raise refused(f"--components {text}: write parallel, a fraction such as 0.85, or a whole number")
     return number if number < 1 else int(number)
 

@@ -12,7 +12,8 @@ from pydantic_core import PydanticCustomError
 
 from domain.truth import Truth
 from service.cli.datasets import Rules, bars, instant, opened, refused, rules_or_exit
-from service.cli.tuning_inputs import conditions, starting_values
+from service.cli.outputs import check_outputs
+from service.cli.tuning_inputs import check_range, conditions, starting_values
 from service.cli.tuning_summaries import print_comparison, print_suggestions, print_sweep
 from service.config.quantities import parse_duration
 from service.logs import configure_logs
@@ -45,23 +46,22 @@ class Common:
             raise refused("--from must lie before --to")
         return begin, end
 
-    def check(self) -> None:
-        """Exit status 2 for what could not be written in the end."""
-        for option, path in (("--out", self.out), ("--json", self.json)):
-            if path is not None and not path.resolve().parent.is_dir():
-                raise refused(f"{option} {path}: there is no folder {path.resolve().parent}")
+    def check(self, *rules: Path) -> None:
+        """Exit status 2 for what could not be written in the end, or would replace what is read."""
+        check_outputs({"--out": self.out, "--json": self.json}, (*rules, self.data, self.mapping))
 
 
 def run_compare(old: Path, new: Path, common: Common, *, whole: bool) -> None:
     """Compare, say what came of it, and write what was asked for."""
     configure_logs("warning", "console")
-    common.check()
+    common.check(old, new)
     before, after = rules_or_exit([old]), rules_or_exit([new])
     with _work(common, after, "对比 compare") as work:
         found = compare(before.site, after.site, work.recording, after.yardstick, whole=whole, **work.arguments)
         work.done()
         print_comparison(found)
-        work.note(found.readings)
+        if found.rules:
+            work.note(found.readings)
         work.write(
             lambda: documents.compare_document(found, work.recording), lambda: pages.compare_page(found, work.cover)
         )
@@ -72,13 +72,14 @@ def run_sweep(
 ) -> None:
     """Sweep, say what is recommended, and write what was asked for."""
     configure_logs("warning", "console")
-    common.check()
+    common.check(site)
     rules = rules_or_exit([site])
     try:
         grid = Grid.parse(texts)
     except GridError as error:
         raise refused(str(error)) from None
     rows = conditions(rules.site, patterns)
+    check_range(rules.site, rows, grid)
     asked: dict[str, Any] = {"least_lead": _duration(lead, "--lead"), "least": _duration(least, "--least")}
     with _work(common, rules, "扫描 sweep") as work:
         targets = rules.yardstick.targets
@@ -92,7 +93,7 @@ def run_sweep(
 def run_suggest(site: Path, common: Common) -> None:
     """Suggest, say what, and write what was asked for."""
     configure_logs("warning", "console")
-    common.check()
+    common.check(site)
     rules = rules_or_exit([site])
     with _work(common, rules, "建议 suggest") as work:
         found = suggest(rules.site, work.recording, rules.yardstick, starting_values(), **work.arguments)

@@ -125,7 +125,7 @@ async def test_from_a_chattering_tag_to_a_change_in_force_and_back(service: Serv
     assert (await limit(service))["on_delay_ms"] == 0
 
     shown = await anshao(service, "show", number)
-    acts = [line.split()[1] for line in shown.partition("经过 acts")[2].splitlines() if line.strip()]
+    acts = [line.split()[2] for line in shown.partition("经过 acts")[2].splitlines() if line.strip()]
     assert acts == ["提出", "回测开始", "回测完成", "批准", "试运行开始", "定时生效", "生效", "回退"]
     document = orjson.loads(await anshao(service, "show", number, "--json"))
     assert (document["state"], document["result"]["counts"]["removed"]) == ("rolled_back", 48)

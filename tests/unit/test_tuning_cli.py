@@ -45,6 +45,7 @@ def test_the_same_rules_compared_say_so(case: tuning_case.Case, tmp_path: Path) 
     told = run("compare", case.old, case.old, case.data, "--out", tmp_path / "c.html")
     assert told.exit_code == 0
     assert "rules that differ 0" in told.output
+    assert "no reading" not in told.output
 
 
 def test_sweep_recommends_and_writes_every_point(case: tuning_case.Case, tmp_path: Path) -> None:
@@ -135,6 +136,26 @@ def test_the_same_data_make_the_same_documents(case: tuning_case.Case, tmp_path:
         (["suggest", "DATA", "DATA"], "data.parquet"),
         (["suggest", "OLD", "DATA", "--out", "/nowhere/at/all.html"], "there is no folder /nowhere/at"),
         (["compare", "OLD", "OLD", "MISSING"], "does not exist"),
+        (["backtest", "OLD", "DATA", "--out", "/nowhere/at/all.html"], "there is no folder /nowhere/at: make it"),
+        (["backtest", "OLD", "DATA", "--out", "DATA"], "is what the command reads: write to another file"),
+        (["suggest", "OLD", "DATA", "--json", "OLD"], "is what the command reads"),
+        (["suggest", "OLD", "DATA", "--json", "X.html", "--out", "X.html"], "is what --out writes"),
+        (["backtest", "OLD", "DATA", "--from", "0001-01-01"], "write a year from 1970"),
+        (["backtest", "OLD", "DATA", "--tags", ","], "no tag is named"),
+        (["sweep", "OLD", "DATA", "LI-101/H", "--setpoint", "0:1e300:1e-300"], "far too many values"),
+        (["sweep", "OLD", "DATA", "LI-101/H", "--setpoint", "5000"], "lies outside the range"),
+        (["sweep", "OLD", "DATA", "LI-101/H", "--deadband", "2,500"], "can never clear within the range"),
+        (["sweep", "OLD", "DATA", "LI-101", "--setpoint", "1"], "The rules of LI-101: "),
+        (["train", "OLD", "tanks", "DATA", "--components", "1e400"], "write parallel, a fraction"),
+        (["train", "OLD", "tanks", "DATA", "--out", "DATA"], "is what the command reads"),
+        (["simulate", "flange-leak-h2s", "--picture", "/nowhere/at.svg"], "there is no folder /nowhere"),
+        (["simulate", "flange-leak-h2s", "--out", "leak.csv"], "a recording is Parquet"),
+        (["simulate", "flange-leek-h2s"], "there is no such scenario"),
+        (["change", "list", "--token", "a\nb", "--url", "http://127.0.0.1:1"], "characters that no token has"),
+        (["change", "list", "--token", "a", "--url", "127.0.0.1:8080"], "write http://host:port"),
+        (["change", "apply", "1", "--name", "a", "--at", "0001-01-01T00:00"], "no clock shows that"),
+        (["change", "propose", "a/b/H", "deadband=nan", "--name", "a", "--reason", "b"], "deadband=nan: not a number"),
+        (["change", "propose", "a/b/H", "--name", "a", "--reason", "b"], "a/b/H: write the figures"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_line_with_status_2(
@@ -145,3 +166,15 @@ def test_what_cannot_be_done_is_told_in_a_line_with_status_2(
     assert result.exit_code == 2, result.output
     assert told in " ".join(result.output.split())
     assert "Traceback" not in result.output
+
+
+def test_a_recording_without_a_connection_is_no_recording(case: tuning_case.Case, tmp_path: Path) -> None:
+    main, out = tmp_path / "anshao.yaml", tmp_path / "none.parquet"
+    main.write_text(
+        f'sites: ["{case.old}"]\nbroker: {{url: "mqtt://127.0.0.1:1"}}\nhistorian: {{kind: duckdb}}\ntokens: []\n',
+        "utf-8",
+    )
+    told = run("record", "--config", main, "--out", out, "--for", "300ms")
+    assert told.exit_code == 1, told.output
+    assert "never connected to the broker at mqtt://127.0.0.1:1" in told.output
+    assert not out.exists()

@@ -126,5 +126,8 @@ def _names(site: Site, enterprise: str, unit: str, recording: Recording, wishes:
         raise TrainingError(f"the recording does not know {lacking}")
     if len(recorded) < LEAST_TAGS:
         told = ", ".join(tag.path for tag in recording.tags[:5])
-        raise TrainingError(f"the recording knows {len(recorded)} tags of {enterprise}/{unit}; it has {told} …")
+        raise TrainingError(
+            f"a model needs {LEAST_TAGS} tags of {enterprise}/{unit} or more, and the recording has {len(recorded)} of "
+            f"those that are asked for: look at --tag and --leave-out. It holds {told} …"
+        )
     return recorded
