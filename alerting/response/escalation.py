@@ -254,6 +254,7 @@ class Escalation:
             clock.pending = [(index, now if (index, at) in after else at) for index, at in clock.pending]
             self._tell_due(clock, incident, "unanswered", now, change)
             change.upsert("escalation", clock.row())
+            self._next_due = min(self._next_due, clock.due)
 
     def _is_out_of_reach(self, clock: IncidentClock, told: Collection[Message]) -> bool:
         """Neither side is reached; where both have to acknowledge, one of them is not."""

@@ -88,6 +88,18 @@ def test_it_is_told_again_within_a_tier_that_has_time_but_not_as_the_next_one_be
         assert told(story, "0:10:00") == ALL
 
 
+def test_it_is_told_again_in_time_where_a_step_out_of_reach_was_followed_at_once(tmp_path: Path) -> None:
+    steps = (Step(Who(post="operator"), by=("sms",), within=600_000, then=STEPS[0].then),)
+    plan = replace(PLAN, acknowledge=3_600_000, steps=steps)
+    with pager(tmp_path, book_of(plans=(plan, *book_of().plans))) as story:
+        story.channels["sms"] = lambda _address, _text: "dead"
+        story.raises("orange")
+        story.passes(9)
+        mails = [line.split() for line in story.told if line.split()[1] == "mail"]
+        assert [said[3] for said in mails] == ["unanswered", "repeated", "repeated"]
+        assert mails[1][0] < "0:04:00"
+
+
 def test_a_plan_without_repetition_tells_once(tmp_path: Path) -> None:
     plans = tuple(replace(plan, repeat=0) for plan in book_of().plans)
     with pager(tmp_path, book_of(plans=plans)) as story:
