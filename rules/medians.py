@@ -44,6 +44,8 @@ class MedianDeviations(Family):
         """The least setpoint of a tag."""
         self._busy = np.zeros(rings, dtype=np.bool_)
         self.settle(np.arange(len(rows)))
+        if len(rows):
+            import scipy.ndimage  # noqa: F401, PLC0415 - takes long: not when the first large block of a tag is here
 
     def evaluate(self, readings: Readings) -> Toggles | None:
         """Carry the conditions over the readings; None where nothing toggles."""
@@ -182,7 +184,7 @@ def rolling_medians(value: Float64, first: Int64, end: Int64) -> Float64:
 
 def _ranked(value: Float64, rank: int, length: int) -> Float64:
     """At each place the value of a rank among the ``length`` values of which it is the middle one."""
-    from scipy.ndimage import rank_filter  # noqa: PLC0415 - takes long, and is of use for the past alone
+    from scipy.ndimage import rank_filter  # noqa: PLC0415 - takes long, and few sites have medians
 
     ranked = np.empty_like(value)
     rank_filter(value, rank, size=length, output=ranked)

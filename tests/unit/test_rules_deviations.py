@@ -1,5 +1,7 @@
 """Distance from a constant, from another tag, and from the tag's own moving median."""
 
+import subprocess
+import sys
 from math import inf, nan
 
 import pytest
@@ -110,3 +112,19 @@ def test_readings_are_kept_for_the_earliest_that_asks_for_them() -> None:
     later = [MIDNIGHT + seconds(8), MIDNIGHT + seconds(17.9)]
     found = unit.engine.evaluate(SampleBlock.of([0, 0], later, later, [65, 50], [UNCERTAIN, GOOD], [0, 0]))
     assert [(t.entered, t.value) for t in found] == [(True, 15.0)]
+
+
+def test_what_medians_of_many_readings_need_is_loaded_before_the_first_of_them() -> None:
+    """It takes a third of a second, in which no alarm would be told."""
+    said = """
+import sys
+import numpy as np
+from domain.scales import Level, RuleKind
+from domain.site import Reference, Rule, RuleExtra, RuleTable
+from rules.medians import MedianDeviations
+for rules in ((), (Rule(0, "D", RuleKind.DEVIATION, Level.H, 1.0, extra=RuleExtra(reference=Reference("median"))),)):
+    MedianDeviations(RuleTable.build(rules, 1), np.array([1_000]))
+    print("scipy.ndimage" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
