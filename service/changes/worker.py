@@ -39,6 +39,8 @@ def main() -> None:
     """Take jobs until there are no more."""
     with contextlib.suppress(OSError):
         os.nice(NICE)
+    with contextlib.suppress(OSError):  # of Linux: where memory runs out, this process is ended and not the service
+        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
     answers = sys.stdout
     sys.stdout = sys.stderr  # nothing else may speak into the answers
     for line in sys.stdin:

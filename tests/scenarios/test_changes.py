@@ -457,6 +457,9 @@ async def test_a_preview_says_what_would_have_alarmed(shift: ChangingShift) -> N
     counts = {kind: count for kind, count in found["counts"].items() if count}
     assert counts == {"before": 52, "after": 4, "removed": 48, "later": 2}
     assert {item["by_ms"] for item in found["later"]} == {60_000}
+    process = shift.control._workshop._benches["preview"]._worker._process
+    assert process is not None
+    assert Path(f"/proc/{process.pid}/oom_score_adj").read_text("ascii").strip() == "1000", "ended before the service"
     with pytest.raises(EditRefused, match="has no rule 'HHH'"):
         await shift.control.preview("works/GT-101", {"HHH": Figures(setpoint=1.0)}, ms(0) - DAY, ms(0))
 
