@@ -8,6 +8,7 @@ Nearly all readings change nothing. While the readings of a window lie closer to
 tag, no condition that is out can enter, and the median itself need not be known.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from typing import Self
 
@@ -176,9 +177,31 @@ def rolling_medians(value: Float64, first: Int64, end: Int64) -> Float64:
         at = first[same] + length // 2
         medians[same] = low[at] if length % 2 else low[at] / 2 + high[at] / 2
         rest &= ~same
+    if count[rest].sum() > AT_ONCE:
+        medians[rest] = _sliding(value, first[rest], end[rest])
+        return medians
     for part in _parts(np.flatnonzero(rest), count):
         owner, place = spelled_out(first[part], end[part])
         medians[part] = _sorted_medians(owner, value[place], count[part])
+    return medians
+
+
+def _sliding(value: Float64, first: Int64, end: Int64) -> list[float]:
+    """The same of stretches whose ends never go back: one sorted list, into which readings come and from which they go.
+
+    For readings at uneven intervals: to sort each long stretch by itself would hold up everything else for a minute.
+    """
+    values, held, medians = value.tolist(), list[float](), []
+    begin = until = int(first[0])
+    for low, high in zip(first.tolist(), end.tolist(), strict=True):
+        for entry in values[until:high]:
+            insort(held, entry)
+        for entry in values[begin:low]:
+            del held[bisect_left(held, entry)]
+        begin, until = low, high
+        count = len(held)
+        middle = held[count // 2]
+        medians.append(middle if count % 2 else held[count // 2 - 1] / 2 + middle / 2)
     return medians
 
 

@@ -4,11 +4,13 @@ import subprocess
 import sys
 from math import inf, nan
 
+import numpy as np
 import pytest
 
 from domain.samples import SampleBlock
 from domain.scales import Level, RuleKind
 from domain.site import Reference, Rule, RuleExtra
+from rules import medians
 from tests.watched_tag import MIDNIGHT, seconds
 from tests.watched_tags import BAD, GOOD, UNCERTAIN, WatchedTags, stale
 
@@ -128,3 +130,19 @@ for rules in ((), (Rule(0, "D", RuleKind.DEVIATION, Level.H, 1.0, extra=RuleExtr
 """
     done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
+
+
+@pytest.mark.parametrize("window", [30, 3_000])
+def test_medians_of_uneven_stretches_are_those_of_each_by_itself(window: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(medians, "AT_ONCE", 1_000)
+    random = np.random.default_rng(1)
+    time = np.cumsum(random.integers(1, 200, 2_000))
+    value = random.choice([1.7e308, -1.7e308, -0.0, *random.normal(size=50)], len(time))
+    end = np.arange(len(time))
+    first = np.minimum(np.searchsorted(time, time - window), end)
+    found = medians.rolling_medians(value, first, end)
+    for index in range(len(time)):
+        own = np.sort(value[first[index] : end[index]])
+        half = len(own) // 2
+        expected = nan if len(own) < 3 else own[half] if len(own) % 2 else own[half - 1] / 2 + own[half] / 2
+        np.testing.assert_equal(found[index], expected)
