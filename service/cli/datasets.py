@@ -24,7 +24,7 @@ from domain.site import SERVICE_ENTERPRISE, Site
 from historian.protocol import HistorianError
 from service.config import ConfigurationError, Settings, format_faults, is_main_file, load, load_replay, load_site
 from service.parts import make_historian
-from service.reports.words import ZONE
+from service.reports.words import ZONE, full_time
 from service.revisions.store import RevisionStore
 from tuning.backtest.run import CLOCK_TOLERANCE, LATENESS
 from tuning.readings.conversion import described, write_history, write_table
@@ -166,9 +166,21 @@ def opened(
                 raise refused(f"{data}: a table needs --mapping, a site file whose `replay` section describes it")
             else:
                 record_table(data, mapping, site, path)
-            yield Recording(path)
+            recording = Recording(path)
+            _reaches(recording, begin, end)
+            yield recording
         except (RecordingError, RecordedError, OSError) as error:
             raise refused(str(error)) from None
+
+
+def _reaches(recording: Recording, begin: int | None, end: int | None) -> None:
+    """Exit status 2 where a span that is open on one side ends before it begins."""
+    if not recording.counts.sum():
+        return
+    if end is None and begin is not None and begin > recording.end:
+        raise refused(f"--from lies after the last reading, {full_time(recording.end)}: look at --from and --to")
+    if begin is None and end is not None and end <= recording.begin:
+        raise refused(f"--to lies before the first reading, {full_time(recording.begin)}: look at --from and --to")
 
 
 def settings_or_exit(config: Path) -> Settings:

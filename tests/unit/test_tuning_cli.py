@@ -141,6 +141,8 @@ def test_the_same_data_make_the_same_documents(case: tuning_case.Case, tmp_path:
         (["suggest", "OLD", "DATA", "--json", "OLD"], "is what the command reads"),
         (["suggest", "OLD", "DATA", "--json", "X.html", "--out", "X.html"], "is what --out writes"),
         (["backtest", "OLD", "DATA", "--from", "0001-01-01"], "write a year from 1970"),
+        (["backtest", "OLD", "DATA", "--from", "2030-01-01"], "--from lies after the last reading, 2026-01-01"),
+        (["suggest", "OLD", "DATA", "--to", "2020-01-01"], "--to lies before the first reading, 2026-01-01"),
         (["backtest", "OLD", "DATA", "--tags", ","], "no tag is named"),
         (["sweep", "OLD", "DATA", "LI-101/H", "--setpoint", "0:1e300:1e-300"], "far too many values"),
         (["sweep", "OLD", "DATA", "LI-101/H", "--setpoint", "5000"], "lies outside the range"),
