@@ -97,6 +97,8 @@ class EmbeddedBroker:
         task.add_done_callback(self._connections.discard)
         try:
             await self._broker.external_connected(StreamReaderAdapter(reader), StreamWriterAdapter(writer), _LISTENER)
+        except OSError:
+            pass  # the client went while it was being answered
         finally:
             writer.close()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 from collections.abc import AsyncIterator
 
 import aiomqtt
@@ -99,3 +100,14 @@ async def test_it_stops_under_its_clients_and_the_link_finds_its_successor() -> 
         await link.publish(DATA, b"after")
         assert payloads(await take(link, 1)) == [b"after"]
     await second.stop()
+
+
+async def test_a_client_that_goes_while_it_is_refused_is_no_fault(port: int) -> None:
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+    for version in (4, 5):
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sendall(b"\x10\x10\x00\x04MQTT" + bytes([version]) + b"\x02\x00\x3c\x00\x00\x03abc")
+        await asyncio.sleep(0.3)
+    assert faults == []
