@@ -56,6 +56,9 @@ class MedianDeviations(Family):
         if not looked_at.any():
             return None
         readings = readings.where(looked_at)
+        parts = list(readings.by_tag())
+        if len(parts) > 1:
+            return together([self.evaluate(part) for part in parts])
         ring = self._ring[readings.tag[readings.begins]]
         kept = (readings.quality == GOOD) & np.isfinite(readings.value)
         if readings.is_tall and kept.any():

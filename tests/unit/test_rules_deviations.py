@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from math import inf, nan
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 
 from domain.samples import SampleBlock
 from domain.scales import Level, RuleKind
-from domain.site import Reference, Rule, RuleExtra
+from domain.site import Reference, Rule, RuleExtra, RuleTable
 from rules import medians
+from rules.engine import RuleEngine, TagColumns
 from tests.watched_tag import MIDNIGHT, seconds
 from tests.watched_tags import BAD, GOOD, UNCERTAIN, WatchedTags, stale
 
@@ -146,3 +148,21 @@ def test_medians_of_uneven_stretches_are_those_of_each_by_itself(window: int, mo
         half = len(own) // 2
         expected = nan if len(own) < 3 else own[half] if len(own) % 2 else own[half - 1] / 2 + own[half] / 2
         np.testing.assert_equal(found[index], expected)
+
+
+def test_a_large_block_of_several_tags_is_looked_at_tag_by_tag(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = [replace(deviation(FROM_MEDIAN, 5), tag=tag) for tag in (0, 1)]
+    engines = [
+        RuleEngine(RuleTable.build(rules, 2), TagColumns(np.full(2, 100), np.zeros(2, bool)), 0, 0) for _ in "ab"
+    ]
+    random, count = np.random.default_rng(2), 2_000
+    time = MIDNIGHT + np.cumsum(random.integers(1, 200, count))
+    tag, value = random.integers(0, 2, count).astype(np.int32), random.normal(10, 3, count)
+    good, none = np.full(count, 192, dtype=np.uint8), np.zeros(count, dtype=np.uint8)
+    whole = SampleBlock(tag, time, time, value, good, none)
+    at_once = engines[0].evaluate(whole)
+    one_by_one = [found for at in range(count) for found in engines[1].evaluate(whole.take(slice(at, at + 1)))]
+    assert at_once == one_by_one
+    assert len(at_once) > 20
+    monkeypatch.setattr(medians.MedianDeviations, "_run", lambda *_: 1 // 0)
+    engines[0].evaluate(SampleBlock(tag, time + 10**6, time + 10**6, value, good, none))
