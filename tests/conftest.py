@@ -1,6 +1,7 @@
 """What all tests share: real servers, recorded data, a browser, and the watch over what a test leaves behind."""
 
 import asyncio
+import logging
 import os
 import shutil
 import threading
@@ -11,6 +12,7 @@ from typing import NoReturn
 
 import hypothesis
 import pytest
+import structlog
 from playwright.async_api import Browser, async_playwright
 from pytest_asyncio import is_async_test
 
@@ -46,6 +48,17 @@ def missing(message: str) -> NoReturn:
     if IN_CI:
         pytest.fail(message)
     pytest.skip(message)
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """What a command has set up for its logs ends with the test that ran it."""
+    known = structlog.get_config()
+    yield
+    structlog.configure(**known)
+    root = logging.getLogger()
+    for handler in [each for each in root.handlers if isinstance(each.formatter, structlog.stdlib.ProcessorFormatter)]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture
