@@ -52,6 +52,7 @@ from service.evidence.making import EvidenceMaker
 from service.gateways import Gateways
 from service.health import Health
 from service.kpi import KeyFigures, Scopes
+from service.memory import hand_back_memory
 from service.metrics import ServiceCollector
 from service.pipeline import Pipeline
 from service.receipts import Answers
@@ -163,6 +164,7 @@ class Application:
         gc.collect()
         gc.freeze()
         opened.callback(gc.unfreeze)
+        hand_back_memory()
         log.info("service started", version=VERSION, port=self.port, tags=len(self.site.tags))
 
     async def _open_desks(self, now: int) -> None:
