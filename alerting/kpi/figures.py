@@ -1,8 +1,6 @@
 """Key figures of one desk, enterprise or region over a period, from the columns of ``records``."""
 
-from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,22 +8,14 @@ import numpy as np
 from alerting.kpi.records import NEVER, Records
 from alerting.kpi.selection import Period, Selection
 from alerting.kpi.targets import Targets
+from domain.floods import TEN_MINUTES, find_floods
 from domain.samples import Int64
 from domain.scales import Grade
 
-TEN_MINUTES, DAY = 600_000, 86_400_000
+DAY = 86_400_000
 LISTED = 50
 """Most conditions that a list of bad actors names [ours]."""
 TOP = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Flood:
-    """One flood, ms; ``alarms`` annunciated from the first that made it to its end."""
-
-    began_at: int
-    ended_at: int
-    alarms: int
 
 
 def figures(chosen: Selection, records: Records, gateways: int, targets: Targets) -> dict[str, Any]:
@@ -34,7 +24,7 @@ def figures(chosen: Selection, records: Records, gateways: int, targets: Targets
     is_graded = period.length >= targets.graded_from_days * DAY
     called = chosen.called
     bins = per_ten_minutes(called, period)
-    floods = find_floods(called.tolist(), period, targets.flood.begins_above, targets.flood.ends_below)
+    floods = find_floods(called.tolist(), period.end, targets.flood.begins_above, targets.flood.ends_below)
     flood_share = sum(flood.ended_at - flood.began_at for flood in floods) / period.length
     average = len(called) / (period.length / TEN_MINUTES)
     busy = float((bins > targets.busy.above).mean())
@@ -103,35 +93,6 @@ def per_ten_minutes(called: Int64, period: Period) -> Int64:
     """Alarms in each ten minutes from the period's start on; the last may be shorter."""
     bins = -(-period.length // TEN_MINUTES)
     return np.bincount((called - period.start) // TEN_MINUTES, minlength=bins).astype(np.int64)
-
-
-def find_floods(called: Sequence[int], period: Period, above: int, below: int) -> list[Flood]:
-    """Floods of alarms at these sorted instants; one that lasts ends with the period.
-
-    One begins at the alarm with which more than ``above`` came within ten minutes, and ends at the instant at which
-    fewer than ``below`` did.
-    """
-    floods: list[Flood] = []
-    recent: deque[int] = deque()
-    began: int | None = None
-    alarms = 0
-    for at in [*called, None]:
-        until = period.end if at is None else at
-        while recent and recent[0] + TEN_MINUTES <= until:
-            ended = recent.popleft() + TEN_MINUTES
-            if began is not None and len(recent) < below:
-                floods.append(Flood(began, ended, alarms))
-                began = None
-        if at is None:
-            break
-        recent.append(at)
-        if began is not None:
-            alarms += 1
-        elif len(recent) > above:
-            began, alarms = at, len(recent)
-    if began is not None:
-        floods.append(Flood(began, period.end, alarms))
-    return floods
 
 
 def top_ten(chosen: Selection) -> tuple[list[dict[str, Any]], float]:

@@ -10,8 +10,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.kpi.figures import find_floods as live_floods
-from alerting.kpi.selection import Period
+from domain.floods import find_floods
 from domain.samples import SampleBlock
 from domain.scales import Grade, Level, Quality, RuleKind
 from domain.site import Enterprise, Gateway, Region, Rule, RuleExtra, RuleTable, Site, Tag, Unit
@@ -26,7 +25,6 @@ from tuning.comparison import compare
 from tuning.pairing import PairKind, pair_up
 from tuning.readings.recording import About, RecordedTag, Recording, RecordingWriter
 from tuning.scoring import Yardstick, score_episodes
-from tuning.scoring.figures import find_floods
 from tuning.sweep.along import Quantity, TagReadings
 from tuning.sweep.choice import loosens
 from tuning.sweep.tally import Marks, tally
@@ -200,13 +198,21 @@ def test_a_score_is_what_counting_by_hand_gives(
 
 
 @given(st.lists(st.integers(0, 3_000_000), max_size=60))
-def test_floods_are_those_of_the_live_key_figures(times: list[int]) -> None:
-    entered = sorted(times)
-    live = live_floods(entered, Period(0, 4_000_000), 4, 2)
-    mine = find_floods(entered, 4_000_000, 4, 2)
-    assert [(each.began_at, each.ended_at, each.alarms) for each in mine] == [
-        (each.began_at, each.ended_at, each.alarms) for each in live
-    ]
+def test_floods_are_those_of_a_count_at_every_instant(times: list[int]) -> None:
+    end = 3_200_000
+    ends = {at + 600_000 for at in times if at + 600_000 <= end}
+    expected: list[tuple[int, int, int]] = []
+    began: int | None = None
+    for now in sorted({*times, *ends}):
+        if began is not None and sum(now - 600_000 < at < now for at in times) < 2:
+            expected.append((began, now, sum(began - 600_000 < at < now for at in times)))
+            began = None
+        if began is None and sum(now - 600_000 < at <= now for at in times) > 4:
+            began = now
+    if began is not None:
+        expected.append((began, end, sum(began - 600_000 < at for at in times)))
+    found = find_floods(sorted(times), end, 4, 2)
+    assert [(each.began_at, each.ended_at, each.alarms) for each in found] == expected
 
 
 # ---- readings

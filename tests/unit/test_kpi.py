@@ -9,12 +9,13 @@ import orjson
 import pytest
 
 from alerting.journal.journal import Journal
-from alerting.kpi.figures import figures, find_floods
+from alerting.kpi.figures import figures
 from alerting.kpi.reading import read_records
 from alerting.kpi.records import Reader
 from alerting.kpi.selection import Period, Selection
 from alerting.kpi.targets import load_targets
 from alerting.ledger.ledger import Ledger
+from domain.floods import find_floods
 from domain.scales import Grade
 from tests.forty_days import DAY, DAYS, START, Plant
 from tests.plain_kpi import Plain
@@ -130,13 +131,13 @@ def test_the_run_is_not_without_floods_and_lateness(
 def test_a_flood_begins_with_the_eleventh_and_ends_when_fewer_than_five_are_left() -> None:
     period = Period(0, 10 * 600_000)
     times = [number * 1000 for number in range(11)]
-    assert [(one.began_at, one.ended_at, one.alarms) for one in find_floods(times, period, 10, 5)] == [
+    assert [(one.began_at, one.ended_at, one.alarms) for one in find_floods(times, period.end, 10, 5)] == [
         (10_000, 600_000 + 6_000, 11)
     ]
-    assert find_floods(times[:10], period, 10, 5) == []
-    last = find_floods([*times, 605_500], period, 10, 5)
+    assert find_floods(times[:10], period.end, 10, 5) == ()
+    last = find_floods([*times, 605_500], period.end, 10, 5)
     assert [(one.ended_at, one.alarms) for one in last] == [(600_000 + 7_000, 12)]
-    cut = find_floods([at + period.end - 20_000 for at in times], period, 10, 5)
+    cut = find_floods([at + period.end - 20_000 for at in times], period.end, 10, 5)
     assert [(one.ended_at, one.alarms) for one in cut] == [(period.end, 11)]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from domain.floods import Flood
 from domain.scales import RuleKind
 from domain.site import Rule, Site
 from tuning.backtest.result import Backtest, Episodes
@@ -16,7 +17,7 @@ from tuning.comparison import Comparison, RuleChange
 from tuning.pairing import Pair, PairKind
 from tuning.readings.recording import Recording
 from tuning.scoring import Score
-from tuning.scoring.result import Figures, Flood, Outcome
+from tuning.scoring.result import Figures, Outcome
 from tuning.suggestions import Effect, Proposal, Suggestion, Suggestions
 from tuning.sweep import Choice, PointResult, Sweep
 from tuning.sweep.grid import AXES

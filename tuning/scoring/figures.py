@@ -4,16 +4,16 @@ All episodes count as alarms: what people do (shelving, acknowledging) and what 
 (suppression by design, damped chattering, first-out) is not in a recording.
 """
 
-from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
 
+from domain.floods import TEN_MINUTES, find_floods
 from domain.samples import Bool, Int64
 from domain.scales import Grade
 from domain.site import Site
 from tuning.backtest.result import Episodes
-from tuning.scoring.result import DAY, TEN_MINUTES, Figures, Flood, Measure, RuleFigures
+from tuning.scoring.result import DAY, Figures, Measure, RuleFigures
 from tuning.scoring.yardstick import Targets, Yardstick
 
 TOP = 10
@@ -125,35 +125,6 @@ def per_ten_minutes(entered: Int64, begin: int, end: int) -> Int64:
     count = max(-(-(end - begin) // TEN_MINUTES), 1)
     place = np.clip((entered - begin) // TEN_MINUTES, 0, count - 1)
     return np.bincount(place, minlength=count).astype(np.int64)
-
-
-def find_floods(entered: Sequence[int], end: int, above: int, below: int) -> tuple[Flood, ...]:
-    """Floods among alarms at these sorted instants; one that lasts ends with the data.
-
-    One begins at the alarm with which more than ``above`` came within ten minutes, and ends at the instant at which
-    fewer than ``below`` did.
-    """
-    floods: list[Flood] = []
-    recent: deque[int] = deque()
-    began: int | None = None
-    alarms = 0
-    for at in [*entered, None]:
-        until = end if at is None else at
-        while recent and recent[0] + TEN_MINUTES <= until:
-            ended = recent.popleft() + TEN_MINUTES
-            if began is not None and len(recent) < below:
-                floods.append(Flood(began, ended, alarms))
-                began = None
-        if at is None:
-            break
-        recent.append(at)
-        if began is not None:
-            alarms += 1
-        elif len(recent) > above:
-            began, alarms = at, len(recent)
-    if began is not None:
-        floods.append(Flood(began, end, alarms))
-    return tuple(floods)
 
 
 def stale_per_day(episodes: Episodes, begin: int, end: int, after: int) -> int:

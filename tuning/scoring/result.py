@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from domain.floods import Flood
 from domain.scales import Grade
 from domain.truth import Event
 
 DAY = 86_400_000
-TEN_MINUTES = 600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +84,6 @@ class RuleFigures:
     """Stays that were longer than an alarm may stand."""
     peak: int
     """Most alarms in one of the ten-minute periods."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flood:
-    """More alarms than anybody can look at; ends with the last in the list of them, or with the data."""
-
-    began_at: int
-    ended_at: int
-    alarms: int
 
 
 @dataclass(frozen=True, slots=True)
