@@ -30,6 +30,15 @@ INK = """() => [...document.querySelectorAll('.plot canvas')].map((canvas) => {
     return colours.size;
 })"""
 """Of each plot: how many colours are drawn."""
+LABELS = """() => {
+    window.labels = [];
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+        window.labels.push(text);
+        fillText.call(this, text, ...place);
+    };
+}"""
+"""Notes what is written on canvases from now on."""
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -187,6 +196,16 @@ async def test_the_trade_off_tells_of_the_point_under_the_cursor(reader: Reader,
     cells = page.locator("table").last.locator("tbody tr td:nth-child(8)")
     values = [float(value) for value in await cells.evaluate_all("all => all.map((one) => one.dataset.value)")]
     assert values == sorted(values, reverse=True)
+
+
+async def test_counts_of_the_trade_off_begin_at_zero(reader: Reader, reports: dict[str, Path]) -> None:
+    page = await reader.open(reports["sweep"])
+    await page.evaluate(LABELS)
+    await page.locator("#theme").click()  # draws anew
+    await page.wait_for_function("window.labels.includes('10')")
+    labels = await page.evaluate("window.labels")
+    assert "0" in labels
+    assert [label for label in labels if re.match(r"[-−]", label)] == []
 
 
 def test_a_report_is_one_file_of_reasonable_size(reports: dict[str, Path]) -> None:

@@ -212,11 +212,18 @@
     ];
   }
 
+  /** Zero, and 1, 2 and 5 of each decade: uPlot's own ticks of such a scale go on below zero, outside the plot. */
+  function decades(_, __, low, high) {
+    const ticks = [0];
+    for (let ten = 1; ten <= high; ten *= 10) ticks.push(ten, 2 * ten, 5 * ten);
+    return ticks.filter((tick) => low <= tick && tick <= high);
+  }
+
   function cloud(of, element) {
     const order = of.x.map((_, index) => index).sort((one, other) => of.x[one] - of.x[other] || of.y[one] - of.y[other]);
     const [x, y, number, missed, label] = ['x', 'y', 'number', 'missed', 'label'].map((key) => order.map((index) => of[key][index]));
     const front = new Set(of.front);
-    const widest = Math.max(...y, 0);
+    const [least, widest] = [Math.min(...y), Math.max(...y, 0)];
     const places = (plot) => x.map((value, index) => [plot.valToPos(value, 'x', true), plot.valToPos(y[index], 'y', true)]);
     const nearest = (plot) => {
       const ratio = devicePixelRatio;
@@ -239,7 +246,8 @@
       const at = places(plot);
       ctx.save();
       ctx.beginPath();
-      ctx.rect(plot.bbox.left - 8, plot.bbox.top - 8, plot.bbox.width + 16, plot.bbox.height + 16);
+      const around = 10 * ratio; // of a mark on the edge
+      ctx.rect(plot.bbox.left - around, plot.bbox.top - around, plot.bbox.width + 2 * around, plot.bbox.height + 2 * around);
       ctx.clip();
       ctx.strokeStyle = colour('accent');
       ctx.lineWidth = 1.5 * ratio;
@@ -274,6 +282,8 @@
       const room = (high - low || Math.abs(high) || 1) * 0.05;
       return [Math.min(low - room, low), high + room];
     };
+    /** Counts begin at zero, unless zoomed; `share` of the highest is left free above it. */
+    const counts = (share) => (_, low, high) => [low > least ? low : 0, high * (1 + share) || 1];
     return [
       {
         height: 420,
@@ -282,11 +292,11 @@
         cursor: { drag: { x: true, y: true, dist: 4, uni: 30 }, points: { show: false } },
         scales: {
           x: { time: false, range: (_, low, high) => (low == null ? [0, 1] : padded(low, high)) },
-          y: widest > 50 ? { distr: 4, asinh: 1, range: (_, low, high) => [low ?? 0, (high ?? 1) * 1.3] } : { range: (_, low, high) => (low == null ? [0, 1] : padded(low, high)) },
+          y: widest > 50 ? { distr: 4, asinh: 1, range: counts(0.3) } : { range: counts(0.05) },
         },
         axes: [
-          axis({ label: say('axis_delay'), labelSize: 24, labelFont: '12px sans-serif', size: 36, values: (_, splits) => splits.map((value) => (value < 0 ? '−' : '') + span(value * 1000)) }),
-          axis({ label: say('axis_false'), labelSize: 24, labelFont: '12px sans-serif', size: 64 }),
+          axis({ label: say('axis_delay'), labelSize: 24, labelFont: '12px sans-serif', size: 36, space: 100, values: (_, splits) => splits.map((value) => (value < 0 ? '−' : '') + span(value * 1000)) }),
+          axis({ label: say('axis_false'), labelSize: 24, labelFont: '12px sans-serif', size: 64, ...(widest > 50 && { splits: decades }) }),
         ],
         series: [{}, { stroke: 'transparent', paths: () => null, points: { show: false } }],
         hooks: { draw: [draw], setCursor: [tip(element, told)] },
