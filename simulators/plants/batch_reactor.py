@@ -8,7 +8,7 @@ import numpy as np
 from domain.gases import GAS_CONSTANT
 from domain.samples import Bool, Float64, Int64
 from simulators.instruments import Wander
-from simulators.plants.columns import InputColumns, parameter_columns, pieces, variation_of
+from simulators.plants.columns import ColumnPlant
 from simulators.plants.protocol import Input, Output, Parameter, Parameters
 
 KIND = "batch_reactor"
@@ -41,7 +41,7 @@ class Phase(IntEnum):
     WAIT = 5
 
 
-class BatchReactor:
+class BatchReactor(ColumnPlant):
     """n jacketed reactors, ClC6H4NO2 + 2 NH3 -> NH2C6H4NO2 + NH4Cl, on a recipe of batches.
 
     Kinetics and heat are those of Fogler's example, after R. Willey's study of the Monsanto plant at Sauget, which
@@ -116,12 +116,11 @@ class BatchReactor:
     """s of one step while nothing is fast."""
 
     def __init__(self, count: int, rng: np.random.Generator, parameters: Parameters | None = None) -> None:
-        p = parameter_columns(KIND, self.parameters, parameters, count, rng)
-        self.count = count
-        self._inputs = InputColumns(KIND, self.inputs, count)
-        self._supply = Wander(rng, 1.0 * variation_of(KIND, parameters), 1800.0, count)
+        super().__init__(KIND, count, rng, parameters)
+        p = self._p
+        self._supply = Wander(rng, 1.0 * self._variation, 1800.0, count)
         joule = GAS_CONSTANT / _CALORIE  # cal/mol/K
-        self._p: Columns = p | {
+        self._p = p | {
             "kelvins": p["activation"] / joule,
             "rate": p["rate"] / 60.0,
             "heat": p["heat"] * _CALORIE,
@@ -207,23 +206,16 @@ class BatchReactor:
         """Vapour let out through the disc, kmol."""
         return self._state["vented"]
 
-    def set(self, name: str, value: float | Float64, which: int | slice | None = None) -> None:
-        """Set an input. Raises ``PlantFault``."""
-        self._inputs.set(name, value, which)
-
-    def step(self, seconds: float) -> None:
-        """Let ``seconds`` pass."""
-        count, dt = pieces(KIND, seconds, self.LONGEST)
-        for _ in range(count):
-            given = self._inputs.columns
-            given = given | {"coolant_temperature": given["coolant_temperature"] + self._supply.step(dt)}
-            before = _recipe(self._p, given, self._state, dt, self._present)
-            if before["phase"] is not self._state["phase"]:
-                self._present = set(before["phase"].tolist())
-            calm = _fitting(self._p, before, dt)
-            self._state = _advance(self._p, given, before, np.full(self.count, dt))
-            if (calm < dt).any():
-                self._finely(np.flatnonzero(calm < dt), given, before, dt)
+    def _step(self, dt: float) -> None:
+        given = self._inputs.columns
+        given = given | {"coolant_temperature": given["coolant_temperature"] + self._supply.step(dt)}
+        before = _recipe(self._p, given, self._state, dt, self._present)
+        if before["phase"] is not self._state["phase"]:
+            self._present = set(before["phase"].tolist())
+        calm = _fitting(self._p, before, dt)
+        self._state = _advance(self._p, given, before, np.full(self.count, dt))
+        if (calm < dt).any():
+            self._finely(np.flatnonzero(calm < dt), given, before, dt)
 
     def _finely(self, rows: Int64, given: Columns, before: Columns, dt: float) -> None:
         """Go the same way again where it is fast, each reactor in steps as short as it needs."""

@@ -7,7 +7,7 @@ import numpy as np
 from domain.samples import Float64
 from simulators.instruments import Wander
 from simulators.plants.air import OXYGEN, well_mixed
-from simulators.plants.columns import InputColumns, parameter_columns, pieces, variation_of
+from simulators.plants.columns import ColumnPlant
 from simulators.plants.protocol import Input, Output, Parameter, Parameters
 
 KIND = "coal_face"
@@ -17,7 +17,7 @@ _CELLS = 3
 """Well-mixed spaces in series that stand for the return airway."""
 
 
-class CoalFace:
+class CoalFace(ColumnPlant):
     """Balance of methane in the air of n longwall faces: V c' = E + Q_in c_in - (Q_in + E) c in each space.
 
     Air comes by the intake airway. A share ``goaf_air`` of it leaks through the goaf behind the face and comes out at
@@ -86,11 +86,9 @@ class CoalFace:
     """Volume shares at which the interlock stops the shearer, and below which it may start again."""
 
     def __init__(self, count: int, rng: np.random.Generator, parameters: Parameters | None = None) -> None:
-        p = parameter_columns(KIND, self.parameters, parameters, count, rng)
-        variation = variation_of(KIND, parameters)
-        self.count = count
-        self._p = p
-        self._inputs = InputColumns(KIND, self.inputs, count)
+        super().__init__(KIND, count, rng, parameters)
+        p = self._p
+        variation = self._variation
         self._draught = Wander(rng, 0.03 * variation, 120.0, count)
         self._pressure = Wander(rng, 0.06 * variation, 90.0, count)
         self._phase: Float64 = rng.random(count) * p["cycle"] * (1.0 if variation else 0.0)
@@ -130,16 +128,6 @@ class CoalFace:
         p = self._p
         along: Float64 = np.sum(self.returned, axis=0) * self._return
         return p["face_volume"] * self.face + p["corner_volume"] * self.corner + along
-
-    def set(self, name: str, value: float | Float64, which: int | slice | None = None) -> None:
-        """Set an input. Raises ``PlantFault``."""
-        self._inputs.set(name, value, which)
-
-    def step(self, seconds: float) -> None:
-        """Let ``seconds`` pass."""
-        count, dt = pieces(KIND, seconds, self.LONGEST)
-        for _ in range(count):
-            self._step(dt)
 
     def _step(self, dt: float) -> None:
         given, p = self._inputs, self._p

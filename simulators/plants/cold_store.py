@@ -8,7 +8,7 @@ from domain.gases import SPECIES
 from domain.samples import Float64
 from simulators.instruments import Wander
 from simulators.plants.air import GRAVITY, HEAT, ZERO, density, gas_volume, two_nodes, well_mixed
-from simulators.plants.columns import InputColumns, parameter_columns, pieces, variation_of
+from simulators.plants.columns import ColumnPlant
 from simulators.plants.protocol import Input, Output, Parameter, Parameters
 
 KIND = "cold_store"
@@ -29,7 +29,7 @@ def ammonia_pressure(temperature: Float64) -> Float64:
     return np.asarray(100.0 * 10.0 ** (4.86886 - 1113.928 / (temperature + ZERO - 10.409)))
 
 
-class ColdStore:
+class ColdStore(ColumnPlant):
     """Heat of room air and goods, and ammonia in the room and in the machine room, of n cold stores.
 
     Heat: C_air T' = UA_walls (T_out - T) + rho cp Q_door (T_out - T) + P_fans + P_defrost - Q_cold + UA_goods (G - T)
@@ -106,12 +106,10 @@ class ColdStore:
     """Time constant of starting and stopping, s [ours]."""
 
     def __init__(self, count: int, rng: np.random.Generator, parameters: Parameters | None = None) -> None:
-        p = parameter_columns(KIND, self.parameters, parameters, count, rng)
-        variation = variation_of(KIND, parameters)
-        self.count = count
+        super().__init__(KIND, count, rng, parameters)
+        p = self._p
+        variation = self._variation
         self._rng = rng
-        self._p = p
-        self._inputs = InputColumns(KIND, self.inputs, count)
         self._weather = Wander(rng, 1.5 * variation, 7200.0, count)
         self._busy = 1.0 if variation > 0.0 else 0.0
         self._clock: Float64 = rng.random(count) * p["defrost_every"] * _HOUR * self._busy
@@ -146,16 +144,6 @@ class ColdStore:
     def stored(self) -> Float64:
         """J in room and goods above 0 °C."""
         return self._capacity * self.temperature + self._goods_capacity * self.goods
-
-    def set(self, name: str, value: float | Float64, which: int | slice | None = None) -> None:
-        """Set an input. Raises ``PlantFault``."""
-        self._inputs.set(name, value, which)
-
-    def step(self, seconds: float) -> None:
-        """Let ``seconds`` pass."""
-        count, dt = pieces(KIND, seconds, self.LONGEST)
-        for _ in range(count):
-            self._step(dt)
 
     def _step(self, dt: float) -> None:
         self._outside = self._inputs["outside_temperature"] + self._weather.step(dt)

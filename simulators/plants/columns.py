@@ -91,3 +91,36 @@ def pieces(kind: str, seconds: float, longest: float) -> tuple[int, float]:
         raise PlantFault(f"{kind}: a step of {seconds} s: use a number of 0 or more")
     count = math.ceil(seconds / longest)
     return count, seconds / count if count else 0.0
+
+
+class ColumnPlant:
+    """What plants have in common whose parameters and inputs are columns; see ``Plant``.
+
+    ``_p``: the parameters; ``_variation``: that of this name; ``_inputs``: what is set at present
+    """
+
+    inputs: Mapping[str, Input]
+    parameters: Mapping[str, Parameter]
+    LONGEST: float
+    """s of one step inside."""
+
+    def __init__(self, kind: str, count: int, rng: np.random.Generator, parameters: Parameters | None) -> None:
+        self.count = count
+        self._kind = kind
+        self._p = parameter_columns(kind, self.parameters, parameters, count, rng)
+        self._variation = variation_of(kind, parameters)
+        self._inputs = InputColumns(kind, self.inputs, count)
+
+    def set(self, name: str, value: float | Float64, which: int | slice | None = None) -> None:
+        """Set an input. Raises ``PlantFault``."""
+        self._inputs.set(name, value, which)
+
+    def step(self, seconds: float) -> None:
+        """Let ``seconds`` pass."""
+        count, dt = pieces(self._kind, seconds, self.LONGEST)
+        for _ in range(count):
+            self._step(dt)
+
+    def _step(self, dt: float) -> None:
+        """Let ``dt`` s pass at once; for plants that have no ``step`` of their own."""
+        raise NotImplementedError

@@ -9,7 +9,7 @@ from domain.gases import GAS_CONSTANT
 from domain.samples import Float64
 from simulators.instruments import Wander
 from simulators.plants.air import HEAT, WATER, ZERO, density, dew_point, saturation, two_nodes, well_mixed
-from simulators.plants.columns import InputColumns, parameter_columns, pieces, variation_of
+from simulators.plants.columns import ColumnPlant
 from simulators.plants.protocol import Input, Output, Parameter, Parameters
 
 KIND = "fireworks_store"
@@ -42,7 +42,7 @@ def clear_sky(height: float) -> float:
     return 1098.0 * height * math.exp(-0.059 / height) if height > 0.0 else 0.0
 
 
-class FireworksStore:
+class FireworksStore(ColumnPlant):
     """Heat and water vapour of n stores, whose weather has a daily and a yearly cycle.
 
     Heat: the shell takes up sun and outside air by its sol-air temperature, T_sa = T_out + a I / h (ASHRAE
@@ -106,11 +106,9 @@ class FireworksStore:
     """s of one step inside."""
 
     def __init__(self, count: int, rng: np.random.Generator, parameters: Parameters | None = None) -> None:
-        p = parameter_columns(KIND, self.parameters, parameters, count, rng)
-        variation = variation_of(KIND, parameters)
-        self.count = count
-        self._p = p
-        self._inputs = InputColumns(KIND, self.inputs, count)
+        super().__init__(KIND, count, rng, parameters)
+        p = self._p
+        variation = self._variation
         # One weather and one calendar lie over all instances; these parameters have no spread
         self._place = {name: float(p[name][0]) for name in _PLACE}
         self._weather = Wander(rng, 2.0 * variation, 2.0 * _DAY, 1)
@@ -159,16 +157,6 @@ class FireworksStore:
         covered = np.minimum(np.maximum(self._inputs["cloud"] + self._sky.value, 0.0), 1.0)
         heated = p["absorbing"] * p["absorbing_area"] / p["film"] * shining
         return np.asarray(self._outside + heated * (1.0 - 0.75 * covered**3.4))
-
-    def set(self, name: str, value: float | Float64, which: int | slice | None = None) -> None:
-        """Set an input. Raises ``PlantFault``."""
-        self._inputs.set(name, value, which)
-
-    def step(self, seconds: float) -> None:
-        """Let ``seconds`` pass."""
-        count, dt = pieces(KIND, seconds, self.LONGEST)
-        for _ in range(count):
-            self._step(dt)
 
     def _step(self, dt: float) -> None:
         given, p = self._inputs, self._p

@@ -10,7 +10,7 @@ from domain.gases import SPECIES, UNITS, NotConvertible, Species, convert
 from domain.samples import Float64, Int64
 from simulators.dispersion import briggs, slug
 from simulators.instruments import Wander
-from simulators.plants.columns import InputColumns, number, parameter_columns, pieces, variation_of
+from simulators.plants.columns import ColumnPlant, number
 from simulators.plants.protocol import Input, Output, Parameter, Parameters, PlantFault
 
 KIND = "gas_release"
@@ -100,7 +100,7 @@ class _Slugs:
         return whole.take(np.flatnonzero(kept))
 
 
-class GasRelease:
+class GasRelease(ColumnPlant):
     """Concentrations at fixed detectors round n sources of one gas.
 
     Every second what escapes becomes one slug (a Gaussian puff drawn out along the way that the wind made in that
@@ -127,7 +127,7 @@ class GasRelease:
     }
     parameters: Mapping[str, Parameter]
 
-    INTERVAL = 1.0
+    LONGEST = 1.0
     """s of gas in one slug."""
     SHARE = 0.5
     """Slugs join while both together are shorter than this share of their width, so that only changes of the release
@@ -144,10 +144,9 @@ class GasRelease:
         detectors = int(number(KIND, "detectors", wanted, 1.0, MOST_DETECTORS))
         self.parameters = declared(detectors)
         self.outputs = shown(detectors, self.species, self._unit)
-        p = parameter_columns(KIND, self.parameters, given, count, rng)
-        variation = variation_of(KIND, given)
-        self.count = count
-        self._inputs = InputColumns(KIND, self.inputs, count)
+        super().__init__(KIND, count, rng, given)
+        p = self._p
+        variation = self._variation
         self._gusts = Wander(rng, 0.12 * variation, 30.0, count)
         self._veering = Wander(rng, 6.0 * variation, 60.0, count)
         names = [f"detector_{i + 1}" for i in range(detectors)]
@@ -164,16 +163,6 @@ class GasRelease:
         self._slugs = _Slugs.none(count)
         self._speed: Float64 = self._inputs["wind_speed"].copy()
         self._let_out = 0
-
-    def set(self, name: str, value: float | Float64, which: int | slice | None = None) -> None:
-        """Set an input. Raises ``PlantFault``."""
-        self._inputs.set(name, value, which)
-
-    def step(self, seconds: float) -> None:
-        """Let ``seconds`` pass."""
-        count, dt = pieces(KIND, seconds, self.INTERVAL)
-        for _ in range(count):
-            self._step(dt)
 
     def _step(self, dt: float) -> None:
         given = self._inputs

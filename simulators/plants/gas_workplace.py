@@ -8,7 +8,7 @@ from domain.gases import SPECIES, molar_volume
 from domain.samples import Float64
 from simulators.instruments import Wander
 from simulators.plants.air import GRAVITY, OXYGEN, ZERO, two_nodes
-from simulators.plants.columns import InputColumns, parameter_columns, pieces, variation_of
+from simulators.plants.columns import ColumnPlant
 from simulators.plants.protocol import Input, Output, Parameter, Parameters
 
 KIND = "gas_workplace"
@@ -28,7 +28,7 @@ _HOLE = 0.61
 """Discharge coefficient of a sharp-edged hole (Perry's Chemical Engineers' Handbook, section 10)."""
 
 
-class GasWorkplace:
+class GasWorkplace(ColumnPlant):
     """Carbon monoxide in n workplaces, in two linked spaces: near the leak, and the rest of the room.
 
     Two-zone model of M. Nicas (American Industrial Hygiene Association Journal 57, 1996, 542-550):
@@ -80,11 +80,9 @@ class GasWorkplace:
     """s of one step inside."""
 
     def __init__(self, count: int, rng: np.random.Generator, parameters: Parameters | None = None) -> None:
-        p = parameter_columns(KIND, self.parameters, parameters, count, rng)
-        variation = variation_of(KIND, parameters)
-        self.count = count
-        self._p = p
-        self._inputs = InputColumns(KIND, self.inputs, count)
+        super().__init__(KIND, count, rng, parameters)
+        p = self._p
+        variation = self._variation
         self._main = Wander(rng, 0.04 * variation, 120.0, count)
         self._draught = Wander(rng, 0.15 * variation, 600.0, count)
         outside = self._inputs["outside_co"] / _PPM
@@ -106,16 +104,6 @@ class GasWorkplace:
     def held(self) -> Float64:
         """m³ of CO in both spaces."""
         return self._p["volume"] * self.far + self._p["near"] * self.near
-
-    def set(self, name: str, value: float | Float64, which: int | slice | None = None) -> None:
-        """Set an input. Raises ``PlantFault``."""
-        self._inputs.set(name, value, which)
-
-    def step(self, seconds: float) -> None:
-        """Let ``seconds`` pass."""
-        count, dt = pieces(KIND, seconds, self.LONGEST)
-        for _ in range(count):
-            self._step(dt)
 
     def _step(self, dt: float) -> None:
         given, p = self._inputs, self._p

@@ -6,7 +6,7 @@ import numpy as np
 
 from domain.samples import Float64
 from simulators.instruments import Wander
-from simulators.plants.columns import InputColumns, parameter_columns, pieces, variation_of
+from simulators.plants.columns import ColumnPlant, pieces
 from simulators.plants.protocol import Input, Output, Parameter, Parameters
 
 KIND = "pipeline"
@@ -35,7 +35,7 @@ def conductance(
     return np.asarray(np.minimum(laminar, turbulent))
 
 
-class Pipeline:
+class Pipeline(ColumnPlant):
     """n lines in two stretches, from the pump to the place of the leak and on to the outlet valve.
 
     Pressures p_A at the inlet, p_L at the leak, p_B at the outlet; each place packs half of its stretches' liquid:
@@ -83,10 +83,9 @@ class Pipeline:
     """s of one step inside."""
 
     def __init__(self, count: int, rng: np.random.Generator, parameters: Parameters | None = None) -> None:
-        p = parameter_columns(KIND, self.parameters, parameters, count, rng)
-        self.count = count
-        self._inputs = InputColumns(KIND, self.inputs, count)
-        self._demand = Wander(rng, 0.01 * variation_of(KIND, parameters), 300.0, count)
+        super().__init__(KIND, count, rng, parameters)
+        p = self._p
+        self._demand = Wander(rng, 0.01 * self._variation, 300.0, count)
         length, diameter = p["length"] * 1e3, p["diameter"] * 1e-3
         first = length * p["leak_position"]
         self._pipe = (diameter, p["roughness"] * 1e-3, p["density"], p["viscosity"] * 1e-6)
@@ -103,28 +102,24 @@ class Pipeline:
         self._pressures: Float64 = np.tile(self._inputs["delivery_pressure"] * 1e3, (3, 1))
         self._flows: Float64 = np.zeros((3, count))
         for _ in range(80):
-            self._step(1e4, self._inputs["valve_opening"])
+            self._advance(1e4, self._inputs["valve_opening"])
 
     @property
     def packed(self) -> Float64:
         """Liquid packed by pressure above the line's content at 0 kPa gauge, m³."""
         return np.asarray((self._packs * self._pressures).sum(axis=0))
 
-    def set(self, name: str, value: float | Float64, which: int | slice | None = None) -> None:
-        """Set an input. Raises ``PlantFault``."""
-        self._inputs.set(name, value, which)
-
     def step(self, seconds: float) -> None:
         """Let ``seconds`` pass."""
         count, dt = pieces(KIND, seconds, self.LONGEST)
         passed = np.zeros_like(self._flows)
         for _ in range(count):
-            self._step(dt, self._inputs["valve_opening"] * (1.0 + self._demand.step(dt)))
+            self._advance(dt, self._inputs["valve_opening"] * (1.0 + self._demand.step(dt)))
             passed += self._flows
         if count:
             self._flows = passed / count
 
-    def _step(self, dt: float, opening: Float64) -> None:
+    def _advance(self, dt: float, opening: Float64) -> None:
         given = self._inputs
         inlet, leak, outlet = self._pressures
         source = self._suction + self._shutoff * given["pump_speed"] ** 2

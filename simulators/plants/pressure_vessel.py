@@ -7,7 +7,7 @@ import numpy as np
 from domain.gases import GAS_CONSTANT
 from domain.samples import Bool, Float64, Int64
 from simulators.instruments import Wander
-from simulators.plants.columns import InputColumns, parameter_columns, pieces, variation_of
+from simulators.plants.columns import ColumnPlant, pieces
 from simulators.plants.protocol import Input, Output, Parameter, Parameters
 
 KIND = "pressure_vessel"
@@ -23,7 +23,7 @@ _LEAST = 1e-6
 Columns = dict[str, Float64]
 
 
-class PressureVessel:
+class PressureVessel(ColumnPlant):
     """Ideal gas of n vessels at constant volume, with constant heat capacities.
 
     Amount: n' = feed - outlet - relief. Heat: (n c_v T)' = feed c_p T_feed - (outlet + relief) c_p T + Q
@@ -87,7 +87,7 @@ class PressureVessel:
         "strength": Parameter("kPa", 4000.0, "爆破压力", "pressure that bursts the vessel, gauge", 10.0, 1e6),
     }
 
-    CALM = 1.0
+    LONGEST = 1.0
     """s of one step away from the set pressure."""
     FINE = 0.05
     """s of one step near it."""
@@ -95,13 +95,12 @@ class PressureVessel:
     """Share of the set pressure from which steps are fine."""
 
     def __init__(self, count: int, rng: np.random.Generator, parameters: Parameters | None = None) -> None:
-        p = parameter_columns(KIND, self.parameters, parameters, count, rng)
-        self.count = count
-        self._inputs = InputColumns(KIND, self.inputs, count)
-        self._unrest = Wander(rng, 0.02 * variation_of(KIND, parameters), 60.0, count)
+        super().__init__(KIND, count, rng, parameters)
+        p = self._p
+        self._unrest = Wander(rng, 0.02 * self._variation, 60.0, count)
         g, molar = p["gamma"], p["molar_mass"] * 1e-3
         choke = (2.0 / (g + 1.0)) ** ((g + 1.0) / (2.0 * (g - 1.0)))
-        self._p: Columns = p | {
+        self._p = p | {
             "molar": molar,
             "cv": GAS_CONSTANT / (g - 1.0),
             "cp": GAS_CONSTANT * g / (g - 1.0),
@@ -160,24 +159,22 @@ class PressureVessel:
         """Where the vessel has burst and stands open."""
         return self._state["burst"] > 0.0
 
-    def set(self, name: str, value: float | Float64, which: int | slice | None = None) -> None:
-        """Set an input. Raises ``PlantFault``."""
-        self._inputs.set(name, value, which)
-
     def step(self, seconds: float) -> None:
         """Let ``seconds`` pass."""
-        count, dt = pieces(KIND, seconds, self.CALM)
-        given, begun = self._inputs.columns, self._state
-        for _ in range(count):
-            restless = given | {"feed": given["feed"] * (1.0 + self._unrest.step(dt))}
-            before, was_close = self._state, self._close
-            self._state = _advance(self._p, restless, before, dt)
-            close = self._near() | was_close
-            if close.any():
-                self._finely(np.flatnonzero(close), restless, before, dt)
-                self._close = self._near()
-        if count:
+        begun = self._state
+        super().step(seconds)
+        if seconds:
             self._flows = {name: (self._state[name] - begun[name]) / seconds for name in self._flows}
+
+    def _step(self, dt: float) -> None:
+        given = self._inputs.columns
+        restless = given | {"feed": given["feed"] * (1.0 + self._unrest.step(dt))}
+        before, was_close = self._state, self._close
+        self._state = _advance(self._p, restless, before, dt)
+        close = self._near() | was_close
+        if close.any():
+            self._finely(np.flatnonzero(close), restless, before, dt)
+            self._close = self._near()
 
     def _near(self) -> Bool:
         """Where the relief valve may move."""

@@ -7,7 +7,7 @@ import numpy as np
 from domain.gases import GAS_CONSTANT
 from domain.samples import Float64
 from simulators.instruments import Wander
-from simulators.plants.columns import InputColumns, parameter_columns, pieces, variation_of
+from simulators.plants.columns import ColumnPlant
 from simulators.plants.protocol import Input, Output, Parameter, Parameters
 
 KIND = "storage_tank"
@@ -23,7 +23,7 @@ _DISCHARGE = 0.61
 """Discharge coefficient of a sharp-edged hole (Perry's Chemical Engineers' Handbook, section 10)."""
 
 
-class StorageTank:
+class StorageTank(ColumnPlant):
     """Balances of liquid, heat and blanket gas of n tanks.
 
     Liquid: V' = F_in - F_out - F_leak - F_spill; what would pass 100 % runs over (F_spill). Filling and drawing
@@ -89,11 +89,9 @@ class StorageTank:
     """s of one step inside."""
 
     def __init__(self, count: int, rng: np.random.Generator, parameters: Parameters | None = None) -> None:
-        p = parameter_columns(KIND, self.parameters, parameters, count, rng)
-        variation = variation_of(KIND, parameters)
-        self.count = count
-        self._inputs = InputColumns(KIND, self.inputs, count)
-        self._p = p
+        super().__init__(KIND, count, rng, parameters)
+        p = self._p
+        variation = self._variation
         self._weather = Wander(rng, 0.8 * variation, 3600.0, count)
         self._demand = Wander(rng, 0.03 * variation, 300.0, count)
         self._warmth = p["density"] * p["heat_capacity"]
@@ -127,16 +125,6 @@ class StorageTank:
     def level(self) -> Float64:
         """Level, %."""
         return self.volume / self._p["capacity"] * 100.0
-
-    def set(self, name: str, value: float | Float64, which: int | slice | None = None) -> None:
-        """Set an input. Raises ``PlantFault``."""
-        self._inputs.set(name, value, which)
-
-    def step(self, seconds: float) -> None:
-        """Let ``seconds`` pass."""
-        count, dt = pieces(KIND, seconds, self.LONGEST)
-        for _ in range(count):
-            self._step(dt)
 
     def _step(self, dt: float) -> None:
         given, p, level = self._inputs, self._p, self.level
