@@ -240,8 +240,8 @@ export function acknowledgeByCode(code: string, name: string): Promise<{ acknowl
 }
 
 /** Tags of a unit with the rules whose figures can be changed. */
-export async function tuningRules(enterprise: string, unit: string): Promise<TuningTag[]> {
-  return (await get<{ items: TuningTag[] }>('tuning/rules', { enterprise, unit })).items;
+export function tuningRules(enterprise: string, unit: string): Promise<TuningTag[]> {
+  return all((after) => get<Page<TuningTag>>('tuning/rules', { enterprise, unit, after }));
 }
 
 /** What other figures would have done. */
