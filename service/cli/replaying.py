@@ -8,7 +8,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ingest.links.protocol import parse_broker_url
-from service.cli.datasets import PARQUET
+from service.cli.datasets import PARQUET, refused
+from service.cli.pacing import pace_of
 from service.cli.replaying_recordings import replay_recording
 from service.config import ConfigurationError, Replay, format_faults, load_replay, load_site
 from service.logs import configure_logs
@@ -23,7 +24,7 @@ def run_replay(
 ) -> None:
     """Publish the file, and say what was published. Exit status 2 for what cannot be begun, 1 for what failed."""
     configure_logs("warning", "console")
-    pace, clocking = _pace(speed), _clocking(clock)
+    pace, clocking = pace_of(speed), _clocking(clock)
     if file.is_dir() or file.suffix.lower() == PARQUET:
         replay_recording(file, site, pace, clocking, broker, username, password)
         return
@@ -33,9 +34,9 @@ def run_replay(
         host, port, tls = parse_broker_url(broker)
         recorded = Recorded(file, mapping, clocking, time.time_ns() // 1_000_000)
     except ConfigurationError as error:
-        raise _refused(format_faults(error.faults)) from None
+        raise refused(format_faults(error.faults)) from None
     except (RecordedError, ValueError) as error:
-        raise _refused(str(error)) from None
+        raise refused(str(error)) from None
     link = Link(*gateway, host, port, password=password, tls=tls, username=username)
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("rows"), TimeRemainingColumn()
@@ -52,28 +53,11 @@ def run_replay(
         typer.echo(f"left out: {faults.rows} rows without a readable time; without a number: {faults.cells} cells")
 
 
-def _refused(message: str) -> typer.Exit:
-    typer.echo(message, err=True)
-    return typer.Exit(2)
-
-
-def _pace(speed: str) -> float | None:
-    if speed == "max":
-        return None
-    try:
-        pace = float(speed)
-    except ValueError:
-        pace = 0.0
-    if not 0 < pace < float("inf"):
-        raise _refused(f"--speed {speed}: write 1 for as recorded, N for N times faster, or max")
-    return pace
-
-
 def _clocking(clock: str) -> Clocking:
     try:
         return Clocking(clock)
     except ValueError:
-        raise _refused(f"--clock {clock}: write {', '.join(choice.value for choice in Clocking)}") from None
+        raise refused(f"--clock {clock}: write {', '.join(choice.value for choice in Clocking)}") from None
 
 
 def _gateway(mapping: Replay, site: Path, clocking: Clocking) -> tuple[str, str]:

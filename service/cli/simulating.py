@@ -17,6 +17,7 @@ from rich.table import Table
 from domain.site import Site
 from ingest.links.protocol import parse_broker_url
 from service.cli.outputs import check_outputs, check_recording
+from service.cli.pacing import pace_of
 from service.config import ConfigurationError, format_faults, load_site
 from service.logs import configure_logs
 from simulators.link import Link
@@ -95,7 +96,7 @@ def _simulation(asked: Asked, name: str, site: Site) -> Simulation:
 
 
 def _wire(simulation: Simulation, site: Site, asked: Asked, broker: str) -> _Wire:
-    clock, pace = asked.clock, _pace(asked.speed)
+    clock, pace = asked.clock, pace_of(asked.speed)
     if clock not in CLOCKS:
         raise ValueError(f"--clock {clock}: write {', '.join(CLOCKS)}")
     if len(simulation.tags) > sum(tag.path in site.tag_index for tag in simulation.tags):
@@ -124,18 +125,6 @@ def _wire(simulation: Simulation, site: Site, asked: Asked, broker: str) -> _Wir
     ends_now = begins_now - simulation.scenario.file.duration
     shift = {"source": 0, "begins-now": begins_now, "ends-now": ends_now}[clock]
     return _Wire(links, shift, pace, broker)
-
-
-def _pace(speed: str) -> float | None:
-    if speed == "max":
-        return None
-    try:
-        pace = float(speed)
-    except ValueError:
-        pace = 0.0
-    if not 0 < pace < float("inf"):
-        raise ValueError(f"--speed {speed}: write 1 for real time, N for N times faster, or max")
-    return pace
 
 
 def _passwords(path: Path | None) -> Mapping[str, str]:

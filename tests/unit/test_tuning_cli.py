@@ -152,6 +152,8 @@ def test_the_same_data_make_the_same_documents(case: tuning_case.Case, tmp_path:
         (["train", "OLD", "tanks", "DATA", "--out", "DATA"], "is what the command reads"),
         (["simulate", "flange-leak-h2s", "--picture", "/nowhere/at.svg"], "there is no folder /nowhere"),
         (["simulate", "flange-leak-h2s", "--out", "leak.csv"], "a recording is Parquet"),
+        (["simulate", "flange-leak-h2s", "--broker", "mqtt://127.0.0.1:1", "--speed", "-1"], "--speed -1: write 1 for"),
+        (["replay", "DATA", "--site", "OLD", "--speed", "inf"], "--speed inf: write 1 for real time"),
         (["simulate", "flange-leek-h2s"], "there is no such scenario"),
         (["change", "list", "--token", "a\nb", "--url", "http://127.0.0.1:1"], "characters that no token has"),
         (["change", "list", "--token", "a", "--url", "127.0.0.1:8080"], "write http://host:port"),
