@@ -17,7 +17,7 @@ from typing import Any
 from rich.progress import Progress
 
 from benchmarks.report import publish
-from benchmarks.simulated import DAY, SimulatedDay
+from benchmarks.simulated import SimulatedDay
 from service.cli.datasets import Rules
 from service.config import load_site
 from tests.running import write_yaml
@@ -77,14 +77,12 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as name, Progress() as progress:
         folder = Path(name)
-        bar = progress.add_task("simulate", total=given.tags * DAY)
-        day = SimulatedDay(given.tags, lambda count: progress.advance(bar, count))
+        day = SimulatedDay(given.tags, progress)
         site = day.site()
         enterprise = site["enterprises"][0]["id"]
-        bar = progress.add_task("write", total=given.tags * DAY * given.days)
         data = folder / "data.parquet"
         begin = time.perf_counter()
-        readings = day.write(data, given.days, enterprise, lambda count: progress.advance(bar, count))
+        readings = day.write(data, given.days, enterprise, progress)
         written = time.perf_counter() - begin
         old = Rules(load_site([write_yaml(folder / "old.yaml", site)]))
         for what, step in (("one tag in ten", 10), ("every tag", 1)):

@@ -11,31 +11,14 @@ import time
 from pathlib import Path
 
 from benchmarks.report import machine
+from benchmarks.simulated import PLANTS
 from domain.site import Site
 from service.cli.simulating import written
 from service.config import load_site
 from simulators.scenarios import SITE, Simulation, parse
 
-SCENARIO = """
-name: benchmark
-title: {{zh: 测速, en: benchmark}}
-story: {{zh: 测速, en: benchmark}}
-start: "2026-05-01T00:00:00+08:00"
+TIMELINE = """
 duration: {hours}h
-plants:
-  - id: vessels
-    kind: pressure_vessel
-    tags:
-      pressure: xinhe/PI-401
-      temperature: xinhe/TI-401
-      relief_lift: xinhe/ZI-401
-      relief_flow: xinhe/FI-401
-      outlet_flow: xinhe/FI-402
-  - id: pumps
-    kind: signal
-    count: 5
-    parameters: {{value: 46, lag: 1, unrest: 1}}
-    tags: {{value: "xinhe/II-{{n:02}}"}}
 timeline:
   - {{at: 30min, set: {{vessels.outlet_blocked: 1}}}}
   - {{at: 40min, set: {{vessels.outlet_blocked: 0}}}}
@@ -45,7 +28,7 @@ timeline:
 def run(site: Site, tags: int, hours: int, seed: int, path: Path) -> tuple[int, float, float, str]:
     """Readings, seconds, seconds of processors, and the digest of the file."""
     begin, busy = time.perf_counter(), time.process_time()
-    scenario = parse(SCENARIO.format(hours=hours))
+    scenario = parse(PLANTS + TIMELINE.format(hours=hours))
     few = len(Simulation(scenario, site).tags)
     simulation = Simulation(scenario, site, seed=seed, copies=round(tags / few))
     readings = 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.progress import Progress
 
 from domain.samples import Float64, SampleBlock
 from domain.site import Tag
@@ -20,13 +21,11 @@ from tests.running import site_of
 from tuning.readings.recording import About, RecordedTag, RecordingWriter
 
 DAY = 86_400
-ENTERPRISE = "benchmark"
-SCENARIO = """
+PLANTS = """
 name: benchmark
 title: {zh: 测速, en: benchmark}
 story: {zh: 测速, en: benchmark}
 start: "2026-05-01T00:00:00+08:00"
-duration: 24h
 plants:
   - id: vessels
     kind: pressure_vessel
@@ -41,6 +40,10 @@ plants:
     count: 5
     parameters: {value: 46, lag: 1, unrest: 1}
     tags: {value: "xinhe/II-{n:02}"}
+"""
+"""A scenario but for its duration and timeline."""
+TIMELINE = """
+duration: 24h
 timeline:
   - {at: 6h, set: {vessels.outlet_blocked: 1}}
   - {at: 6h20min, set: {vessels.outlet_blocked: 0}}
@@ -52,8 +55,9 @@ timeline:
 class SimulatedDay:
     """One day of so many tags at 1 Hz."""
 
-    def __init__(self, tags: int, progress: Callable[[int], None]) -> None:
-        scenario = parse(SCENARIO)
+    def __init__(self, tags: int, progress: Progress) -> None:
+        bar = progress.add_task("simulate", total=tags * DAY)
+        scenario = parse(PLANTS + TIMELINE)
         site = load_site([SITE])
         few = len(Simulation(scenario, site).tags)
         simulation = Simulation(scenario, site, copies=ceil(tags / few))
@@ -62,7 +66,7 @@ class SimulatedDay:
             for part in chunk.parts:
                 for column, tag in enumerate(part.tags.tolist()):
                     columns[tag].append(part.column(column)[0])
-            progress(len(chunk))
+            progress.advance(bar, len(chunk))
         self.tags: list[Tag] = list(simulation.tags)[:tags]
         self.blocks = [SampleBlock.concatenate(each) for each in columns[:tags]]
         self.names = [f"{tag.name.partition('-')[0]}-{number:04}" for number, tag in enumerate(self.tags)]
@@ -95,8 +99,9 @@ class SimulatedDay:
             )
         return site_of([{"id": "bench", "name": "测试", "tags": entries}])
 
-    def write(self, path: Path, days: int, enterprise: str, progress: Callable[[int], None]) -> int:
+    def write(self, path: Path, days: int, enterprise: str, progress: Progress) -> int:
         """Write so many days; returns the number of readings."""
+        bar = progress.add_task("write", total=len(self.tags) * DAY * days)
         about = About(
             tuple(RecordedTag(f"{enterprise}/{name}") for name in self.names), made_by=f"{days} simulated days"
         )
@@ -108,5 +113,5 @@ class SimulatedDay:
                     writer.write_tag(
                         replace(own, source_time=own.source_time + shift, received_time=own.received_time + shift)
                     )
-                    progress(len(block))
+                    progress.advance(bar, len(block))
             return writer.rows

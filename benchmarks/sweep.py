@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.progress import Progress
 
 from benchmarks.report import publish
-from benchmarks.simulated import DAY, SimulatedDay
+from benchmarks.simulated import SimulatedDay
 from service.cli.datasets import Rules
 from service.config import load_site
 from tests.running import write_yaml
@@ -34,13 +34,11 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, Progress() as progress:
         folder = Path(name)
-        bar = progress.add_task("simulate", total=given.tags * DAY)
-        day = SimulatedDay(given.tags, lambda count: progress.advance(bar, count))
+        day = SimulatedDay(given.tags, progress)
         content = day.site()
         enterprise = content["enterprises"][0]["id"]
         data = folder / "data.parquet"
-        bar = progress.add_task("write", total=given.tags * DAY)
-        day.write(data, 1, enterprise, lambda count: progress.advance(bar, count))
+        day.write(data, 1, enterprise, progress)
         rules = Rules(load_site([write_yaml(folder / "site.yaml", content)]))
         rows = [rules.site.rule_row(f"{enterprise}/{tag}/H") for tag in day.names]
         grid = Grid.parse(GRID)
