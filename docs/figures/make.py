@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from docs.figures.drawing import INK, LINE, OTHER, THIRD, make
 from domain.samples import Float64, SampleBlock
 from domain.scales import Level, Quality, RuleKind
 from domain.site import ModeLimit, Reference, Rule, RuleExtra, RuleTable, Selector
@@ -28,7 +28,7 @@ from tuning.multivariate.training import Options, train
 START = 1_750_032_000_000
 """ms; second 0 of each figure."""
 GOOD, UNCERTAIN, BAD = Quality.GOOD, Quality.UNCERTAIN, Quality.BAD
-INK, OTHER, THIRD, LINE, IN = "#1f4e79", "#b5651d", "#4b7f52", "#9aa0a6", "#c0392b"
+IN = "#c0392b"
 
 
 @dataclass(frozen=True)
@@ -315,13 +315,5 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
 }
 
 
-def make(folder: Path) -> None:
-    """Draw all figures into a folder."""
-    with mpl.rc_context({"svg.hashsalt": "anshao", "svg.fonttype": "none"}):
-        for name, figure in FIGURES.items():
-            metadata = {"Date": None, "Creator": None}
-            figure().savefig(folder / f"{name}.svg", format="svg", metadata=metadata)
-
-
 if __name__ == "__main__":
-    make(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)
+    make(FIGURES, Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)

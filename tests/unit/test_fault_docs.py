@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from docs.figures.faults.draw import FIGURES, make
+from docs.figures.drawing import make
+from docs.figures.faults.draw import FIGURES
 from simulators.faults.gateway_faults import GATEWAY_FAULTS
 from simulators.faults.instrument_faults import FAULTS
 
@@ -34,7 +35,7 @@ def test_every_fault_of_a_gateway_is_told_with_its_parameters(fault: str) -> Non
 
 
 def test_the_figures_are_those_that_the_simulators_draw(tmp_path: Path) -> None:
-    make(tmp_path)
+    make(FIGURES, tmp_path)
     names = [f"{name}.svg" for name in FIGURES]
     stale = [name for name in names if (tmp_path / name).read_bytes() != (FOLDER / name).read_bytes()]
     assert stale == [], "run docs/figures/faults/draw.py"

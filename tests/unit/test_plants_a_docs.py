@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from docs.figures.plants.draw import BLOCK, FIGURES, PAGE, make, written
+from docs.figures.drawing import make
+from docs.figures.plants.draw import BLOCK, FIGURES, PAGE, written
 from simulators.plants import PLANTS
 
 FOLDER = PAGE.parent / "figures" / "plants"
@@ -33,7 +34,7 @@ def parts(path: Path) -> tuple[str, list[float]]:
 
 
 def test_the_figures_are_those_that_the_plants_draw(tmp_path: Path) -> None:
-    make(tmp_path)
+    make(FIGURES, tmp_path, simplify=False)
     page = PAGE.read_text(encoding="utf-8")
     assert {path.stem for path in FOLDER.glob("*.svg")} == set(FIGURES)
     for name in FIGURES:

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from docs.figures.make import FIGURES, make
+from docs.figures.drawing import make
+from docs.figures.make import FIGURES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "figures"
 
 
 def test_the_figures_are_those_that_the_engine_draws(tmp_path: Path) -> None:
-    make(tmp_path)
+    make(FIGURES, tmp_path)
     names = [f"{name}.svg" for name in FIGURES]
     stale = [name for name in names if (tmp_path / name).read_bytes() != (FOLDER / name).read_bytes()]
     assert stale == [], "run docs/figures/make.py"

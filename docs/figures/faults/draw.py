@@ -7,53 +7,25 @@ The same plants give the same bytes, with the version of matplotlib in constrain
 
 # ruff: noqa: INP001 - a script, whose stories are literal
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from domain.samples import Float64
+from docs.figures import drawing
+from docs.figures.drawing import INK, LINE, OTHER, THIRD, make, panels
 from domain.scales import Quality
 from simulators.faults.gateway_faults import ClockShift, GatewayFault, Outage, SlowLink
 from simulators.faults.gateways import Gateway
 from simulators.faults.instrument_faults import Bypass, Drift, Dropout, Fault, Lag, Poisoning, Spikes, Stuck
 from simulators.faults.instruments import InstrumentArray, Measured
 from simulators.instruments import Point
-from simulators.plants import PLANTS, Plant
+from simulators.plants import PLANTS
 
-INK, OTHER, THIRD, LINE = "#1f4e79", "#b5651d", "#4b7f52", "#9aa0a6"
-
-Act = tuple[float, str, float]
-"""Minutes, input, value."""
-
-
-def told(plant: Plant, minutes: int, acts: Sequence[Act], period: int = 1) -> tuple[Float64, Mapping[str, Float64]]:
-    """Minutes and the readings of the first instance every ``period`` minutes, with acts on the way."""
-    rows: list[dict[str, float]] = []
-    times: list[float] = []
-    left = sorted(acts)
-    for minute in range(0, minutes, period):
-        while left and left[0][0] <= minute:
-            _, name, value = left.pop(0)
-            plant.set(name, value)
-        plant.step(60.0 * period)
-        times.append(minute + period)
-        rows.append({name: round(float(values[0]), 4) for name, values in plant.read().items()})
-    return np.array(times, dtype=np.float64), {name: np.array([row[name] for row in rows]) for name in rows[0]}
-
-
-def panels(count: int, height: float = 2.0) -> tuple[Figure, list[Axes]]:
-    """Axes below each other."""
-    figure = Figure(figsize=(8.0, height * count), layout="constrained")
-    axes = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
-    for one in axes:
-        one.grid(color=LINE, alpha=0.3, linewidth=0.6)
-        for side in ("top", "right"):
-            one.spines[side].set_visible(False)
-    return figure, list(axes)
+told = partial(drawing.told, seconds=60.0, digits=4)
+"""In minutes."""
 
 
 def cold_store() -> Figure:
@@ -188,13 +160,5 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
 }
 
 
-def make(folder: Path) -> None:
-    """Draw all figures into a folder."""
-    with mpl.rc_context({"svg.hashsalt": "anshao", "svg.fonttype": "none"}):
-        for name, figure in FIGURES.items():
-            metadata = {"Date": None, "Creator": None}
-            figure().savefig(folder / f"{name}.svg", format="svg", metadata=metadata)
-
-
 if __name__ == "__main__":
-    make(Path(__file__).parent)
+    make(FIGURES, Path(__file__).parent)

@@ -9,23 +9,20 @@ within a share of a pixel where another processor rounds otherwise.
 # ruff: noqa: INP001 - a script, whose stories are literal
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from domain.samples import Float64
-from simulators.plants import PLANTS, Parameter, Plant
+from docs.figures.drawing import INK, LINE, OTHER, THIRD, make, panels, told
+from simulators.plants import PLANTS, Parameter
 from simulators.plants.batch_reactor import BatchReactor
 from simulators.plants.gas_release import GasRelease
 from simulators.plants.pipeline import Pipeline
 from simulators.plants.pressure_vessel import PressureVessel
 from simulators.plants.storage_tank import StorageTank
 
-INK, OTHER, THIRD, LINE = "#1f4e79", "#b5651d", "#4b7f52", "#9aa0a6"
 PAGE = Path(__file__).parents[2] / "plants.md"
 BLOCK = re.compile(r"<!-- tables of (\w+) -->\n.*?<!-- end of tables -->\n", re.DOTALL)
 
@@ -33,43 +30,13 @@ ACCIDENT = {"variation": 0.0, "oncb": 9.0448, "ammonia": 33.0, "water": 103.7, "
 BOOK = {45.0: 448.0 - 273.15, 55.0: 467.992 - 273.15}
 """°C at minutes, as Fogler's example gives them."""
 
-Act = tuple[float, str, float]
-"""Seconds, input, value."""
-
-
-def told(
-    plant: Plant, seconds: int, acts: Sequence[Act] = (), period: int = 1
-) -> tuple[Float64, Mapping[str, Float64]]:
-    """Times, and readings of shape (times, instances), every ``period`` s, with acts on the way."""
-    rows: list[Mapping[str, Float64]] = []
-    times = np.arange(period, seconds + 1, period, dtype=np.float64)
-    left = sorted(acts)
-    for time in times:
-        while left and left[0][0] <= time - period:
-            _, name, value = left.pop(0)
-            plant.set(name, value)
-        plant.step(period)
-        rows.append({name: values.round(3) for name, values in plant.read().items()})
-    return times, {name: np.array([row[name] for row in rows]) for name in rows[0]}
-
-
-def panels(count: int, height: float = 2.1) -> tuple[Figure, list[Axes]]:
-    """Axes below each other."""
-    figure = Figure(figsize=(8.0, height * count), layout="constrained")
-    axes = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
-    for one in axes:
-        one.grid(color=LINE, alpha=0.3, linewidth=0.6)
-        for side in ("top", "right"):
-            one.spines[side].set_visible(False)
-    return figure, list(axes)
-
 
 def overfill() -> Figure:
     """A filling that nothing stops."""
     acts = [(0.0, "drawing", 0.0), (0.0, "filling", 300.0), (1800.0, "stop_failure", 1.0), (7200.0, "filling", 0.0)]
     tank = StorageTank(1, np.random.default_rng(1), {"variation": 0.0, "level": 65.0})
     time, read = told(tank, 9000, acts, 60)
-    figure, (level, flow) = panels(2)
+    figure, (level, flow) = panels(2, 2.1)
     level.plot(time / 60.0, read["level"], color=INK)
     level.set_ylabel("level, %")
     flow.plot(time / 60.0, read["filling_flow"], color=INK, label="filling")
@@ -140,7 +107,7 @@ def leak() -> Figure:
     """A hole of 20 mm in a line of 40 km."""
     line = Pipeline(1, np.random.default_rng(1), {"variation": 0.0})
     time, read = told(line, 900, [(120.0, "leak_diameter", 20.0)], 4)
-    figure, (flow, pressure) = panels(2)
+    figure, (flow, pressure) = panels(2, 2.1)
     flow.plot(time, read["inlet_flow"], color=INK, label="inlet")
     flow.plot(time, read["outlet_flow"], color=OTHER, label="outlet")
     flow.set_ylabel("flow, m³/h")
@@ -183,14 +150,6 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
 }
 
 
-def make(folder: Path) -> None:
-    """Draw all figures into a folder."""
-    with mpl.rc_context({"svg.hashsalt": "anshao", "svg.fonttype": "none", "path.simplify": False}):
-        for name, figure in FIGURES.items():
-            metadata = {"Date": None, "Creator": None}
-            figure().savefig(folder / f"{name}.svg", format="svg", metadata=metadata)
-
-
 def bounds(low: float, high: float) -> str:
     """A range, open above where there is no bound."""
     return f"{low:g} to {high:g}" if np.isfinite(high) else f"from {low:g}"
@@ -230,5 +189,5 @@ def written(page: str) -> str:
 
 
 if __name__ == "__main__":
-    make(Path(__file__).parent)
+    make(FIGURES, Path(__file__).parent, simplify=False)
     PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
