@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import structlog
+
 from alerting.incidents.persons import same_person
 from alerting.journal.journal import Journal
 from alerting.ledger.changes_schema import rule_change, rule_change_act, rule_change_backtest
@@ -27,6 +29,8 @@ from service.changes.change import (
     moved_since,
 )
 from service.changes.states import OPEN, Act, ChangeState, refusal, step
+
+log = structlog.get_logger(__name__)
 
 MOST_OPEN = 500
 """Open changes at a time [ours]."""
@@ -337,10 +341,12 @@ class ChangeBook:
         if self._begun:
             return
         self._begun = True
-        running = self.backtesting()
-        while running is not None:
-            self.end_backtest(running.id, "interrupted", LOST, now, change)
-            running = self.backtesting()
+        for known in list(self._changes.values()):
+            try:
+                if "backtest" in known.course and known.course["backtest"]["state"] == "running":
+                    self.end_backtest(known.id, "interrupted", LOST, now, change)
+            except Exception:
+                log.exception("a backtest that was under way could not be ended", change=known.id)
 
     # ---- parts of acts
 
@@ -416,13 +422,14 @@ class ChangeBook:
         return entry.sequence
 
     def _keep(self, known: RuleChange, change: Change) -> RuleChange:
+        row = known.row()
         if known.state in _KEPT:
             self._changes[known.id] = known
         else:
             self._changes.pop(known.id, None)
         rows = change.upserts.setdefault(rule_change.name, [])
         rows[:] = [row for row in rows if row["id"] != known.id]  # one row of a key in one statement
-        rows.append(known.row())
+        rows.append(row)
         return known
 
 
