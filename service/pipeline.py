@@ -129,7 +129,7 @@ class Pipeline:
             for start in range(0, len(messages), SLICE):
                 part = messages[start : start + SLICE]
                 async with self._in_order:
-                    await self._queue.put(self._evaluate(batch.generation, part))
+                    await self._hand_on(self._evaluate(batch.generation, part))
                 await asyncio.sleep(0)
 
     async def advance(self) -> None:
@@ -150,7 +150,13 @@ class Pipeline:
                 self._shadows.advance(now, connected=connected, awaited_since=awaited, transitions=found)
             if self._drilling is not None:
                 work.of_drill = self._drilling.advance(now, connected=connected)
-            await self._queue.put(work)
+            await self._hand_on(work)
+
+    async def _hand_on(self, work: Work) -> None:
+        """To the second stage; what watches in shadow sees the same only then."""
+        await self._queue.put(work)
+        if self._shadows is not None:
+            await self._shadows.catch_up()
 
     async def act(self, act: Callable[[Register, int, Change], Result]) -> Result:
         """Do what a person asks and commit it.

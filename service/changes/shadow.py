@@ -1,9 +1,13 @@
 """试运行: changed rules evaluated beside those in force, by an engine of their own that is fed the same readings.
 
 What they would have done is counted and journaled in batches as ``change.shadow``. No alarm is raised, nobody is told.
-A fault in here ends the watch of that change, and nothing else.
+Live alarms come first: what the rules in force have found is on its way before the shadows see the same readings. A
+fault in here ends the watch of that change, and nothing else; so does taking too much time.
 """
 
+import asyncio
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -30,8 +34,14 @@ BATCH = 60_000
 """ms between two entries of the journal about one change at the least [ours]."""
 MOST_IN_BATCH = 200
 """Transitions that one entry lists; more are counted [ours]."""
+SPAN, SHARE = 60_000, 0.1
+"""All watches together may take this share of each span of this many ms; who took most of it is ended [ours]."""
 OVER = "its time is over"
 FAULT = "a fault of the service; its log has the details. The rules in force are not touched by it"
+TOO_SLOW = (
+    f"the changes in shadow took more than {SHARE:.0%} of the time of {SPAN // 1000} s, this one the most: "
+    "watch fewer rules at a time"
+)
 
 MakeEngine = Callable[[Site], RuleEngine]
 
@@ -59,8 +69,33 @@ class Road:
     left_out: int = 0
     is_new: bool = True
     """Something was counted since the last note."""
+    spent: float = 0.0
+    """Seconds of computing in the span under way."""
     ended: str = ""
     """Why it cannot go on."""
+
+    def evaluate(self, block: SampleBlock, transitions: Sequence[Transition]) -> None:
+        """Readings that the rules in force have seen, and what these made of them."""
+        self.take_live(transitions)
+        picked = self.number[block.tag] >= 0
+        if picked.any():
+            part = block.take(picked)
+            part = replace(part, tag=self.number[part.tag])
+            self.readings += len(part)
+            self.take(self.engine.evaluate(part))
+
+    def advance(self, now: int, awaited_since: int, transitions: Sequence[Transition], *, connected: bool) -> None:
+        """Time passes, as it did for the rules in force."""
+        self.take_live(transitions)
+        if self.engine.awaited_since < awaited_since:
+            self.engine.await_readings(awaited_since)
+        self.take(self.engine.advance(now, connected=connected))
+
+    def begin_anew(self, tags: Int64) -> None:
+        """Recordings of these tags are played again."""
+        own = self.number[tags]
+        if (own >= 0).any():
+            self.engine.begin_anew(own[own >= 0].astype(np.int64))
 
     def take(self, found: Sequence[Transition]) -> None:
         """Count what the rules in shadow did."""
@@ -101,19 +136,32 @@ def _harmless(road: Road) -> Iterator[None]:
     """A fault ends the watch, and nothing else."""
     try:
         yield
-    except Exception:
+    except Exception as fault:
         log.exception("the watch of a change in shadow has failed", change=road.change)
-        road.ended = FAULT
+        road.ended = f"ended by an error: {type(fault).__name__}, {FAULT}"
 
 
 class Shadows:
-    """All changes in shadow; a ``Participant``. The engine in force is asked for each time: it may be replaced."""
+    """All changes in shadow; a ``Participant``. The engine in force is asked for each time: it may be replaced.
 
-    def __init__(self, book: ChangeBook, make_engine: MakeEngine, engine: Callable[[], RuleEngine]) -> None:
+    ``spent``: seconds of computing so far, as a clock of the processor has them.
+    """
+
+    def __init__(
+        self,
+        book: ChangeBook,
+        make_engine: MakeEngine,
+        engine: Callable[[], RuleEngine],
+        spent: Callable[[], float] = time.thread_time,
+    ) -> None:
         self._book = book
         self._make_engine = make_engine
         self._engine = engine
+        self._spent = spent
+        self._span_began = 0
         self._roads: dict[int, Road] = {}
+        self._due: deque[tuple[Road, Callable[[Road], None]]] = deque()
+        """What watches have yet to see, in order."""
         self._any: Int32 | None = None
         """Which tags of the site any of them watches, by index: more than -1."""
         self._restarted: list[tuple[RuleChange, str]] = []
@@ -168,14 +216,15 @@ class Shadows:
     def resume(self, site: Site, now: int) -> None:
         """At the start: changes that are in shadow begin anew."""
         for known in self._book.in_state(ChangeState.SHADOW):
-            if not self._book.is_watched(known):
-                continue
-            moved = moved_since(site, known.rules)
-            self._restarted.append((known, moved or self._resumed(site, known, now)))
+            if self._book.is_watched(known):
+                self._restarted.append((known, self._resumed(site, known, now)))
 
     def _resumed(self, site: Site, known: RuleChange, now: int) -> str:
         """Watch it again; returns why that cannot be."""
         try:
+            moved = moved_since(site, known.rules)
+            if moved:
+                return moved
             road = self.prepare(site, known)
         except Exception:
             log.exception("a change cannot be watched in shadow", change=known.id)
@@ -207,36 +256,49 @@ class Shadows:
     # ---- what the pipeline tells
 
     def evaluate(self, block: SampleBlock, transitions: Sequence[Transition]) -> None:
-        """Readings that the rules in force have just seen, and what these made of them."""
-        if self._any is None:
-            return
-        is_watched = bool((self._any[block.tag] >= 0).any())
-        for road in self._open_roads():
-            with _harmless(road):
-                road.take_live(transitions)
-                picked = road.number[block.tag] >= 0 if is_watched else None
-                if picked is not None and picked.any():
-                    part = block.take(picked)
-                    part = replace(part, tag=road.number[part.tag])
-                    road.readings += len(part)
-                    road.take(road.engine.evaluate(part))
+        """Readings that the rules in force have just seen, and what these made of them; as all here, see ``catch_up``.
+
+        Who begins to watch before it is caught up with knows of it already.
+        """
+        if self._any is not None and (transitions or (self._any[block.tag] >= 0).any()):
+            found = tuple(transitions)  # the list goes on, to other ends
+            self._owe(lambda road: road.evaluate(block, found))
 
     def advance(self, now: int, *, connected: bool, awaited_since: int, transitions: Sequence[Transition]) -> None:
         """Time passes, as it does for the rules in force."""
-        for road in self._open_roads():
-            with _harmless(road):
-                road.take_live(transitions)
-                if road.engine.awaited_since < awaited_since:
-                    road.engine.await_readings(awaited_since)
-                road.take(road.engine.advance(now, connected=connected))
+        if not 0 <= now - self._span_began < SPAN:
+            self._span_began = now
+            for road in self._roads.values():
+                road.spent = 0.0
+        self._owe(lambda road: road.advance(now, awaited_since, transitions, connected=connected))
 
     def begin_anew(self, tags: Int64) -> None:
         """Recordings of these tags are played again."""
-        for road in self._open_roads():
+        self._owe(lambda road: road.begin_anew(tags))
+
+    async def catch_up(self) -> None:
+        """See what is due, watch by watch; in between others have their turn."""
+        while self._due:
+            await asyncio.sleep(0)
+            road, see = self._due.popleft()
+            if road.ended:
+                continue
+            begun = self._spent()
             with _harmless(road):
-                own = road.number[tags]
-                if (own >= 0).any():
-                    road.engine.begin_anew(own[own >= 0].astype(np.int64))
+                see(road)
+            road.spent += self._spent() - begun
+            self._bound()
+
+    def _owe(self, see: Callable[[Road], None]) -> None:
+        self._due.extend((road, see) for road in self._open_roads())
+
+    def _bound(self) -> None:
+        """End the slowest where all together take too much time."""
+        roads = self._open_roads()
+        if roads and sum(road.spent for road in roads) * 1000 > SPAN * SHARE:
+            slowest = max(roads, key=lambda road: road.spent)
+            log.warning("a change in shadow takes too much time", change=slowest.change, seconds=slowest.spent)
+            slowest.ended = TOO_SLOW
 
     # ---- what goes into commits
 
@@ -244,33 +306,51 @@ class Shadows:
         """See ``Participant``: what was counted is journaled from time to time, and the watch ends with its time."""
         restarted, self._restarted = self._restarted, []
         for known, moved in restarted:
-            at_hand = self._book.get(known.id)
-            if (
-                at_hand is None
-                or at_hand.state is not known.state
-                or at_hand.course["shadow"] is not known.course["shadow"]
-            ):
-                continue  # somebody was quicker
-            begun = self._book.restart_shadow(at_hand, now, change)
-            if moved:
-                self._book.end_shadow(begun, moved, now, change)
+            try:
+                self._tell_restart(known, moved, now, change)
+            except Exception:
+                log.exception("a change in shadow could not be told to begin anew", change=known.id)
         for road in list(self._roads.values()):
-            known_now = self._book.get(road.change)
-            if known_now is None or not self._book.is_watched(known_now):
+            with _harmless(road):
+                self._follow(road, now, change)
+            if road.ended:
                 self._close(road.change)
-                continue
-            over = OVER if now >= known_now.course["shadow"]["until"] else road.ended
-            if over or (road.is_new and now - road.noted_at >= BATCH):
-                known_now = self._note(road, known_now, now, change)
-            if over:
-                self._book.end_shadow(known_now, over, now, change)
-                self._close(road.change)
+                with _harmless(road):
+                    self._end(road, now, change)
+
+    def _tell_restart(self, known: RuleChange, moved: str, now: int, change: Change) -> None:
+        at_hand = self._book.get(known.id)
+        if (
+            at_hand is None
+            or at_hand.state is not known.state
+            or at_hand.course["shadow"] is not known.course["shadow"]
+        ):
+            return  # somebody was quicker
+        begun = self._book.restart_shadow(at_hand, now, change)
+        if moved:
+            self._book.end_shadow(begun, moved, now, change)
+
+    def _follow(self, road: Road, now: int, change: Change) -> None:
+        known = self._book.get(road.change)
+        if known is None or not self._book.is_watched(known):
+            self._close(road.change)
+            return
+        if now >= known.course["shadow"]["until"]:
+            road.ended = road.ended or OVER
+        if road.ended or (road.is_new and now - road.noted_at >= BATCH):
+            self._note(road, known, now, change)
+
+    def _end(self, road: Road, now: int, change: Change) -> None:
+        known = self._book.get(road.change)
+        if known is not None and self._book.is_watched(known):
+            self._book.end_shadow(known, road.ended, now, change)
 
     def settle(self, identity: int, now: int, change: Change) -> None:
         """Journal what was counted of a change: something else is about to become of it."""
         road, known = self._roads.get(identity), self._book.get(identity)
         if road is not None and known is not None and self._book.is_watched(known):
-            self._note(road, known, now, change)
+            with _harmless(road):
+                self._note(road, known, now, change)
 
     def figures_of(self, known: RuleChange) -> tuple[Mapping[str, Watched], int]:
         """The newest figures of a change and the readings that they come from."""
@@ -289,7 +369,7 @@ class Shadows:
         return [road for road in self._roads.values() if not road.ended]
 
     def _close(self, identity: int) -> None:
-        del self._roads[identity]
+        self._roads.pop(identity, None)
         self._draw()
 
     def _draw(self) -> None:

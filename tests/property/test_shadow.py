@@ -1,5 +1,6 @@
 """A change in shadow does what it would do in force: whatever is read, and whenever the watch begins."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -144,6 +145,7 @@ def test_a_change_in_shadow_does_what_it_would_do_in_force(
             found = live.evaluate(block)
             shadows.evaluate(block, found)
             expected += _of(changed, in_force.evaluate(block), edits)
+        asyncio.run(shadows.catch_up())
         now = at
     watched = [(each["path"], each["entered"], each["at"]) for each in road.pending]
     assert sorted(watched) == sorted(expected)

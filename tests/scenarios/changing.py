@@ -1,7 +1,7 @@
 """A shift with change control: a real historian, a real process that evaluates, and the clock of the shift."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from alerting.ledger.ledger import Ledger
 from alerting.records import Change
 from domain.samples import SampleBlock
 from historian.embedded import DuckDBHistorian
+from ingest.links.protocol import Batch, LinkDown, Message
 from service import parts
 from service.changes import queries
 from service.changes.book import ChangeBook
@@ -28,7 +29,8 @@ from service.revisions.matching import Matching
 from service.revisions.replacement import replacement_of
 from service.revisions.reviser import Note, Reviser
 from service.revisions.store import RevisionStore
-from tests.scenarios.shift import EIGHT, Shift, begun
+from tests.scenarios.shift import EIGHT, Shift, Wire, begun
+from tests.sent import Sent
 
 Result = TypeVar("Result")
 
@@ -90,6 +92,13 @@ class ChangingShift(Shift):
         await self.pipeline.swap(begin, finish)
 
     # ---- what happens
+
+    async def gets(self, *messages: Sent, at: float | None = None) -> list[str]:
+        """Messages arrive together; the watches in shadow see them after their commit, and tell with the next."""
+        told = await super().gets(*messages, at=at)
+        await self.shadows.catch_up()
+        await self.pipeline._commit([])
+        return told + self._since()
 
     async def does(self, act: Awaitable[Result]) -> Result:
         """Somebody acts, while commits go through as they do in a running service."""
@@ -156,6 +165,26 @@ class ChangingShift(Shift):
     async def kinds(self, prefix: str = "change.") -> list[str]:
         """Their kinds, in order."""
         return [entry["kind"] for entry in await self.entries(prefix)]
+
+
+class Inbox(Wire):
+    """A link whose broker delivers these batches, and nothing more."""
+
+    def __init__(self, *batches: Sent) -> None:
+        super().__init__()
+        self.acknowledged: list[Message] = []
+        self._batches = iter(batches)
+
+    async def messages(self) -> Batch:
+        """As ``Link``."""
+        for message in self._batches:
+            return Batch(1, [message])
+        raise LinkDown("nothing more")
+
+    def acknowledge(self, generation: int, messages: Sequence[Message]) -> None:
+        """As ``Link``."""
+        assert generation == 1
+        self.acknowledged.extend(messages)
 
 
 class _Host:

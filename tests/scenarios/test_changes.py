@@ -10,13 +10,17 @@ import orjson
 import pytest
 
 from alerting.refusals import Conflict, NotFound
+from domain.samples import SampleBlock
 from domain.scales import AlarmState
+from domain.transitions import Transition
 from service.changes import queries
+from service.changes.book import ChangeBook
 from service.changes.edits import EditRefused
 from service.changes.shadow import Shadows
 from service.config.tuned import Figures
-from tests.scenarios.changing import DAY, ChangingShift, changing
-from tests.scenarios.shift import SITE, ms
+from service.receipts import Answers
+from tests.scenarios.changing import DAY, ChangingShift, Inbox, changing
+from tests.scenarios.shift import SITE, message, ms
 
 HOUR = 3_600
 
@@ -392,6 +396,116 @@ async def test_a_watch_that_fails_at_a_start_or_as_a_recording_begins_anew_ends_
     await shift.restarts()
     assert "08:00:02 alarm.entered GT-103/H" in await shift.reads(2, GT_103=11)
     assert "a fault of the service" in shift.change(known.id).course["shadow"]["detail"]
+
+
+async def test_a_watch_whose_figures_cannot_be_told_ends_and_alarms_go_on(
+    shift: ChangingShift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = await shift.approved(GT_101_H={"setpoint": 8.0})
+    await shift.does(shift.control.shadow(known.id, 600_000, "张强", "tests", ""))
+    monkeypatch.setattr(shift.control.book, "note_shadow", lambda *_: 1 // 0)
+    assert "08:00:01 alarm.entered GT-101/H" in await shift.reads(1, GT_101=11)
+    await shift.waits_until(62)
+    assert shift.change(known.id).course["shadow"]["detail"].startswith("ended by an error: ZeroDivisionError")
+    assert await shift.kinds("change.shadow") == ["change.shadow_began", "change.shadow_ended"]
+    await shift.does(shift.control.shadow(known.id, 600_000, "张强", "tests", ""))
+    monkeypatch.setattr(shift.control.book, "is_watched", lambda _known: 1 // 0)
+    assert "08:01:03 alarm.returned GT-101/H" in await shift.reads(63, GT_101=1)
+    assert not shift.shadows._roads
+
+
+async def test_a_start_goes_on_where_what_was_under_way_cannot_be_ended(
+    shift: ChangingShift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shift.remembers("GT-101", *two_days())
+    known = await shift.approved(GT_101_H={"setpoint": 12.0})
+    await shift.does(shift.control.shadow(known.id, 600_000, "张强", "tests", ""))
+    other = await shift.proposes(GT_103_H={"setpoint": 12.0})
+    await shift.does(shift.control.backtest(other.id, 2, "李工", "tests"))
+    for name in ("end_backtest", "restart_shadow"):
+        monkeypatch.setattr(ChangeBook, name, lambda *_: 1 // 0)
+    await shift.restarts()
+    assert "08:00:01 alarm.entered GT-101/H" in await shift.reads(1, GT_101=11)
+
+
+async def test_while_a_watch_fails_live_alarms_are_raised_journaled_and_pushed(
+    shift: ChangingShift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = await shift.approved(GT_101_H={"setpoint": 8.0})
+    await shift.does(shift.control.shadow(known.id, 600_000, "张强", "tests", ""))
+    applied: list[str] = []
+
+    def fail(_block: SampleBlock) -> list[Transition]:
+        applied.append(shift.state("GT-101", "H"))
+        raise ValueError("broken")
+
+    monkeypatch.setattr(shift.shadows._roads[known.id].engine, "evaluate", fail)
+    wire: Any = Inbox(message(1, GT_101=11), message(2, GT_103=11))
+    answers = Answers(wire, shift)
+    monkeypatch.setattr(shift.pipeline, "_link", wire)
+    monkeypatch.setattr(shift.pipeline, "_answers", answers)
+    shift.time = ms(2)
+    tasks = [asyncio.create_task(run()) for run in (shift.pipeline.commit, answers.run)]
+    async with asyncio.timeout(30):
+        await shift.pipeline.intake()
+        await shift.pipeline.drain()
+        await shift.pipeline.advance()
+        await shift.pipeline.drain()
+    assert not any(task.done() for task in tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    entered = [line for line in shift.journal if "alarm.entered" in line]
+    assert entered == ["08:00:02 alarm.entered GT-101/H", "08:00:02 alarm.entered GT-103/H"]
+    assert applied == ["unacknowledged"], "the commit was under way before the watch saw the reading"
+    assert len(wire.acknowledged) == 2
+    assert shift.change(known.id).course["shadow"]["detail"].startswith("ended by an error: ValueError")
+    (ended,) = await shift.entries("change.shadow_ended")
+    assert "its log has the details" in ended["data"]["detail"]
+
+
+async def test_what_came_too_late_is_in_no_figure_of_a_watch(shift: ChangingShift) -> None:
+    known = await shift.approved(GT_101_H={"setpoint": 8.0})
+    await shift.does(shift.control.shadow(known.id, 10 * HOUR * 1000, "张强", "tests", ""))
+    together = [message(1, GT_101=11), message(HOUR, GT_103=11)]
+    told = await shift.gets(*together, at=HOUR)
+    assert any("alarm.retrospective GT-101/H" in line for line in told)
+    figures, _ = shift.shadows.figures_of(shift.change(known.id))
+    assert figures["works/GT-101/H"] == {"shadow": 0, "live": 0, "shadow_in": False, "live_in": False}
+
+
+async def test_watches_that_take_too_much_time_end_the_slowest_first(
+    shift: ChangingShift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent = 0.0
+    monkeypatch.setattr(shift.shadows, "_spent", lambda: spent)
+    quick, slow = await shift.approved(GT_101_H={"setpoint": 8.0}), await shift.approved(GT_103_H={"setpoint": 8.0})
+    for known, seconds in ((quick, 1.0), (slow, 3.5)):
+        await shift.does(shift.control.shadow(known.id, 600_000, "张强", "tests", ""))
+        engine = shift.shadows._roads[known.id].engine
+
+        def evaluate(
+            block: SampleBlock,
+            evaluate: Callable[[SampleBlock], list[Transition]] = engine.evaluate,
+            seconds: float = seconds,
+        ) -> list[Transition]:
+            nonlocal spent
+            spent += seconds
+            return evaluate(block)
+
+        monkeypatch.setattr(engine, "evaluate", evaluate)
+    await shift.waits_until(1)
+    await shift.reads(2, GT_101=9, GT_103=9)
+    await shift.waits_until(70)
+    await shift.reads(71, GT_101=1, GT_103=1)  # 4.5 s again, in another minute
+    assert [shift.control.book.is_watched(shift.change(known.id)) for known in (quick, slow)] == [True, True]
+    await shift.reads(72, GT_101=9, GT_103=9)
+    assert [shift.control.book.is_watched(shift.change(known.id)) for known in (quick, slow)] == [True, False]
+    detail = shift.change(slow.id).course["shadow"]["detail"]
+    assert detail.startswith("the changes in shadow took more than 10% of the time of 60 s, this one the most")
+    (ended,) = await shift.entries("change.shadow_ended")
+    assert ended["data"]["detail"] == detail
+    assert ended["data"]["figures"]["works/GT-103/H"]["shadow"] == 2
 
 
 async def test_a_change_that_is_withdrawn_as_the_service_starts_stays_withdrawn(shift: ChangingShift) -> None:
