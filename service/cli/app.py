@@ -9,6 +9,7 @@ import typer
 from service.cli.backtest_command import backtest
 from service.cli.change_commands import change
 from service.cli.config_commands import config
+from service.cli.options import MAIN, ConfigOption
 from service.cli.record_command import record
 from service.cli.record_commands import evidence, kpi
 from service.cli.simulate_command import EPILOG as SIMULATE_EPILOG
@@ -50,13 +51,9 @@ app.command("train", epilog="Example: `anshao train site.yaml tankfarm march.par
 app.command("simulate", epilog=SIMULATE_EPILOG)(simulate)
 register_tuning(app)
 
-ConfigOption = Annotated[
-    Path, typer.Option("--config", "-c", help="The main configuration file.", exists=True, dir_okay=False)
-]
-
 
 @app.command(epilog="Example: `anshao serve --config /etc/anshao/anshao.yaml`")
-def serve(config: ConfigOption = Path("anshao.yaml")) -> None:
+def serve(config: ConfigOption = MAIN) -> None:
     """Run the service until SIGTERM or Ctrl-C."""
     from service.cli.serving import run_service  # noqa: PLC0415 - see the package's docstring
 
@@ -98,7 +95,7 @@ def check(
 
 @journal.command("verify", epilog="Example: `anshao journal verify --config anshao.yaml`")
 def journal_verify(
-    config: ConfigOption = Path("anshao.yaml"),
+    config: ConfigOption = MAIN,
     key: Annotated[
         list[Path] | None, typer.Option(help="A public key (.pub) that is not in the data folder.", exists=True)
     ] = None,
@@ -113,7 +110,7 @@ def journal_verify(
 
 
 @journal.command("key")
-def journal_key(config: ConfigOption = Path("anshao.yaml")) -> None:
+def journal_key(config: ConfigOption = MAIN) -> None:
     """Print the public key that the journal is signed with, and its fingerprint. The key is made if there is none."""
     from service.cli.journals import show_key  # noqa: PLC0415
 

@@ -1,9 +1,19 @@
 """How ``anshao backtest`` is asked for; what it does is in ``backtesting``."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
+
+from service.cli.options import (
+    FromOption,
+    JsonOption,
+    LanguageOption,
+    MappingOption,
+    OutOption,
+    ToOption,
+    WorkersOption,
+)
 
 
 def backtest(
@@ -13,19 +23,17 @@ def backtest(
         typer.Argument(help="A recording (.parquet, or a folder of them), or a table with --mapping.", exists=True),
     ] = None,
     also: Annotated[list[Path] | None, typer.Option("--with", help="Another site file.", exists=True)] = None,
-    mapping: Annotated[
-        Path | None, typer.Option(help="Site file whose `replay` section describes the table.", exists=True)
-    ] = None,
+    mapping: MappingOption = None,
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="Main file: readings from its historian.", exists=True)
     ] = None,
-    begin: Annotated[str | None, typer.Option("--from", help="First source time, a date or ISO 8601.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="Source time after the last.")] = None,
+    begin: FromOption = None,
+    end: ToOption = None,
     tags: Annotated[str | None, typer.Option(help="Only the rules that look at these tags: NAME,NAME,…")] = None,
-    out: Annotated[Path | None, typer.Option(help="Report as one HTML file.", dir_okay=False)] = None,
-    json: Annotated[Path | None, typer.Option(help="Report as JSON.", dir_okay=False)] = None,
-    language: Annotated[Literal["zh", "en"], typer.Option(help="Which the report shows first.")] = "zh",
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: as there is work for.")] = None,
+    out: OutOption = None,
+    json: JsonOption = None,
+    language: LanguageOption = "zh",
+    workers: WorkersOption = None,
 ) -> None:
     """Run rules over recorded or simulated readings, by the semantics that are live: what would have alarmed.
 

@@ -1,30 +1,24 @@
 """``anshao change …``: what the commands take."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from service.cli.options import MAIN, MainOption, TokenOption, UrlOption
+
 change = typer.Typer(help="Changes of rules 变更: propose, backtest, approve, watch, apply.", no_args_is_help=True)
 
-_Main = Annotated[Path, typer.Option("--config", "-c", help="The main file.")]
-_Url = Annotated[
-    str | None,
-    typer.Option("--url", help="Root of a running service, e.g. http://127.0.0.1:8080.", envvar="ANSHAO_URL"),
-]
-_Token = Annotated[str | None, typer.Option("--token", help="Bearer token.", envvar="ANSHAO_TOKEN")]
 _Id = Annotated[int, typer.Argument(help="Number of the change.", metavar="ID")]
 _Name = Annotated[str, typer.Option(help="The person, as it shall stand in the journal.")]
 _Comment = Annotated[str, typer.Option(help="What there is to say.")]
-_MAIN = Path("anshao.yaml")
 
 
 @change.command("list", epilog="Examples: `anshao change list` · `anshao change list --state open`")
 def list_(
-    main: _Main = _MAIN,
-    url: _Url = None,
-    token: _Token = None,
+    main: MainOption = MAIN,
+    url: UrlOption = None,
+    token: TokenOption = None,
     state: Annotated[str | None, typer.Option(help="A state, or `open`: those that may still come into force.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000)] = 20,
 ) -> None:
@@ -37,9 +31,9 @@ def list_(
 @change.command("show", epilog="Example: `anshao change show 1042`")
 def show(
     identity: _Id,
-    main: _Main = _MAIN,
-    url: _Url = None,
-    token: _Token = None,
+    main: MainOption = MAIN,
+    url: UrlOption = None,
+    token: TokenOption = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="The document of the API, with all that it found.")] = False,
 ) -> None:
@@ -65,9 +59,9 @@ def propose(
     ],
     name: _Name,
     reason: Annotated[str, typer.Option(help="Why.")],
-    main: _Main = _MAIN,
-    url: _Url = None,
-    token: _Token = None,
+    main: MainOption = MAIN,
+    url: UrlOption = None,
+    token: TokenOption = None,
 ) -> None:
     """Propose new figures for some rules. Nothing changes yet."""
     from service.cli.changing import propose_change  # noqa: PLC0415
@@ -79,9 +73,9 @@ def propose(
 def backtest(
     identity: _Id,
     days: Annotated[int, typer.Option(help="Over the last so many days.", min=1, max=31)] = 7,
-    main: _Main = _MAIN,
-    url: _Url = None,
-    token: _Token = None,
+    main: MainOption = MAIN,
+    url: UrlOption = None,
+    token: TokenOption = None,
     *,
     wait: Annotated[bool, typer.Option(help="Wait until it has finished.")] = True,
 ) -> None:
@@ -93,7 +87,12 @@ def backtest(
 
 @change.command("approve", epilog="Example: `anshao change approve 1042 --name 张强`")
 def approve(
-    identity: _Id, name: _Name, comment: _Comment = "", main: _Main = _MAIN, url: _Url = None, token: _Token = None
+    identity: _Id,
+    name: _Name,
+    comment: _Comment = "",
+    main: MainOption = MAIN,
+    url: UrlOption = None,
+    token: TokenOption = None,
 ) -> None:
     """Approve a change, as another person than the one who proposed it."""
     from service.cli.changing import act_on_change  # noqa: PLC0415
@@ -103,7 +102,12 @@ def approve(
 
 @change.command("reject")
 def reject(
-    identity: _Id, name: _Name, comment: _Comment = "", main: _Main = _MAIN, url: _Url = None, token: _Token = None
+    identity: _Id,
+    name: _Name,
+    comment: _Comment = "",
+    main: MainOption = MAIN,
+    url: UrlOption = None,
+    token: TokenOption = None,
 ) -> None:
     """Reject a change that is not in force."""
     from service.cli.changing import act_on_change  # noqa: PLC0415
@@ -113,7 +117,12 @@ def reject(
 
 @change.command("withdraw")
 def withdraw(
-    identity: _Id, name: _Name, comment: _Comment = "", main: _Main = _MAIN, url: _Url = None, token: _Token = None
+    identity: _Id,
+    name: _Name,
+    comment: _Comment = "",
+    main: MainOption = MAIN,
+    url: UrlOption = None,
+    token: TokenOption = None,
 ) -> None:
     """Withdraw what one has proposed oneself."""
     from service.cli.changing import act_on_change  # noqa: PLC0415
@@ -127,9 +136,9 @@ def shadow(
     name: _Name,
     hours: Annotated[float, typer.Option(help="For so long.")] = 24,
     comment: _Comment = "",
-    main: _Main = _MAIN,
-    url: _Url = None,
-    token: _Token = None,
+    main: MainOption = MAIN,
+    url: UrlOption = None,
+    token: TokenOption = None,
 ) -> None:
     """Watch an approved change beside the rules in force: journaled, paging nobody."""
     from service.cli.changing import act_on_change  # noqa: PLC0415
@@ -149,9 +158,9 @@ def apply(
         ),
     ] = None,
     comment: _Comment = "",
-    main: _Main = _MAIN,
-    url: _Url = None,
-    token: _Token = None,
+    main: MainOption = MAIN,
+    url: UrlOption = None,
+    token: TokenOption = None,
 ) -> None:
     """Put an approved change in force while the service runs."""
     from service.cli.changing import apply_change  # noqa: PLC0415
@@ -164,9 +173,9 @@ def rollback(
     identity: _Id,
     name: _Name,
     reason: Annotated[str, typer.Option(help="Why.")],
-    main: _Main = _MAIN,
-    url: _Url = None,
-    token: _Token = None,
+    main: MainOption = MAIN,
+    url: UrlOption = None,
+    token: TokenOption = None,
 ) -> None:
     """Put the figures back that held before a change in force."""
     from service.cli.changing import act_on_change  # noqa: PLC0415

@@ -5,14 +5,10 @@ from typing import Annotated
 
 import typer
 
+from service.cli.options import MAIN, MainOption, TokenOption, UrlOption
+
 config = typer.Typer(help="Revisions of the configuration 配置修订.", no_args_is_help=True)
 
-_Main = Annotated[Path, typer.Option("--config", "-c", help="The main file.")]
-_Url = Annotated[
-    str | None,
-    typer.Option("--url", help="Root of a running service, e.g. http://127.0.0.1:8080.", envvar="ANSHAO_URL"),
-]
-_Token = Annotated[str | None, typer.Option("--token", help="Bearer token.", envvar="ANSHAO_TOKEN")]
 _Revision = Annotated[int | None, typer.Option("--revision", "-r", help="By default the one that holds.")]
 _Files = Annotated[
     list[Path] | None,
@@ -23,12 +19,14 @@ _Files = Annotated[
         dir_okay=False,
     ),
 ]
-_MAIN = Path("anshao.yaml")
 
 
 @config.command("history", epilog="Example: `anshao config history -c anshao.yaml`")
 def history(
-    main: _Main = _MAIN, url: _Url = None, token: _Token = None, limit: Annotated[int, typer.Option()] = 20
+    main: MainOption = MAIN,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    limit: Annotated[int, typer.Option()] = 20,
 ) -> None:
     """List revisions, newest first: from the ledger, or with --url from a running service."""
     from service.cli.configuring import show_history  # noqa: PLC0415 - see the package's docstring
@@ -39,9 +37,9 @@ def history(
 @config.command("show", epilog="Examples: `anshao config show` · `anshao config show points/tanks.csv -r 3`")
 def show(
     name: Annotated[str | None, typer.Argument(help="A document; without it, all are listed.")] = None,
-    main: _Main = _MAIN,
-    url: _Url = None,
-    token: _Token = None,
+    main: MainOption = MAIN,
+    url: UrlOption = None,
+    token: TokenOption = None,
     revision: _Revision = None,
 ) -> None:
     """List the documents of a revision, or print one."""
@@ -53,9 +51,9 @@ def show(
 @config.command("export", epilog="Examples: `anshao config export .` · `anshao config export points.xlsx -r 3`")
 def export(
     target: Annotated[Path, typer.Argument(help="A folder, or a workbook (.xlsx) for the tables alone.")],
-    main: _Main = _MAIN,
-    url: _Url = None,
-    token: _Token = None,
+    main: MainOption = MAIN,
+    url: UrlOption = None,
+    token: TokenOption = None,
     revision: _Revision = None,
 ) -> None:
     """Write the documents of a revision to files, over those that are there."""
@@ -65,7 +63,7 @@ def export(
 
 
 @config.command("check", epilog="Example: `anshao config check points.xlsx --token …`")
-def check(files: _Files = None, main: _Main = _MAIN, url: _Url = None, token: _Token = None) -> None:
+def check(files: _Files = None, main: MainOption = MAIN, url: UrlOption = None, token: TokenOption = None) -> None:
     """Dry run against a running service: what would change, and every fault. Exit status 1 if there is any."""
     from service.cli.configuring import check_proposal  # noqa: PLC0415
 
@@ -77,9 +75,9 @@ def import_(
     author: Annotated[str, typer.Option(help="The person, as it shall stand in the journal.")],
     reason: Annotated[str, typer.Option(help="Why.")],
     files: _Files = None,
-    main: _Main = _MAIN,
-    url: _Url = None,
-    token: _Token = None,
+    main: MainOption = MAIN,
+    url: UrlOption = None,
+    token: TokenOption = None,
 ) -> None:
     """Apply files as the next revision of a running service, at once and without a restart."""
     from service.cli.configuring import import_proposal  # noqa: PLC0415
@@ -91,9 +89,9 @@ def import_(
 def diff(
     old: Annotated[int, typer.Argument(help="A revision.")],
     new: Annotated[int | None, typer.Argument(help="Another one; by default the one that holds.")] = None,
-    main: _Main = _MAIN,
-    url: _Url = None,
-    token: _Token = None,
+    main: MainOption = MAIN,
+    url: UrlOption = None,
+    token: TokenOption = None,
 ) -> None:
     """Say what two revisions differ in, tag by tag and limit by limit."""
     from service.cli.configuring import show_difference  # noqa: PLC0415

@@ -5,19 +5,19 @@ from typing import Annotated
 
 import typer
 
+from service.cli.options import MAIN, ConfigOption, ToOption
+
 
 def record(
     out: Annotated[Path, typer.Option(help="The recording to be written.", metavar="FILE.parquet", dir_okay=False)],
-    config: Annotated[
-        Path, typer.Option("--config", "-c", help="The main configuration file.", exists=True, dir_okay=False)
-    ] = Path("anshao.yaml"),
+    config: ConfigOption = MAIN,
     duration: Annotated[
         str | None, typer.Option("--for", help="How long: 90s, 30min, 8h. Without it: until Ctrl-C.")
     ] = None,
     begin: Annotated[
         str | None, typer.Option("--from", help="A range of the historian instead: first source time.")
     ] = None,
-    end: Annotated[str | None, typer.Option("--to", help="Source time after the last.")] = None,
+    end: ToOption = None,
     tags: Annotated[str | None, typer.Option(help="Only these tags: NAME,NAME,… Without it: all.")] = None,
 ) -> None:
     """Record readings: what comes from the broker now, or what the historian holds.

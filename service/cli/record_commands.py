@@ -6,9 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-ConfigOption = Annotated[
-    Path, typer.Option("--config", "-c", help="The main configuration file.", exists=True, dir_okay=False)
-]
+from service.cli.options import MAIN, ConfigOption
 
 
 class _EvidenceGroup(TyperGroup):
@@ -33,7 +31,7 @@ def evidence_make(
     incident: Annotated[int, typer.Argument(help="Number of the incident.")],
     out: Annotated[Path | None, typer.Option(help="The ZIP; default: incident-NUMBER.zip.")] = None,
     name: Annotated[str, typer.Option(help="Who makes it, as its manifest shall say.")] = "command line",
-    config: ConfigOption = Path("anshao.yaml"),
+    config: ConfigOption = MAIN,
     *,
     without_samples: Annotated[bool, typer.Option(help="Leave samples and trends out.")] = False,
 ) -> None:
@@ -69,7 +67,7 @@ def kpi(
     id_: Annotated[str | None, typer.Option("--id", help="Which desk, enterprise or region.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report with plots.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write a row for each desk, region and enterprise.")] = None,
-    config: ConfigOption = Path("anshao.yaml"),
+    config: ConfigOption = MAIN,
 ) -> None:
     """Compute the key figures of alarm management 关键指标 from the journal."""
     from service.cli.figures import show_figures  # noqa: PLC0415

@@ -1,11 +1,20 @@
 """``anshao compare``, ``anshao sweep``, ``anshao suggest``: their arguments."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-Language = Literal["zh", "en"]
+from service.cli.options import (
+    FromOption,
+    JsonOption,
+    LanguageOption,
+    MappingOption,
+    OutOption,
+    ToOption,
+    WorkersOption,
+)
+
 OldArgument = Annotated[
     Path, typer.Argument(metavar="OLD", help="The rules as they are: a main file, or a site file.", exists=True)
 ]
@@ -18,17 +27,6 @@ DataArgument = Annotated[
     typer.Argument(
         metavar="DATA", help="A recording (.parquet, or a folder of them), or a table with --mapping.", exists=True
     ),
-]
-MappingOption = Annotated[
-    Path | None, typer.Option(help="Site file whose `replay` section describes the table.", exists=True)
-]
-FromOption = Annotated[str | None, typer.Option("--from", help="First source time, a date or ISO 8601.")]
-ToOption = Annotated[str | None, typer.Option("--to", help="Source time after the last.")]
-OutOption = Annotated[Path | None, typer.Option(help="Report as one HTML file.", dir_okay=False)]
-JsonOption = Annotated[Path | None, typer.Option(help="Report as JSON.", dir_okay=False)]
-LanguageOption = Annotated[Language, typer.Option(help="Which the report shows first.")]
-WorkersOption = Annotated[
-    int | None, typer.Option(min=1, help="Processes. Default: as many as there are processors and work.")
 ]
 
 
