@@ -1,36 +1,16 @@
 """Faults of gateways and their links, from ``begin`` until ``end`` (ms UTC of true time, the end not included)."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_TINY = math.ulp(0.0)
+from simulators.faults.spell import TINY, Spell
+
 _HUGE = 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayFault:
-    """What all of them have."""
-
-    begin: int
-    """ms UTC."""
-    end: int
-    """ms UTC, not included."""
-
-    def __post_init__(self) -> None:
-        if self.end <= self.begin:
-            raise ValueError(f"end: {self.end} is not after begin, {self.begin}; give an instant after it")
-        self.check()
-
-    def check(self) -> None:
-        """Raise ``ValueError``, which names the field and what it may be."""
-
-    def _within(self, **ranges: tuple[float, float]) -> None:
-        for name, (low, high) in ranges.items():
-            value = float(getattr(self, name))
-            if not low <= value <= high:
-                least = "a number above 0" if low == _TINY else f"a number from {low:g}"
-                raise ValueError(f"{name}: {value:g} is not possible; give {least} to {high:g}")
+class GatewayFault(Spell):
+    """A fault of a gateway or its link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +44,7 @@ class Outage(GatewayFault):
 
     def check(self) -> None:
         """See ``GatewayFault``."""
-        self._within(rate=(_TINY, _HUGE))
+        self._within(rate=(TINY, _HUGE))
         if self.store is not None and self.store < 0:
             raise ValueError(f"store: {self.store} is not possible; give a number of messages from 0")
 
@@ -78,7 +58,7 @@ class SlowLink(GatewayFault):
 
     def check(self) -> None:
         """See ``GatewayFault``."""
-        self._within(rate=(_TINY, _HUGE))
+        self._within(rate=(TINY, _HUGE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,13 +17,13 @@ from scipy.signal import lfilter
 
 from domain.samples import Float64, Int64, UInt8
 from domain.scales import Quality, QualityReason
+from simulators.faults.spell import TINY, Spell
 
 DAY = 86_400_000
 """ms."""
 _HOUR = 3600.0
-_TINY = math.ulp(0.0)
 _HUGE = 1e300
-"""Ends of what a parameter may be: above 0, and finite."""
+"""As the high end of what a parameter may be: finite."""
 _SHOWS = ("held", "flagged", "bad")
 
 
@@ -94,45 +94,19 @@ def recur(rows: Float64, seconds: Float64, tau: Float64, state: Float64, *, nois
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """What all faults have."""
+class Fault(Spell):
+    """A fault of an instrument."""
 
     stage: ClassVar[Stage]
     tags: tuple[str, ...]
-    begin: int
-    """ms UTC."""
-    end: int
-    """ms UTC, not included."""
-
-    def __post_init__(self) -> None:
-        if self.end <= self.begin:
-            raise ValueError(f"end: {self.end} is not after begin, {self.begin}; give an instant after it")
-        self.check()
-
-    def check(self) -> None:
-        """Raise ``ValueError``, which names the field and what it may be."""
 
     def apply(self, stretch: Stretch, memory: Memory) -> None:
         """Change the readings of a stretch, all of them within the fault's time."""
         raise NotImplementedError
 
-    def _within(self, **ranges: tuple[float, float]) -> None:
-        for name, (low, high) in ranges.items():
-            value = float(getattr(self, name))
-            if not low <= value <= high:
-                raise ValueError(f"{name}: {value:g} is not possible; give {_range(low, high)}")
-
     def _elapsed(self, stretch: Stretch) -> Float64:
         """Time since the fault began, ms."""
         return (stretch.times - self.begin).astype(np.float64)
-
-
-def _range(low: float, high: float) -> str:
-    if low == -math.inf and high == math.inf:
-        return "a number"
-    if high == math.inf:
-        return "a number above 0" if low == _TINY else f"a number from {low:g}"
-    return f"a number from {low:g} to {high:g}"
 
 
 def _chance(stretch: Stretch, per_hour: float) -> Float64:
@@ -163,7 +137,7 @@ class Poisoning(Fault):
 
     def check(self) -> None:
         """See ``Fault``."""
-        self._within(half_life=(_TINY, math.inf), residual=(0.0, 1.0))
+        self._within(half_life=(TINY, math.inf), residual=(0.0, 1.0))
 
     def apply(self, stretch: Stretch, memory: Memory) -> None:  # noqa: ARG002 - the same for all faults
         """See ``Fault``."""
@@ -181,7 +155,7 @@ class Lag(Fault):
 
     def check(self) -> None:
         """See ``Fault``."""
-        self._within(seconds=(_TINY, math.inf))
+        self._within(seconds=(TINY, math.inf))
 
     def apply(self, stretch: Stretch, memory: Memory) -> None:
         """See ``Fault``."""
@@ -302,7 +276,7 @@ class Quantisation(Fault):
 
     def check(self) -> None:
         """See ``Fault``."""
-        self._within(step=(_TINY, _HUGE))
+        self._within(step=(TINY, _HUGE))
 
     def apply(self, stretch: Stretch, memory: Memory) -> None:  # noqa: ARG002
         """See ``Fault``."""
@@ -344,7 +318,7 @@ class Dropout(Fault):
 
     def check(self) -> None:
         """See ``Fault``."""
-        self._within(seconds=(_TINY, _HUGE))
+        self._within(seconds=(TINY, _HUGE))
         if self.per_hour is not None:
             self._within(per_hour=(0.0, _HUGE))
         if self.reason not in list(QualityReason):
