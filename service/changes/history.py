@@ -18,6 +18,8 @@ Result = TypeVar("Result")
 
 PAGE = 10_000
 """Readings asked for at once: an answer of this size is unpacked within about 10 ms [ours]."""
+MOST_OF_TAG = 5_000_000
+"""Readings of one tag, which are in memory at once, 65 bytes each [measured]: a day at 57 Hz [ours]."""
 
 
 class TooMuch(Exception):
@@ -45,7 +47,7 @@ async def record(
     """Write the readings of some tags, begin <= source time < end (ms), to a recording at ``path``.
 
     ``progress`` is called with the part that is done, 0 to 1. Returns what there was, by the tags' paths. Raises
-    HistorianUnavailable, OSError, TooMuch beyond ``most`` readings; then there is no file.
+    HistorianUnavailable, OSError, TooMuch beyond ``most`` readings or ``MOST_OF_TAG``; then there is no file.
     """
     told = progress or (lambda _: None)
     recorded = tuple(RecordedTag(tag.path, tag.unit, tag.engineering_unit, tag.measurand, tag.period) for tag in tags)
@@ -55,11 +57,13 @@ async def record(
     try:
         for number, tag in enumerate(tags):
             pages: list[Samples] = []
-            at = begin
+            at, own = begin, 0
             while at < end:
                 page = await historian.read(tag.path, at, end, PAGE)
                 left -= len(page)
+                own += len(page)
                 _refuse_too_many(left, most, tags, end - begin)
+                _refuse_too_dense(own, tag, at - begin, end - begin)
                 pages.append(page)
                 if len(page) < PAGE:
                     break
@@ -92,6 +96,14 @@ def _refuse_too_many(left: int, most: int, tags: Sequence[Tag], length: int) -> 
         raise TooMuch(
             f"more than {most:,} readings in {length / 86_400_000:.3g} days of {len(tags)} tags: "
             "ask for fewer days, or change fewer rules at a time"
+        )
+
+
+def _refuse_too_dense(own: int, tag: Tag, read: int, length: int) -> None:
+    if own > MOST_OF_TAG:
+        raise TooMuch(
+            f"more than {MOST_OF_TAG:,} readings of {tag.path} in {length / 86_400_000:.3g} days, the first "
+            f"{read / 86_400_000:.3g} hold as many: ask for fewer days"
         )
 
 

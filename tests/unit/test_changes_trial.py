@@ -100,3 +100,17 @@ async def test_nothing_is_left_of_a_recording_that_cannot_be(tmp_path: Path, fau
     with pytest.raises(TooMuch if fault is None else HistorianUnavailable):
         await record(pages, TAGS, 0, 25_000_000, tmp_path / "r.parquet", 24_999)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_tag_with_more_readings_than_memory_shall_hold_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "MOST_OF_TAG", 20_000)
+    pages, day = Pages(3 * 86_400), 86_400_000
+    pages.time, pages.received = pages.time * 10, pages.received * 10
+    said = r"more than 20,000 readings of works/T in 30 days, the first 2\.31 hold as many: ask for fewer days"
+    with pytest.raises(TooMuch, match=said):
+        await record(pages, TAGS, 0, 30 * day, tmp_path / "r.parquet", 10**9)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+    spans = await record(pages, TAGS, 0, 2 * day, tmp_path / "r.parquet", 10**9)  # type: ignore[arg-type]
+    assert spans["works/T"].readings == 17_280
