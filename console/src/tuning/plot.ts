@@ -14,7 +14,6 @@ const LANES_HEIGHT = 2 * LANE + 3 * AIR;
 const LEAST = 3;
 
 export interface TuningPlotInputs extends Omit<PlotInputs, 'limits' | 'marks'> {
-  height: number;
   axis: () => [number, number];
   lanes: () => Lanes;
   names: () => { before: string; after: string };
@@ -88,7 +87,6 @@ export function tuningOptions(inputs: TuningPlotInputs): uPlot.Options {
   const [time, value] = options.axes ?? [];
   return {
     ...options,
-    height: inputs.height,
     cursor: { drag: { x: true, y: false, dist: 8, setScale: false }, y: false },
     scales: { ...options.scales, y: { range: inputs.axis } },
     axes: [
