@@ -7,13 +7,12 @@ and needs Chromium and a Chinese font; scripts/test installs both.
 """
 
 import argparse
-import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from chromium import launch
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,25 +26,18 @@ WIDTH, HEIGHT = 1366, 1000
 GRID = ["--setpoint", "815:830:5", "--deadband", "2:14:2", "--on-delay", "0s,3s,5s,10s,15s"]
 
 
-def main() -> int:
-    """Take all pictures; returns the exit status."""
+def main() -> None:
+    """Take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--to", type=Path, default=ROOT / "docs" / "screenshots", help="folder of the pictures")
     to: Path = parser.parse_args().to
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        sys.stderr.write("Chromium is missing: apt-get install chromium fonts-noto-cjk\n")
-        return 1
     to.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        folder = Path(name)
-        reports = make_reports(folder)
-        root = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=chromium, args=root)
+        browser = launch(playwright)
+        reports = make_reports(Path(name))
         for report, path in reports.items():
             for language in ("zh", "en"):
                 photograph(browser, path, language, to / f"report-{report}-{language}.png")
-    return 0
 
 
 def make_reports(folder: Path) -> dict[str, Path]:
@@ -98,4 +90,4 @@ def run(*arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,17 +8,16 @@ takes about two and a half minutes, and needs Chromium and a Chinese font; scrip
 
 import argparse
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from chromium import launch
 from playwright.sync_api import APIRequestContext, Browser, Page, sync_playwright
 
 Found = TypeVar("Found")
@@ -33,17 +32,14 @@ AFTER_RED = 40
 OFFICER = {"name": "王芳", "comment": "已电话通知现场核实"}
 
 
-def main() -> int:
-    """Take all pictures; returns the exit status."""
+def main() -> None:
+    """Take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--to", type=Path, default=ROOT / "docs" / "screenshots", help="folder of the pictures")
     folder: Path = parser.parse_args().to
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        sys.stderr.write("Chromium is missing: apt-get install chromium fonts-noto-cjk\n")
-        return 1
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile() as printed, sync_playwright() as playwright:
+        browser = launch(playwright)
         demo = start_demo(printed.fileno())
         try:
             address, token = wait(START_SECONDS, lambda: console_address(printed.fileno(), demo))
@@ -54,14 +50,11 @@ def main() -> int:
             print("the incident is red")
             acknowledge_first(api, incident)
             time.sleep(AFTER_RED)
-            root = ["--no-sandbox"] if os.geteuid() == 0 else []
-            browser = playwright.chromium.launch(executable_path=chromium, args=root)
             for name, language in LANGUAGES.items():
                 photograph(browser, f"{address}/#token={token}", incident, language, folder, name)
         finally:
             demo.send_signal(signal.SIGINT)
             demo.wait()
-    return 0
 
 
 def start_demo(printed: int) -> subprocess.Popen[bytes]:
@@ -136,4 +129,4 @@ def free_port() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
