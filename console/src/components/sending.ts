@@ -1,6 +1,6 @@
 /** Acts that a person signs: on their way, refused, or done. */
 
-import { ref, shallowRef, type Ref, type ShallowRef } from 'vue';
+import { reactive, ref, shallowRef, type Ref, type ShallowRef } from 'vue';
 import { useI18n } from 'vue-i18n';
 
 import { Problem } from '@/api/client';
@@ -37,11 +37,11 @@ export function useSending(): Sending {
   return { busy, failure, send };
 }
 
-export interface Asking<Subject> extends Omit<Sending, 'send'> {
+export interface Asking<Subject> {
   /** What a signature is asked for now. */
   subject: ShallowRef<Subject | null>;
-  submit: (signature: Signature) => Promise<void>;
-  cancel: () => void;
+  /** What the `SignDialog` is bound to. */
+  dialog: { busy: string; failure: string; onSubmit: (signature: Signature) => Promise<void>; onCancel: () => void };
 }
 
 /** A page's `SignDialog`: open while there is a subject, closed once `act` was done to it. */
@@ -49,7 +49,7 @@ export function useAsking<Subject>(act: (subject: Subject, signature: Signature)
   const { busy, failure, send } = useSending();
   const subject: ShallowRef<Subject | null> = shallowRef(null);
 
-  async function submit(signature: Signature): Promise<void> {
+  async function onSubmit(signature: Signature): Promise<void> {
     const asked = subject.value;
     if (asked === null) return;
     await send(async () => {
@@ -58,10 +58,10 @@ export function useAsking<Subject>(act: (subject: Subject, signature: Signature)
     });
   }
 
-  function cancel(): void {
+  function onCancel(): void {
     subject.value = null;
     failure.value = '';
   }
 
-  return { subject, busy, failure, submit, cancel };
+  return { subject, dialog: reactive({ busy, failure, onSubmit, onCancel }) };
 }
