@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+import re
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,8 +23,35 @@ Result = TypeVar("Result")
 
 PATIENCE = 600.0
 """Seconds that the service may take to check and apply a configuration [ours]."""
+GREETING = 10.0
+"""Seconds within which whatever listens at the address has to say anything at all [ours]."""
 PIECE = 1 << 16
 console = Console(soft_wrap=True, highlight=False)
+_WORDS = (
+    (r"GET /api/v1/changes\b", "`anshao change list`"),
+    (r"POST /api/v1/changes/(\d+)/backtest", r"`anshao change backtest \1`"),
+    (r"GET /api/v1/config/documents", "`anshao config show`"),
+    (r"GET /api/v1/config/revisions", "`anshao config history`"),
+    (r"POST /api/v1/config/check", "`anshao config check`"),
+    (r"GET /api/v1/(enterprises|tags)\b", "The console's page Enterprises & tags"),
+    (r"See the OpenAPI document at .*", "See the command's --help."),
+    (r"Give a value, or leave the field out\.", "Give a value."),
+)
+"""What the API says of itself, as a command line says it."""
+
+
+class Refused(Exception):
+    """The service does not do what it was asked.
+
+    ``detail``: why, in a sentence; ``errors``: single faults, each with its ``field``, ``message`` and ``remedy``.
+    ``of_request``: they are faults of fields of the request, and ``detail`` tells the first of them over again.
+    """
+
+    def __init__(self, detail: str, errors: Sequence[Mapping[str, str]], *, of_request: bool) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors
+        self.of_request = of_request
 
 
 class Api:
@@ -57,10 +85,22 @@ class Api:
             return await _answer(answer)
 
 
+def option_of(field: str) -> str:
+    """A field of a request as it is on the command line: ``based_on`` is ``--based-on``."""
+    return "ID" if field == "id" else f"--{field.partition('.')[0].replace('_', '-')}"
+
+
 def with_api(
-    config: Path, url: str | None, token: str | None, work: Callable[[Api], Coroutine[Any, Any, Result]]
+    config: Path,
+    url: str | None,
+    token: str | None,
+    work: Callable[[Api], Coroutine[Any, Any, Result]],
+    place_of: Callable[[str], str] = option_of,
 ) -> Result:
-    """Work with a running service: at ``url``, else where the main file says that it listens."""
+    """Work with a running service: at ``url``, else where the main file says that it listens.
+
+    ``place_of``: where on the command line a field of the request stands.
+    """
     address = url or _address(main_of(config).console)
     if not address.startswith(("http://", "https://")):
         raise ended(f"--url {address}: write http://host:port or https://host:port")
@@ -72,10 +112,13 @@ def with_api(
 
     async def run() -> Result:
         async with _session(known) as session:
+            await _greet(session, address)
             return await work(Api(session, address))
 
     try:
         return asyncio.run(run())
+    except Refused as refusal:
+        raise _told(refusal, place_of) from None
     except aiohttp.ClientError as fault:
         raise ended(f"no answer from {address}: {fault}. Is the service running?") from None
     except TimeoutError:
@@ -115,6 +158,39 @@ async def _session(token: str) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
+async def _greet(session: aiohttp.ClientSession, address: str) -> None:
+    """Ends the command where something listens that does not speak HTTP, and would be waited for in vain."""
+    timeout = aiohttp.ClientTimeout(total=GREETING)
+    try:
+        async with session.get(f"{address.rstrip('/')}/api/v1/health", timeout=timeout):
+            pass
+    except TimeoutError:
+        raise ended(
+            f"{address} takes connections, but has said nothing within {GREETING:g} s: give --url the address of the "
+            "service's console, not that of another server such as the broker; if it is, try again, it is busy"
+        ) from None
+
+
+def _told(refusal: Refused, place_of: Callable[[str], str]) -> typer.Exit:
+    faults = [
+        {
+            "file": place_of(error["field"]) if refusal.of_request else error["field"],
+            "field": "",
+            "message": error["message"],
+            "remedy": _in_commands(error["remedy"]),
+        }
+        for error in refusal.errors
+    ]
+    print_faults(Console(stderr=True, soft_wrap=True, highlight=False), faults, counted=False)
+    return typer.Exit(2) if refusal.of_request else ended(_in_commands(refusal.detail))
+
+
+def _in_commands(text: str) -> str:
+    for pattern, words in _WORDS:
+        text = re.sub(pattern, words, text)
+    return text
+
+
 def _address(listening: ConsoleSettings) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(listening.host, listening.host)  # noqa: S104 - read
     return f"http://{host}:{listening.port}"
@@ -128,7 +204,6 @@ async def _answer(answer: aiohttp.ClientResponse) -> Any:
         raise ended(f"{answer.url} answered {answer.status}, and not as AnShao does") from None
     if answer.status == 200:  # noqa: PLR2004 - it is what it is called
         return found
-    print_faults(
-        console, [error | {"file": error["field"], "field": ""} for error in found.get("errors", ())], counted=False
-    )
-    raise ended(found.get("detail", f"status {answer.status}"))
+    errors = found.get("errors", ())
+    of_request = bool(errors) and answer.status == 400  # noqa: PLR2004
+    raise Refused(found.get("detail", f"status {answer.status}"), errors, of_request=of_request)

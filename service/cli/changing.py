@@ -17,7 +17,8 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from service.cli.calling import Api, console, ended, progress_bar, with_api
+from service.changes.states import ChangeState
+from service.cli.calling import Api, console, ended, option_of, progress_bar, with_api
 from service.config.quantities import parse_duration
 from service.config.tuned import FIGURES, duration
 from service.reports.words import ZONE
@@ -27,12 +28,16 @@ LOOK = 0.3
 """Seconds between looks at how far a backtest has come."""
 SHOWN = 20
 """Alarms of each kind that are shown of a backtest."""
+STATES = ("open", *(state.value for state in ChangeState))
+"""That changes can be listed by."""
 _SECOND = 1_000
 _TIMES = ("on_delay", "off_delay", "window")
 
 
 def list_changes(config: Path, url: str | None, token: str | None, state: str | None, limit: int) -> None:
     """Changes as a table."""
+    if state not in (None, *STATES):
+        raise ended(f"--state {state}: write {', '.join(STATES)}")
 
     async def fetch(api: Api) -> Mapping[str, Any]:
         page: Mapping[str, Any] = await api.get("/changes", state=state, limit=limit)
@@ -78,8 +83,9 @@ def propose_change(
     config: Path, url: str | None, token: str | None, edits: Sequence[str], name: str, reason: str
 ) -> None:
     """Propose figures; prints the change's number and what it wants next."""
-    body = {"name": name, "reason": reason, "edits": edits_of(edits)}
-    _print(with_api(config, url, token, lambda api: api.post("/changes", body)))
+    read = edits_of(edits)
+    body = {"name": name, "reason": reason, "edits": read}
+    _print(with_api(config, url, token, lambda api: api.post("/changes", body), lambda field: _place_of(field, read)))
 
 
 def backtest_change(config: Path, url: str | None, token: str | None, identity: int, days: int, *, wait: bool) -> None:
@@ -140,12 +146,16 @@ def edits_of(words: Sequence[str]) -> list[dict[str, Any]]:
             raise ended(f"{figure!r} is no figure of a rule: use {', '.join(FIGURES)}")
         name = f"{figure}_ms" if figure in _TIMES else figure
         if name in edits[-1]:
-            raise ended(f"{figure} of {'/'.join(list(edits[-1].values())[:3])} is given twice: give it once")
+            raise ended(f"{figure} of {_path(edits[-1])} is given twice: give it once")
         edits[-1][name] = _value(figure, value)
     for edit in edits:
         if len(edit) == 3:  # noqa: PLR2004 - its name, and nothing behind it
-            raise ended(f"{'/'.join(edit.values())}: write the figures that shall change behind it, e.g. deadband=2")
+            raise ended(f"{_path(edit)}: write the figures that shall change behind it, e.g. deadband=2")
     return edits
+
+
+def _path(edit: Mapping[str, Any]) -> str:
+    return f"{edit['enterprise']}/{edit['tag']}/{edit['rule']}"
 
 
 def _value(figure: str, text: str) -> float | int:
@@ -161,6 +171,18 @@ def _value(figure: str, text: str) -> float | int:
     if not math.isfinite(number):
         raise ended(f"{figure}={text}: not a number that can be compared with. Write a plain number such as 12.5.")
     return number
+
+
+def _place_of(field: str, edits: Sequence[Mapping[str, Any]]) -> str:
+    """A field of a proposal as the command line has it: ``edits.0.window_ms`` is ``huarui/GT-101/RISE window``."""
+    head, *rest = field.split(".")
+    if head != "edits":
+        return option_of(field)
+    if not rest:
+        return "RULE FIGURE=VALUE…"
+    path = _path(edits[int(rest[0])])
+    figure = rest[-1].removesuffix("_ms")
+    return f"{path} {figure}" if figure in FIGURES else path
 
 
 async def _until_over(api: Api, identity: int, progress: Progress) -> None:

@@ -79,21 +79,30 @@ WRONG = {
     ("works/TI-1/H", "setpoint=x"): "not a number",
     ("works/TI-1/H", "on_delay=5x"): "unknown unit of time",
     ("works/TI-1/H", "setpoint=1", "setpoint=2"): "given twice",
-    ("works/TI-1/H", "setpoint=120"): "H 120 is not below HH 100",
-    ("works/TI-9/H", "setpoint=1"): "no tag 'works/TI-9'",
+    ("works/TI-1/H", "setpoint=120"): "works/TI-1/H setpoint\n    H 120 is not below HH 100",
+    ("works/TI-1/H", "setpoint=70", "works/TI-1/BAD", "window=1s"): "works/TI-1/BAD window\n    rule BAD",
+    ("works/TI-9/H", "setpoint=1"): "works/TI-9/H\n    no tag 'works/TI-9'\n    -> The console's page",
+    ("works/TI-1/X", "setpoint=1"): "works/TI-1/X\n    works/TI-1 has no rule 'X'",
 }
+API_WORDS = ("body", "edits", "_ms", "/api/", "OpenAPI")
 
 
 async def test_from_a_chattering_tag_to_a_change_in_force_and_back(service: Service) -> None:
     for words, complaint in WRONG.items():
-        assert complaint in await anshao(service, "propose", *words, "--name", "李工", "--reason", "x", status=2)
+        told = await anshao(service, "propose", *words, "--name", "李工", "--reason", "x", status=2)
+        assert complaint in told
+        assert told.count(complaint.rpartition("\n    ")[2]) == 1
+        assert not any(word in told for word in API_WORDS), told
+    told = await anshao(service, "propose", "works/TI-1/H", "setpoint=70", "--name", "李工", "--reason", " ", status=2)
+    assert told.startswith("--reason\n")
+    assert "`anshao change list` lists them" in await anshao(service, "show", "9999", status=2)
     assert "没有变更" in await anshao(service, "list")
     told = await anshao(service, "propose", "works/TI-1/H", "on_delay=30s", "--name", "李工", "--reason", "抖动")
     assert "放宽 loosened: 报警延时 on-delay" in told
     number = told.split()[2]
 
     refused = await anshao(service, "approve", number, "--name", "张强", status=2)
-    assert "Backtest it first" in refused
+    assert f"Backtest it first over at least one day (`anshao change backtest {number}`)" in refused
     told = await anshao(service, "backtest", number, "--days", "2")
     assert "原限值报警 alarms before 48  新限值报警 alarms after 0" in told
     assert "消失 removed 48" in told

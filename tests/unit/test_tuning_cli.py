@@ -157,6 +157,7 @@ def test_the_same_data_make_the_same_documents(case: tuning_case.Case, tmp_path:
         (["simulate", "flange-leek-h2s"], "there is no such scenario"),
         (["change", "list", "--token", "a\nb", "--url", "http://127.0.0.1:1"], "characters that no token has"),
         (["change", "list", "--token", "a", "--url", "127.0.0.1:8080"], "write http://host:port"),
+        (["change", "list", "--state", "odd"], "--state odd: write open, proposed, "),
         (["change", "apply", "1", "--name", "a", "--at", "0001-01-01T00:00"], "no clock shows that"),
         (["change", "propose", "a/b/H", "deadband=nan", "--name", "a", "--reason", "b"], "deadband=nan: not a number"),
         (["change", "propose", "a/b/H", "--name", "a", "--reason", "b"], "a/b/H: write the figures"),
