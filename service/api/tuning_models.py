@@ -8,14 +8,15 @@ from domain.scales import Level
 from service.api.models import Document, Instant, RuleKindName
 from service.api.requests import PAGE_LIMIT, PageLimit, Request, Text, printable
 from service.api.requests import Instant as InstantGiven
-from service.config.quantities import LONGEST, refusal
+from service.config.quantities import LONGEST_DELAY, LONGEST_WINDOW, refusal
 
 MOST_DAYS = 31
 MOST_RULES = 50
 
 Figure = Annotated[float, Field(allow_inf_nan=False, ge=-1e15, le=1e15)]
 Band = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e15)]
-Milliseconds = Annotated[int, Field(ge=0, le=LONGEST)]
+Delay = Annotated[int, Field(ge=0, le=LONGEST_DELAY)]
+Window = Annotated[int, Field(ge=0, le=LONGEST_WINDOW)]
 Days = Annotated[int, Field(ge=1, le=MOST_DAYS)]
 
 
@@ -27,9 +28,9 @@ class GivenFigures(Request):
 
     setpoint: Figure | None = Field(None, description="In the engineering unit; of RISE and FALL per second.")
     deadband: Band | None = None
-    on_delay_ms: Milliseconds | None = None
-    off_delay_ms: Milliseconds | None = None
-    window_ms: Milliseconds | None = Field(None, description="Of RISE, FALL, STUCK and STALE.")
+    on_delay_ms: Delay | None = None
+    off_delay_ms: Delay | None = None
+    window_ms: Window | None = Field(None, description="Of RISE, FALL, STUCK and STALE.")
 
 
 class TuningRulesQuery(Request):

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from domain.gases import SPECIES
 from service.config.document import read_document
 from service.config.faults import ConfigurationError, FaultList
-from service.config.quantities import Duration, Name, NonNegative, Number, PointName, PositiveDuration, refusal
+from service.config.quantities import Delay, Name, NonNegative, Number, PointName, Window, refusal
 from service.config.validation import Section, suggestion, validate
 
 FILE = Path(__file__).with_name("measurands.yaml")
@@ -49,7 +49,7 @@ class StuckDefault(Section):
 
     share: NonNegative
     """Band, as a share of the span."""
-    duration: PositiveDuration = Field(alias="for")
+    duration: Window = Field(alias="for")
 
 
 class Measurand(Section):
@@ -67,7 +67,7 @@ class Measurand(Section):
     """Share of the span."""
     deadbands: dict[LevelKey, dict[str, NonNegative]] = Field(default_factory=dict)
     """Deadband by level and engineering unit, as limits are given."""
-    on_delay: Duration = 0
+    on_delay: Delay = 0
     """Of the levels H and L, ms."""
     stuck: StuckDefault | None = None
     """None: no default; the tag gives band and time, where it asks for the rule."""

@@ -16,7 +16,14 @@ from domain.samples import Float64
 from service.config.drafts import RATES, Drafts, StuckDraft, blank_drafts
 from service.config.faults import Fault, FaultList
 from service.config.measurands import LEVEL_KEYS
-from service.config.quantities import parse_duration, parse_number, parse_positive_duration, parse_rate, refusal
+from service.config.quantities import (
+    parse_delay,
+    parse_number,
+    parse_positive_duration,
+    parse_rate,
+    parse_window,
+    refusal,
+)
 from service.config.rule_entries import NOT_GIVEN, RATE_WINDOW, is_off, is_on, parse_re_alarm, parse_stale_time
 from service.config.validation import suggestion
 
@@ -222,11 +229,11 @@ def _set_shared(drafts: Drafts, cells: _Cells) -> None:
     """Columns that hold for all limits of a row, or for both rates."""
     if (deadband := cells.convert("deadband", _non_negative, math.nan)) is not None:
         drafts.deadband[:] = np.array(deadband)[:, np.newaxis]
-    if (on_delay := cells.convert("on_delay", _duration(parse_duration), NOT_GIVEN)) is not None:
+    if (on_delay := cells.convert("on_delay", _duration(parse_delay), NOT_GIVEN)) is not None:
         drafts.on_delay[:] = np.array(on_delay)[:, np.newaxis]
-    if (off_delay := cells.convert("off_delay", _duration(parse_duration), NOT_GIVEN)) is not None:
+    if (off_delay := cells.convert("off_delay", _duration(parse_delay), NOT_GIVEN)) is not None:
         drafts.off_delay[:] = np.array(off_delay)[:, np.newaxis]
-    if (window := cells.convert("rate_window", _duration(parse_positive_duration), RATE_WINDOW)) is not None:
+    if (window := cells.convert("rate_window", _duration(parse_window), RATE_WINDOW)) is not None:
         drafts.rate_window[:] = np.array(window)[:, np.newaxis]
     if (latching := cells.convert("latching", _flag, 0)) is not None:
         drafts.latching[:] = np.array(latching)[:, np.newaxis]
@@ -275,7 +282,7 @@ def _stuck(text: str) -> tuple[float, int] | None:
     band, slash, time = text.partition("/")
     if not slash:
         raise refusal(f"not a stuck value: {text[:40]!r}", "Write on, off, or band and time: 0.1/30min.")
-    return _non_negative(band), parse_positive_duration(time.strip())
+    return _non_negative(band), parse_window(time.strip())
 
 
 def _flag(text: str) -> int:

@@ -8,6 +8,10 @@ from pydantic_core import PydanticCustomError
 
 LONGEST = 3_660 * 86_400_000
 """Ten years in ms: a longer duration is a slip of the pen."""
+LONGEST_DELAY = 86_400_000
+"""24 h in ms, of an on-delay or off-delay: what has to last longer before somebody is told is no alarm [ours]."""
+LONGEST_WINDOW = 31 * 86_400_000
+"""31 days in ms, of what a rule looks back over, and of the silence after which a tag is stale [ours]."""
 LARGEST = 2**60
 """Bytes."""
 
@@ -63,6 +67,22 @@ def parse_positive_duration(value: object) -> int:
     milliseconds = parse_duration(value)
     if milliseconds == 0:
         raise refusal("a duration of zero makes no sense here", "Give a duration longer than zero, for example 1s.")
+    return milliseconds
+
+
+def parse_delay(value: object) -> int:
+    """As ``parse_duration``, and no more than ``LONGEST_DELAY``."""
+    milliseconds = parse_duration(value)
+    if milliseconds > LONGEST_DELAY:
+        raise refusal("a delay of more than 24 h", "Give 24h at most: what has to last longer is no alarm.")
+    return milliseconds
+
+
+def parse_window(value: object) -> int:
+    """As ``parse_positive_duration``, and no more than ``LONGEST_WINDOW``."""
+    milliseconds = parse_positive_duration(value)
+    if milliseconds > LONGEST_WINDOW:
+        raise refusal("a window of more than 31 days", "Give 31d at most.")
     return milliseconds
 
 
@@ -172,6 +192,10 @@ Duration = Annotated[int, BeforeValidator(parse_duration)]
 """Milliseconds, zero allowed."""
 PositiveDuration = Annotated[int, BeforeValidator(parse_positive_duration)]
 """Milliseconds, more than zero."""
+Delay = Annotated[int, BeforeValidator(parse_delay)]
+"""Milliseconds, zero allowed: an on-delay or off-delay."""
+Window = Annotated[int, BeforeValidator(parse_window)]
+"""Milliseconds, more than zero: what a rule looks back over."""
 Size = Annotated[int, BeforeValidator(parse_size)]
 """Bytes."""
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False), BeforeValidator(_strict_number)]

@@ -7,15 +7,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, WrapValidator, mode
 
 from service.config.measurands import LevelKey
 from service.config.quantities import (
-    Duration,
+    Delay,
     Identifier,
     NonNegative,
     Number,
     PointName,
     Positive,
     PositiveDuration,
+    Window,
     check_point_name,
     parse_positive_duration,
+    parse_window,
     refusal,
 )
 from service.config.validation import Section
@@ -65,7 +67,7 @@ def _bare_setpoint(value: Any, handler: Callable[[Any], Any]) -> Any:
 
 def parse_stale_time(value: object) -> int:
     """Ms after which a tag without a reading is stale, or ``OFF``."""
-    return OFF if is_off(value) else parse_positive_duration(value)
+    return OFF if is_off(value) else parse_window(value)
 
 
 def parse_re_alarm(value: object) -> int:
@@ -124,8 +126,8 @@ class LimitEntry(AttributesEntry):
     setpoint: Number | None = None
     unit: str | None = None
     deadband: NonNegative | None = None
-    on_delay: Duration = NOT_GIVEN
-    off_delay: Duration = NOT_GIVEN
+    on_delay: Delay = NOT_GIVEN
+    off_delay: Delay = NOT_GIVEN
     latching: bool | None = None
     modes: _Modes = Field(default_factory=dict)
 
@@ -154,11 +156,11 @@ class RateEntry(AttributesEntry):
 
     limit: Positive
     per: PositiveDuration = 1_000
-    window: PositiveDuration = RATE_WINDOW
+    window: Window = RATE_WINDOW
     level: LevelKey = "H"
     deadband: NonNegative = 0.0
-    on_delay: Duration = 0
-    off_delay: Duration = 0
+    on_delay: Delay = 0
+    off_delay: Delay = 0
     latching: bool | None = None
 
 
@@ -182,10 +184,10 @@ class RuleEntry(AttributesEntry):
     """None: ``off``, which removes a rule of this key that the measurand brings."""
     unit: str | None = None
     per: PositiveDuration = 1_000
-    window: PositiveDuration = RATE_WINDOW
+    window: Window = RATE_WINDOW
     deadband: NonNegative | None = None
-    on_delay: Duration = NOT_GIVEN
-    off_delay: Duration = NOT_GIVEN
+    on_delay: Delay = NOT_GIVEN
+    off_delay: Delay = NOT_GIVEN
     latching: bool | None = None
     grade: GradeName | None = None
     modes: _Modes = Field(default_factory=dict)
@@ -224,12 +226,12 @@ class DeviationEntry(AttributesEntry):
 
     setpoint: Positive
     reference: Annotated[float | str, BeforeValidator(_reference)] = Field(alias="from")
-    window: PositiveDuration | None = None
+    window: Window | None = None
     side: Literal["both", "above", "below"] = "both"
     level: LevelKey = "H"
     deadband: NonNegative | None = None
-    on_delay: Duration = 0
-    off_delay: Duration = 0
+    on_delay: Delay = 0
+    off_delay: Delay = 0
     latching: bool | None = None
     grade: GradeName | None = None
 
@@ -249,9 +251,9 @@ class StuckEntry(AttributesEntry):
     """The value does not move; band and time are the measurand's where they are not given."""
 
     band: NonNegative | None = None
-    duration: PositiveDuration | None = Field(default=None, alias="for")
-    on_delay: Duration = 0
-    off_delay: Duration = 0
+    duration: Window | None = Field(default=None, alias="for")
+    on_delay: Delay = 0
+    off_delay: Delay = 0
     latching: bool | None = None
 
 
@@ -262,7 +264,7 @@ def _stuck(value: Any, handler: Callable[[Any], Any]) -> Any:
 class StaleEntry(AttributesEntry):
     """The rule STALE."""
 
-    after: Annotated[int, BeforeValidator(parse_positive_duration)] = NOT_GIVEN
+    after: Window = NOT_GIVEN
 
 
 def _stale(value: Any, handler: Callable[[Any], Any]) -> Any:
@@ -272,7 +274,7 @@ def _stale(value: Any, handler: Callable[[Any], Any]) -> Any:
 class BadEntry(AttributesEntry):
     """The rule BAD."""
 
-    on_delay: Duration = BAD_ON_DELAY
+    on_delay: Delay = BAD_ON_DELAY
 
 
 Deviation = Annotated[DeviationEntry | None, WrapValidator(or_off)]

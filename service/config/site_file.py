@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from ingest.codecs import CODECS
 from service.config.quantities import (
-    Duration,
+    Delay,
     EnterpriseId,
     Identifier,
     Name,
@@ -104,8 +104,8 @@ class TagEntry(Section):
     species: str = ""
     re_alarm: ReAlarm = NOT_GIVEN
     deadband: NonNegative | None = None
-    on_delay: Duration = NOT_GIVEN
-    off_delay: Duration = NOT_GIVEN
+    on_delay: Delay = NOT_GIVEN
+    off_delay: Delay = NOT_GIVEN
     latching: bool = False
     limits: LimitsEntry = LimitsEntry()
     rate: RatesEntry = RatesEntry()

@@ -12,9 +12,9 @@ import yaml
 from pydantic import Field, StringConstraints, model_validator
 
 from domain.scales import RuleKind
-from domain.site import Site, Tag
+from domain.site import SERVICE_ENTERPRISE, Site, Tag
 from service.config.document import Document, Loc
-from service.config.quantities import Duration, Name, NonNegative, Number, PointName, refusal
+from service.config.quantities import Delay, Name, NonNegative, Number, PointName, Window, refusal
 from service.config.rule_columns import STALE_PERIODS
 from service.config.validation import Section, suggestion, validate
 
@@ -99,9 +99,9 @@ class TunedEntry(Section):
     rule: PointName
     setpoint: Number | None = None
     deadband: NonNegative | None = None
-    on_delay: Duration | None = None
-    off_delay: Duration | None = None
-    window: Duration | None = None
+    on_delay: Delay | None = None
+    off_delay: Delay | None = None
+    window: Window | None = None
     change: Annotated[int, Field(strict=True, ge=1)] | None = None
     name: Name
     reason: Reason
@@ -272,7 +272,11 @@ def _watched(site: Site, row: int) -> Tag:
 
 
 def _row_of(site: Site, entry: TunedEntry, document: Document, loc: Loc) -> int | None:
-    """The row that an entry names; None where there is none, which is a fault."""
+    """The row that an entry names; None where there is none that can be tuned, which is a fault."""
+    if entry.enterprise == SERVICE_ENTERPRISE:
+        message = f"{SERVICE_ENTERPRISE} is the service itself: its own conditions cannot be tuned"
+        document.fault((*loc, "enterprise"), message, "Delete the entry, or give the id of an enterprise.")
+        return None
     if entry.enterprise not in site.enterprises:
         remedy = "Correct the id, or delete the entry if the enterprise is gone."
         document.fault((*loc, "enterprise"), f"no enterprise {entry.enterprise!r}", remedy)

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from domain.site import GATEWAY_UNIT
 from service.config.measurands import LevelKey
 from service.config.quantities import (
-    Duration,
+    Delay,
     Identifier,
     NonNegative,
     Number,
@@ -132,7 +132,7 @@ class ModesEntry(Section):
 
 class _UnitRuleEntry(AttributesEntry):
     key: Annotated[PointName, AfterValidator(own_key)]
-    off_delay: Duration = 0
+    off_delay: Delay = 0
     latching: bool = False
     grade: GradeName | None = None
 
@@ -146,7 +146,7 @@ class VoteEntry(_UnitRuleEntry):
     high: Number | None = None
     low: Number | None = None
     deadband: NonNegative | None = None
-    on_delay: Duration = NOT_GIVEN
+    on_delay: Delay = NOT_GIVEN
     level: LevelKey | None = None
 
     @model_validator(mode="after")
@@ -176,7 +176,7 @@ class ExpressionEntry(_UnitRuleEntry):
 
     kind: Literal["expression"]
     when: Annotated[str, Field(min_length=1)]
-    on_delay: Duration = 0
+    on_delay: Delay = 0
     level: LevelKey = "H"
 
 
@@ -193,7 +193,7 @@ class ComponentsEntry(_UnitRuleEntry):
     deadband: NonNegative | None = None
     consecutive: Annotated[int, Field(strict=True, ge=1, le=MOST_CONSECUTIVE)] | None = None
     """So many rounds in a row, in place of an on-delay."""
-    on_delay: Duration = NOT_GIVEN
+    on_delay: Delay = NOT_GIVEN
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -173,6 +173,9 @@ HEADER = (
 )
 GOOD = "T0,flow,m3/h,0,10,1s,g1,,,5,,,,,,,,,"
 CELL_FAULTS = {
+    "delay of days": ("on_delay", "25h", "a delay of more than 24 h", "24h at most"),
+    "window of months": ("rate_window", "32d", "a window of more than 31 days", "31d at most"),
+    "stuck for months": ("stuck", "0.1/32d", "a window of more than 31 days", "31d at most"),
     "empty tag": ("tag", "", "empty name", "Use letters"),
     "slash in a tag": ("tag", "A/B", "/ + or #", "Use letters"),
     "reserved tag": ("tag", "@g1", "reserved", "Use letters"),

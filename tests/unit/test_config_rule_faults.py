@@ -204,6 +204,22 @@ TAG_FAULTS = {
         "a circle of conditions: e/X/HH -> e/X/H -> e/X/HH",
         "must not wait for itself",
     ),
+    "delay of days": (
+        f"{X}, limits: {{H: {{setpoint: 5, on_delay: 25h}}}}",
+        "limits.H.on_delay",
+        "24 h",
+        "24h at most",
+    ),
+    "delay of days for all limits": (f"{X}, off_delay: 2d", "off_delay", "more than 24 h", "24h at most"),
+    "delay of bad quality": (f"{X}, bad: {{on_delay: 25h}}", "bad.on_delay", "more than 24 h", "24h at most"),
+    "window of months": (
+        f"{X}, deviation: {{setpoint: 5, from: median, window: 32d}}",
+        "deviation.window",
+        "a window of more than 31 days",
+        "31d at most",
+    ),
+    "stale after months": (f"{X}, stale: 32d", "stale", "more than 31 days", "31d at most"),
+    "stuck for months": (f"{X}, stuck: {{band: 1, for: 32d}}", "stuck.for", "more than 31 days", "31d at most"),
     "re-alarm at once": (f"{X}, re_alarm: 0", "re_alarm", "zero", "longer"),
     "card that is no id": (
         f"{X}, limits: {{H: {{setpoint: 5, cards: [有毒]}}}}",
@@ -245,6 +261,7 @@ def test_fault_of_a_tag(case: str, tmp_path: Path) -> None:
 
 # name: the unit's text, field, message, remedy
 UNIT_FAULTS = {
+    "vote with a delay of days": (f"rules: [{{{VOTE}, on_delay: 25h}}]", "rules[0].on_delay", "24 h", "24h at most"),
     "no kind": ("rules: [{key: A}]", "rules[0].kind", "`kind` is missing", "vote or expression"),
     "kind of a tag": ("rules: [{key: A, kind: high}]", "rules[0].kind", "unknown kind 'high'", "vote or expression"),
     "kind that is no word": ("rules: [{key: A, kind: [1]}]", "rules[0].kind", "unknown kind", "vote or expression"),
