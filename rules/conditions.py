@@ -65,20 +65,7 @@ class Conditions:
         picked = self._touched(condition, verdict)
         if not len(picked):
             return None
-        toggles = scan(
-            self.state,
-            self.on_delay,
-            self.off_delay,
-            condition[picked],
-            time[picked],
-            received[picked],
-            value[picked],
-            verdict[picked],
-            self.tick_after,
-        )
-        if not len(toggles):
-            return None
-        return replace(toggles, shown_by=np.where(toggles.shown_by < 0, -1, picked[toggles.shown_by]))
+        return self._scan(picked, condition[picked], time, received, value, verdict)
 
     def along(self, condition: int, time: Int64, received: Int64, value: Float64, verdict: UInt8) -> Toggles | None:
         """As ``run``, of many readings of one condition: only those that may decide are looked at.
@@ -99,19 +86,28 @@ class Conditions:
         deciding = [first, last]
         if on_delay or off_delay:
             due = since + np.where(kind == FOR, on_delay, off_delay)
-            deciding.append(np.clip(np.searchsorted(time, due), first, last))
+            shown_by = np.clip(np.searchsorted(time, due), first, last)
+            deciding.append(shown_by)
         if on_delay and self.tick_after is not None:
-            run = np.flatnonzero(kind == FOR)
-            tick = self.tick_after(np.full(len(run), condition), since_received[run] + on_delay)
+            until = np.where(time[shown_by] >= due, shown_by, np.minimum(last + 1, len(time) - 1))
+            run = np.flatnonzero((kind == FOR) & (since_received + on_delay < received[until]))
+            who = np.full(len(run), condition)
+            tick = self.tick_after(who, since_received[run] + on_delay, received[until[run]])
             newest = np.searchsorted(received, tick, side="right") - 1
             deciding.append(np.clip(newest, first[run], last[run]))
         picked = np.sort(np.concatenate(deciding))
         picked = picked[group_begins(picked)]
+        return self._scan(picked, np.full(len(picked), condition), time, received, value, verdict)
+
+    def _scan(
+        self, picked: Int64, condition: Int64, time: Int64, received: Int64, value: Float64, verdict: UInt8
+    ) -> Toggles | None:
+        """Carry the state over the readings ``picked``, each of the ``condition`` beside it; None: nothing toggles."""
         toggles = scan(
-            state,
+            self.state,
             self.on_delay,
             self.off_delay,
-            np.full(len(picked), condition),
+            condition,
             time[picked],
             received[picked],
             value[picked],
@@ -141,7 +137,7 @@ class Conditions:
         waiting = self.waiting()
         if self.tick_after is None or not len(waiting):
             return None
-        tick = self.tick_after(waiting, self.state.since_received[waiting] + self.on_delay[waiting])
+        tick = self.tick_after(waiting, self.state.since_received[waiting] + self.on_delay[waiting], None)
         ripe = tick < NEVER
         return enter(self.state, self.on_delay, waiting[ripe], tick[ripe]) if ripe.any() else None
 
@@ -173,8 +169,8 @@ class Conditions:
             return
         tag = readings.tag[readings.begins]
         patience = np.minimum(period[tag], LONGEST_PATIENCE)
-        ticks = Ticks(len(period), tag, readings.begins, readings.counts, readings.received_time, heard[tag], patience)
-        self.tick_after = lambda condition, time: ticks.after(self.tag[condition], time)
+        ticks = Ticks(tag, readings.begins, readings.counts, readings.received_time, heard[tag], patience)
+        self.tick_after = lambda condition, time, until: ticks.after(self.tag[condition], time, until)
 
     def inputs(self, condition: Int64) -> Sequence[tuple[tuple[int, float], ...]]:
         """What each of these conditions knows of its inputs, if they are several."""

@@ -134,7 +134,7 @@ class Inputs(Conditions):
         """Between events, sorted by condition and then by arrival."""
         owner = condition[begins]
         counts = np.diff(begins, append=len(condition))
-        ticks = Ticks(len(self.rows), owner, begins, counts, received, self._heard[owner], patience[owner])
+        ticks = Ticks(owner, begins, counts, received, self._heard[owner], patience[owner])
         self.tick_after = ticks.after
         self._heard[owner] = received[begins + counts - 1]
 

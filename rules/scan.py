@@ -22,9 +22,9 @@ from domain.samples import Bool, Float64, Int64, UInt8
 
 NEITHER, FOR, AGAINST = 0, 1, 2
 
-TickAfter = Callable[[Int64, Int64], Int64]
+TickAfter = Callable[[Int64, Int64, Int64 | None], Int64]
 """For each of some conditions the first tick not before a time (ms) at which it had waited long enough for a reading;
-beyond all times if there is none."""
+beyond all times if there is none before it was heard at a second time, if that is given."""
 
 
 @dataclass(slots=True)
@@ -116,6 +116,14 @@ def earliest(time_at: Callable[[Int64], Int64], low: Int64, high: Int64, since: 
         high = np.where(open_ & ~early, middle, high)
 
 
+def first_not_before(column: Int64, low: Int64, high: Int64, since: Int64, *, ordered: bool) -> Int64:
+    """As ``earliest``, in a column. ``ordered``: it never decreases as a whole, which is quicker to search."""
+    if ordered:
+        return np.clip(np.searchsorted(column, since), low, high)
+    most = len(column) - 1
+    return earliest(lambda index: column[np.minimum(index, most)], low, high, since)
+
+
 @dataclass(frozen=True, slots=True)
 class _Readings:
     """The columns that ``scan`` is given; ``number``: their indices."""
@@ -126,6 +134,11 @@ class _Readings:
     value: Float64
     verdict: UInt8
     number: Int64
+
+    @property
+    def are_of_one(self) -> bool:
+        """Whether there is one condition only."""
+        return bool(self.condition[0] == self.condition[-1])
 
     def after_runs_under_way(self, state: ConditionState) -> "_Readings":
         """The same, with each run that is under way put first as a reading at the time it began."""
@@ -165,8 +178,8 @@ def scan(
     ``verdict`` is FOR, AGAINST or NEITHER. ``state`` is changed in place. ``tick_after``: of readings of the past, the
     ticks of the clock between them, at which on-delays run out; live, ``ripen`` does that.
     """
-    number = np.arange(len(condition))
-    readings = _Readings(condition, source_time, received_time, value, verdict, number).after_runs_under_way(state)
+    readings = _Readings(condition, source_time, received_time, value, verdict, np.arange(len(condition)))
+    readings = readings.after_runs_under_way(state)
     condition, source_time, verdict = readings.condition, readings.source_time, readings.verdict
     begins = group_begins(condition)
     touched = condition[begins]
@@ -183,7 +196,8 @@ def scan(
     # The reading at which a run has lasted for its delay: one of its own, or, for an on-delay, the one that ends it.
     delay = np.where(run_verdict == FOR, on_delay[run_condition], off_delay[run_condition])
     due = source_time[first] + delay
-    shown_by = earliest(lambda index: source_time[index], first, last, due) if delay.any() else first
+    one = readings.are_of_one
+    shown_by = first_not_before(source_time, first, last, due, ordered=one) if delay.any() else first
     ripe = (run_verdict != NEITHER) & (source_time[shown_by] >= due)
     following = np.minimum(last + 1, count - 1)
     ended = (following > last) & ~begins[following]
@@ -231,19 +245,19 @@ def scan(
 
 
 def _ripened(
-    readings: _Readings, tick_after: TickAfter, first: Int64, last: Int64, until: Int64, delay: Int64, waits: Int64
+    readings: _Readings, tick_after: TickAfter, first: Int64, last: Int64, until: Int64, delay: Int64, run: Int64
 ) -> tuple[Int64, Int64, Int64]:
-    """Of the runs ``waits``, from ``first`` to ``last``, those whose delay runs out with a tick of the clock.
+    """Those of some runs, from ``first`` to ``last``, whose delay runs out with a tick of the clock.
 
     That is, before the reading ``until``, at which it runs out or the run is broken. Returns the runs, the ticks, and
     the reading of the run that was the newest then.
     """
     received = readings.received_time
-    tick = tick_after(readings.condition[first[waits]], received[first[waits]] + delay[waits])
-    by_then = tick < received[until[waits]]
-    run, tick = waits[by_then], tick[by_then]
-    ends = last[run]
-    after = earliest(lambda index: received[np.minimum(index, ends)], first[run], ends + 1, tick + 1)
+    run = run[received[first[run]] + delay[run] < received[until[run]]]
+    heard = received[until[run]]
+    tick = tick_after(readings.condition[first[run]], received[first[run]] + delay[run], heard)
+    run, tick = run[tick < heard], tick[tick < heard]
+    after = first_not_before(received, first[run], last[run] + 1, tick + 1, ordered=readings.are_of_one)
     return run, tick, after - 1
 
 
