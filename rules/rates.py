@@ -11,7 +11,8 @@ first reading has no rate. While the first reading since the start is less than 
 not clear, for it is too small then: a start clears nothing that was in before it.
 
 Nearly all readings change nothing. While all readings of a window lie closer together than the least change that
-enters, no condition that is out can enter, and the rate itself need not be known.
+enters, no condition that is out can enter, and the rate itself need not be known. Many readings of one tag are told
+apart by this in short pieces, and only the stretches in which something may happen are looked at.
 """
 
 from typing import Self
@@ -29,6 +30,8 @@ from rules.setpoints import Setpoints
 
 ROUNDING = 1e-9
 """What the change that enters is lessened by, relatively, so that rounding hides none."""
+PIECE, WORTH_SKIPPING = 32, 8_192
+"""Readings of which the lowest and highest are looked up; calm ones that cost more than stopping at them."""
 
 
 class Rates(Family):
@@ -52,7 +55,11 @@ class Rates(Family):
         """Carry the conditions over the readings; None where nothing toggles."""
         if not len(self.conditions.rows):
             return None
-        rated = (self._ring[readings.tag] >= 0) & (readings.quality == GOOD) & np.isfinite(readings.value)
+        rated = (readings.quality == GOOD) & np.isfinite(readings.value)
+        if not readings.is_tall:
+            rated &= self._ring[readings.tag] >= 0
+        elif self._ring[readings.tag[0]] < 0:
+            return None
         if not rated.all():
             if not rated.any():
                 return None
@@ -89,25 +96,33 @@ class Rates(Family):
         tag = int(readings.tag[0])
         ring = int(self._ring[tag])
         number, time, value = self._histories.along(ring, readings.time, readings.value, int(readings.time[0]))
+        known = len(time) - len(readings.time)
+        own = self.conditions.of_tag(tag)
+        found: list[Toggles | None] = []
         with np.errstate(over="ignore"):
             if value.max() - value.min() < self._change[ring] and not self._busy[ring]:
                 return None
-            own = self.conditions.of_tag(tag)
-            known = len(time) - len(readings.time)
-            found = []
-            for condition in own:
-                window = int(self._window[condition])
-                base = _bases(time, known, window)
-                elapsed = readings.time - time[base]
-                rate = (readings.value - value[base]) * 1000.0 / np.maximum(elapsed, window)
-                verdict = self._setpoints.along(condition, rate)
-                if verdict is not None:
-                    verdict[elapsed == 0] = NEITHER
-                    if not base[0] + number:
-                        whole = (elapsed >= window) | (base + number > 0)
-                        verdict[(verdict == AGAINST) & ~whole] = NEITHER
-                    found.append(self.conditions.along(condition, readings.time, readings.received_time, rate, verdict))
-        self.settle(np.array(own, dtype=np.int64))
+            longest = int(self._window[own.start : own.stop].max())
+            stretches = _Stretches(_spreads(time, value, longest) >= self._change[ring], known, len(time))
+            begin = known
+            while (stretch := stretches.after(begin, within=bool(self._busy[ring]))) is not None:
+                begin, end = stretch
+                part = slice(begin - known, end - known)
+                for condition in own:
+                    window = int(self._window[condition])
+                    base = _bases(time[:end], begin, window)
+                    elapsed = time[begin:end] - time[base]
+                    rate = (value[begin:end] - value[base]) * 1000.0 / np.maximum(elapsed, window)
+                    verdict = self._setpoints.along(condition, rate)
+                    if verdict is not None:
+                        verdict[elapsed == 0] = NEITHER
+                        if not base[0] + number:
+                            whole = (elapsed >= window) | (base + number > 0)
+                            verdict[(verdict == AGAINST) & ~whole] = NEITHER
+                        received = readings.received_time[part]
+                        found.append(self.conditions.along(condition, time[begin:end], received, rate, verdict))
+                self.settle(np.array(own, dtype=np.int64))
+                begin = end
         return together(found)
 
     def begin_anew(self, tag: Int64) -> None:
@@ -154,3 +169,47 @@ def _bases(time: Int64, known: int, window: int) -> Int64:
     alone = base[others] == own
     base[others] = np.where(alone, np.maximum(own - 1, 0), base[others])
     return base
+
+
+def _spreads(time: Int64, value: Float64, window: int) -> Float64:
+    """At least the greatest difference between any two readings of a piece of them and of the windows before it.
+
+    Of the window before a reading, as everywhere, with the one before that.
+    """
+    begins = np.arange(0, len(value), PIECE)
+    low, high = np.minimum.reduceat(value, begins), np.maximum.reduceat(value, begins)
+    reached = np.maximum(np.searchsorted(time, time[begins] - window) - 1, 0)
+    pieces = int(((begins - reached + PIECE - 1) // PIECE).max())
+    covered = 0
+    while covered < pieces:
+        back = min(covered + 1, pieces - covered)
+        low[back:], high[back:] = np.minimum(low[back:], low[:-back]), np.maximum(high[back:], high[:-back])
+        covered += back
+    spreads: Float64 = high - low
+    return spreads
+
+
+class _Stretches:
+    """Stretches of readings in which something may happen, by whether each piece of them stirs."""
+
+    def __init__(self, stirs: Bool, first: int, end: int) -> None:
+        self._end = end
+        pieces = np.flatnonzero(stirs[first // PIECE :]) + first // PIECE
+        apart = np.flatnonzero(np.diff(pieces) * PIECE > WORTH_SKIPPING)
+        self._begins = np.append(pieces[:1], pieces[apart + 1]) * PIECE
+        self._ends = np.minimum(np.append(pieces[apart], pieces[-1:]) * PIECE + PIECE, end)
+        self._stride = PIECE
+
+    def after(self, begin: int, *, within: bool) -> tuple[int, int] | None:
+        """The next stretch of readings from ``begin`` on; None if there is none.
+
+        ``within``: something is under way, so that it begins there.
+        """
+        number = int(np.searchsorted(self._ends, begin, side="right"))
+        if number < len(self._ends) and (not within or self._begins[number] <= begin + WORTH_SKIPPING):
+            self._stride = PIECE
+            return begin if within else max(begin, int(self._begins[number])), int(self._ends[number])
+        if not within or begin == self._end:
+            return None
+        stride, self._stride = self._stride, 2 * self._stride  # it may last
+        return begin, min(begin + stride, self._end)

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.samples import SampleBlock
-from domain.site import Enterprise, Gateway, Site, Tag, Unit
+from domain.scales import Level, RuleKind
+from domain.site import Enterprise, Gateway, Rule, Site, Tag, Unit
 from rules.engine import RuleEngine
 from rules.medians import LEAST, rolling_medians
 from rules.past import Found, PastEngine
@@ -21,6 +22,7 @@ from tests.property.plants import (
     DEVIATIONS,
     EXPRESSIONS,
     FAULTS,
+    GOOD,
     LATENESS,
     LIMITS,
     MODES,
@@ -29,6 +31,7 @@ from tests.property.plants import (
     START,
     STUCK,
     TOLERANCE,
+    UNCERTAIN,
     VOTES,
     Arrival,
     Cut,
@@ -100,7 +103,7 @@ def equal(plant: Plant, stream: Sequence[Happening], rest: int, tall: int) -> No
     arrivals = [item for item in stream if isinstance(item, Arrival)]
     end = START + max((each.received for each in arrivals), default=0) + rest
     then = live(plant.engine(), arrivals, end)
-    with patch("rules.arrivals.TALL", tall):
+    with patch("rules.arrivals.TALL", tall), patch("rules.rates.PIECE", 2), patch("rules.rates.WORTH_SKIPPING", 3):
         assert past(plant.made(PastEngine), blocks_of(stream), end) == then
 
 
@@ -128,6 +131,44 @@ def test_modes_of_operation_hold_when_they_held_live(
     plant: Plant, stream: list[Happening], rest: int, tall: int
 ) -> None:
     equal(plant, stream, rest, tall)
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 2**32), st.sampled_from([1, 3, 32]), st.sampled_from([1, 40, 300]), st.sampled_from([300, 3_000]))
+def test_rates_are_looked_for_in_all_stretches_where_they_may_be(seed: int, piece: int, worth: int, rows: int) -> None:
+    """Long calm stretches with ramps, steps and pauses between them."""
+    random = np.random.default_rng(seed)
+    count = 3_000
+    period = 100
+    steps = random.normal(0, 0.05, count)
+    for begin in random.integers(0, count, 4).tolist():
+        steps[begin : begin + int(random.integers(1, 120))] += random.choice([-1, 1]) * random.choice([0.2, 0.5, 6])
+    value = np.cumsum(steps - np.cumsum(steps) * random.choice([0, 0.01]))
+    pauses = np.where(random.random(count) < 0.002, random.integers(1, 6_000), 0)
+    source = np.cumsum(np.full(count, period) + pauses)
+    received = np.maximum.accumulate(source + random.choice([0, 20, 60, 400], count, p=[0.6, 0.3, 0.09, 0.01]))
+    rules = tuple(
+        Rule(
+            tag=0,
+            key=f"R{number}",
+            kind=kind,
+            level=Level.H,
+            setpoint=float(random.choice([0.5, 1.5, 3])),
+            deadband=float(random.choice([0, 0.3])),
+            on_delay=int(random.choice([0, 500, 2_000])),
+            off_delay=int(random.choice([0, 700])),
+            window=int(random.choice([250, 1_000, 5_000])),
+        )
+        for number, kind in enumerate([RuleKind.RISE, RuleKind.FALL, RuleKind.RISE])
+    )
+    plant = Plant(rules, (period,), (False,))
+    quality = [GOOD if good else UNCERTAIN for good in (random.random(count) < 0.999).tolist()]
+    rows_of = zip(source.tolist(), received.tolist(), value.tolist(), quality, strict=True)
+    arrivals = [Arrival(0, *row) for row in rows_of]
+    blocks = [block(arrivals[begin : begin + rows]) for begin in range(0, count, rows)]
+    end = START + int(received[-1]) + 5_000
+    with patch("rules.rates.PIECE", piece), patch("rules.rates.WORTH_SKIPPING", worth):
+        assert past(plant.made(PastEngine), blocks, end) == live(plant.engine(), arrivals, end)
 
 
 @given(
