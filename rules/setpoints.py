@@ -33,9 +33,9 @@ class Setpoints:
             worst = signed.min() if state.inside[condition] else signed.max()
             if (worst >= leave) if state.inside[condition] else (worst < enter):
                 return None
-        for_ = signed >= enter if enter < np.inf else np.zeros(len(value), dtype=np.bool_)
         verdict: UInt8 = (signed < leave).view(np.uint8) * np.uint8(AGAINST)
-        verdict[for_] = FOR
+        if enter < np.inf:
+            verdict |= (signed >= enter).view(np.uint8)  # FOR is 1, and the deadband lies between
         return verdict
 
     def signed(self, condition: Int64 | int, value: Float64) -> Float64:

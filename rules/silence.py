@@ -32,6 +32,7 @@ class Silence:
         self._inside = np.zeros(len(self._rows), dtype=np.bool_)
         self._silent = np.zeros(tag_count, dtype=np.bool_)
         self._apart = np.zeros(len(self._rows), dtype=np.bool_)
+        self._shortest_apart = NEVER
         self._looked = 0
         self._due = 0
         """No tag can fall silent before: until then there is no need to look, unless the clock was set back."""
@@ -81,25 +82,26 @@ class Silence:
     def leave_apart(self, minded: Int64) -> None:
         """Readings of the past: the silence of other tags than these means nothing but itself, see ``between``."""
         self._apart = ~np.isin(self._tag, minded)
+        self._shortest_apart = int(self._after.min(initial=NEVER, where=self._apart))
 
     def between(self, readings: Readings, heard: Int64) -> Columns:
         """Entering and leaving between readings of the past of tags that are apart: see ``leave_apart``.
 
         ``heard``: when each tag was heard last before. Returns row, whether it entered, source and received time.
         """
-        before = np.empty_like(readings.received_time)
-        before[1:] = readings.received_time[:-1]
-        before[readings.begins] = heard[readings.tag[readings.begins]]
-        waited = readings.received_time - before
-        shortest = int(self._after.min(initial=NEVER, where=self._apart))
-        at = np.flatnonzero(waited > shortest)
-        if not len(at):
+        received = readings.received_time
+        waited = np.empty_like(received)
+        np.subtract(received[1:], received[:-1], out=waited[1:])
+        waited[readings.begins] = received[readings.begins] - heard[readings.tag[readings.begins]]
+        if waited.max() <= self._shortest_apart:
             return _NOTHING
+        at = np.flatnonzero(waited > self._shortest_apart)
+        before = received[at] - waited[at]
         low = np.searchsorted(self._tag, readings.tag[at], side="left")
         count = np.searchsorted(self._tag, readings.tag[at], side="right") - low
-        at = at.repeat(count)
+        at, before = at.repeat(count), before.repeat(count)
         rule = np.arange(len(at)) - (np.cumsum(count) - count - low).repeat(count)
-        due = before[at] + self._after[rule]
+        due = before + self._after[rule]
         tick = at_or_after(due + 1)
         first = np.zeros(len(readings.tag), dtype=np.bool_)
         first[readings.begins] = True

@@ -1,5 +1,7 @@
 """Instruments' ranges over recorded readings: as the service doubts what it takes in, by the ranges that are tried."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from domain.ranges import SENTINELS, doubt
@@ -22,14 +24,16 @@ class Ranges:
 
     def doubted(self, block: SampleBlock) -> SampleBlock:
         """The same readings, those outside of their range UNCERTAIN, and those inside not for that reason any more."""
-        lowest, highest = block.value.min(), block.value.max()
-        was = block.reason == QualityReason.OUT_OF_RANGE
-        if self._inside[0] <= lowest and highest <= self._inside[1] and not was.any():
+        low, high = self._inside
+        inside = (block.value >= low) & (block.value <= high) & (block.reason != QualityReason.OUT_OF_RANGE)
+        rows = np.flatnonzero(~inside)
+        if not len(rows):
             return block
-        value, quality, reason = block.value.copy(), block.quality.copy(), block.reason.copy()
-        again = was & (quality == Quality.UNCERTAIN)
+        tag, value, quality, reason = block.tag[rows], block.value[rows], block.quality[rows], block.reason[rows]
+        again = (reason == QualityReason.OUT_OF_RANGE) & (quality == Quality.UNCERTAIN)
         quality[again] = Quality.GOOD
         reason[again] = QualityReason.NONE
-        tag = block.tag
         doubt(value, quality, reason, self._low[tag], self._high[tag], self._ranged[tag])
-        return SampleBlock(tag, block.source_time, block.received_time, value, quality, reason)
+        whole = replace(block, value=block.value.copy(), quality=block.quality.copy(), reason=block.reason.copy())
+        whole.value[rows], whole.quality[rows], whole.reason[rows] = value, quality, reason
+        return whole

@@ -24,8 +24,8 @@ from tuning.readings.recording import Recording
 
 LATENESS, CLOCK_TOLERANCE = 600_000, 5_000
 """ms; the service's defaults."""
-ROWS = 32_768
-"""Readings evaluated at once: their columns stay in the processor's cache."""
+ROWS = 131_072
+"""Readings evaluated at once."""
 WORTH_A_PROCESS = 4_000_000
 """Readings that make up for the start of another process."""
 SHARES, LARGEST_SHARE = 8, 10_000_000

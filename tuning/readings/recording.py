@@ -45,7 +45,8 @@ _SCHEMA = pa.schema(
     ]
 )
 _TIMES = ("source_time", "received_time")
-_READ = ["source_time", "received_time", "value", "quality", "reason"]
+_MARKS = ("quality", "reason")
+_READ = [*_TIMES, "value", *_MARKS]
 _NO_PLACES = np.empty(0, dtype=np.int32)
 
 
@@ -130,7 +131,7 @@ class RecordingWriter:
             compression_level=1,
             use_dictionary=["tag", "value", "quality", "reason", "place"],
             column_encoding=dict.fromkeys(_TIMES, "DELTA_BINARY_PACKED"),
-            write_statistics=["tag", *_TIMES],
+            write_statistics=["tag", *_TIMES, *_MARKS],
             store_schema=False,
             write_page_checksum=True,
         )
@@ -325,6 +326,8 @@ class _Group:
     end: int
     first_received: int
     last_received: int
+    same: Mapping[str, int]
+    """Columns in which all readings are the same, by the statistics of the file: they need not be read."""
 
 
 class _File:
@@ -362,17 +365,24 @@ class _File:
         group = self.groups[number]
         try:
             if rows is None:
-                table = self._parquet.read_row_group(number, columns=_READ, use_threads=False)
-                yield self._block(table, group.tag), _NO_PLACES
+                names = [name for name in _READ if name not in group.same]
+                table = self._parquet.read_row_group(number, columns=names, use_threads=False)
+                yield self._block(table, group), _NO_PLACES
             else:
-                for batch in self._parquet.iter_batches(rows, [number], [*_READ, "place"], use_threads=False):
-                    yield self._block(batch, group.tag), batch.column("place").to_numpy()
+                names = [name for name in (*_READ, "place") if name not in group.same]
+                for batch in self._parquet.iter_batches(rows, [number], names, use_threads=False):
+                    yield self._block(batch, group), batch.column("place").to_numpy()
         except (pa.ArrowException, OSError) as error:
             raise RecordingError(f"{self.path}: row group {number} is damaged: {error}") from error
 
-    def _block(self, table: Any, tag: int) -> SampleBlock:
-        columns = [table.column(name).to_numpy() for name in _READ]
-        return SampleBlock(np.full(table.num_rows, tag, dtype=np.int32), *columns)
+    def _block(self, table: Any, group: _Group) -> SampleBlock:
+        columns: list[Any] = [
+            np.full(table.num_rows, group.same[name], dtype=np.uint8)
+            if name in group.same
+            else table.column(name).to_numpy()
+            for name in _READ
+        ]
+        return SampleBlock(np.full(table.num_rows, group.tag, dtype=np.int32), *columns)
 
 
 def _inside(block: SampleBlock, group: _Group, begin: int | None, end: int | None) -> Bool | None:
@@ -388,12 +398,18 @@ def _inside(block: SampleBlock, group: _Group, begin: int | None, end: int | Non
 
 
 def _group(row_group: Any) -> _Group:
-    tag = row_group.column(0).statistics
-    source_time = row_group.column(1).statistics
+    statistics = dict(
+        zip(_SCHEMA.names, (row_group.column(place).statistics for place in range(len(_SCHEMA))), strict=True)
+    )
+    tag, source_time, received = (statistics[name] for name in ("tag", *_TIMES))
     if tag.min != tag.max:
         raise ValueError("a row group holds several tags")
-    received = row_group.column(2).statistics
-    return _Group(tag.min, row_group.num_rows, source_time.min, source_time.max + 1, received.min, received.max)
+    same = {}
+    for name in _MARKS:
+        known = statistics[name]
+        if known is not None and known.has_min_max and known.min == known.max:
+            same[name] = known.min
+    return _Group(tag.min, row_group.num_rows, source_time.min, source_time.max + 1, received.min, received.max, same)
 
 
 def _event(data: dict[str, Any]) -> Event:
