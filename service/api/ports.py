@@ -1,31 +1,23 @@
 """What the API needs of the service behind it."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Any, Protocol
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
-from alerting.alarms.register import Register
 from alerting.desks.duty_room import DutyRoom
 from alerting.incidents.attachments import AttachmentStore
 from alerting.incidents.closed_loop import ClosedLoopRules
 from alerting.notify.outbox import Outbox
-from alerting.records import Change
 from alerting.response.response import Response
-from domain.clock import Clock
 from domain.site import Site
-from historian.protocol import Historian
 from rules.arrivals import Latest
+from service.changes.backtests import Host
 from service.changes.control import ChangeControl
 from service.drills.runner import DrillRunner
 from service.evidence.making import EvidenceMaker
 from service.kpi import KeyFigures, Scopes
-from service.revisions.reviser import Reviser
-
-Result = TypeVar("Result")
 
 
-class ServicePort(Protocol):
+class ServicePort(Host, Protocol):
     """The running service as the API sees it. Reads go to the ledger and the historian; acts go through here."""
 
     @property
@@ -36,21 +28,6 @@ class ServicePort(Protocol):
     @property
     def latest(self) -> Latest:
         """The newest sample of each tag, one row per ``Site.tags``."""
-        ...
-
-    @property
-    def ledger(self) -> AsyncEngine:
-        """Where alarms, incidents, the journal and the quarantine are read from."""
-        ...
-
-    @property
-    def historian(self) -> Historian:
-        """Where samples are read from."""
-        ...
-
-    @property
-    def clock(self) -> Clock:
-        """The service's time."""
         ...
 
     @property
@@ -89,11 +66,6 @@ class ServicePort(Protocol):
         ...
 
     @property
-    def revisions(self) -> Reviser:
-        """The configuration as it holds, and its changes."""
-        ...
-
-    @property
     def changes(self) -> ChangeControl:
         """Changes of rules: proposals, their backtests, what is watched in shadow."""
         ...
@@ -126,11 +98,4 @@ class ServicePort(Protocol):
 
     def sequence(self) -> int:
         """Number of the last committed journal entry; 0: there is none."""
-        ...
-
-    async def act(self, act: Callable[[Register, int, Change], Result]) -> Result:
-        """Do what a person asks; returns once it is committed.
-
-        Raises what ``act`` raises (NotFound, Conflict), and LedgerUnavailable.
-        """
         ...

@@ -41,12 +41,12 @@ class Host(Protocol):
 
     @property
     def ledger(self) -> AsyncEngine:
-        """Where changes are read from."""
+        """Where alarms, incidents, changes, the journal and the quarantine are read from."""
         ...
 
     @property
     def historian(self) -> Historian:
-        """Where readings are read from."""
+        """Where samples are read from."""
         ...
 
     @property
@@ -56,11 +56,14 @@ class Host(Protocol):
 
     @property
     def revisions(self) -> Reviser:
-        """What puts changes in force."""
+        """The configuration as it holds, and its changes."""
         ...
 
     async def act(self, act: Callable[[Register, int, Change], Result]) -> Result:
-        """Do something and commit it. Raises what ``act`` raises, and LedgerUnavailable."""
+        """Do what a person asks; returns once it is committed.
+
+        Raises what ``act`` raises (NotFound, Conflict), and LedgerUnavailable.
+        """
         ...
 
 
