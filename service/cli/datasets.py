@@ -153,11 +153,12 @@ def opened(
     reason if that cannot be read.
     """
     with tempfile.TemporaryDirectory(prefix="anshao-") as folder:
-        path = Path(folder) / "data.parquet"
+        # Reports name the recording: a temporary one is called what it was made from
         try:
             if data is None:
                 if config is None or begin is None or end is None:
                     raise refused("give DATA, or --config, --from and --to to take it from the historian")
+                path = Path(folder) / f"historian of {config.name}"
                 paths = list(tags) if tags is not None else measured(site)
                 record_history(settings_or_exit(config), paths, begin, end, path)
             elif data.is_dir() or data.suffix.lower() == PARQUET:
@@ -165,6 +166,7 @@ def opened(
             elif mapping is None:
                 raise refused(f"{data}: a table needs --mapping, a site file whose `replay` section describes it")
             else:
+                path = Path(folder) / data.name
                 record_table(data, mapping, site, path)
             recording = Recording(path)
             _reaches(recording, begin, end)
@@ -200,7 +202,7 @@ def record_table(table: Path, mapping: Path, site: Site, path: Path) -> None:
     recorded = Recorded(table, replay)
     enterprise = replay.gateway.partition("/")[0]
     paths = [f"{enterprise}/{name}" for name in replay.columns.values()]
-    about = About(tuple(described(site, each) for each in paths), made_by=table.name)
+    about = About(tuple(described(site, each) for each in paths), made_by=f"mapping {mapping.name}")
     with bars() as progress, RecordingWriter(path, about) as writer:
         bar = progress.add_task(table.name, total=len(recorded))
         write_table(recorded, paths, site, writer, lambda rows: progress.advance(bar, rows))

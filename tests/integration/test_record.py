@@ -148,6 +148,9 @@ async def test_the_command_records_beside_a_running_service_what_it_evaluates(
     span = ["--from", _iso(begin), "--to", _iso(begin + 60_000)]
     said = await asyncio.to_thread(anshao, "record", "--out", past, "--config", tmp_path / "anshao.yaml", *span)
     assert "6 读数" in said
+    config, report = tmp_path / "anshao.yaml", tmp_path / "report.json"
+    await asyncio.to_thread(anshao, "backtest", config, "--config", config, *span, "--json", report)
+    assert orjson.loads(report.read_bytes())["recording"]["path"] == "historian of anshao.yaml"
     site = load(tmp_path / "anshao.yaml", {}).site
     for file in (out, past):
         read = Recording(file)

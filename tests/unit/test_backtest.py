@@ -231,7 +231,9 @@ def test_the_command_over_a_table(tmp_path: Path, shared_data: Callable[[str], P
     document = orjson.loads(out.read_bytes())
     assert document["kind"] == "backtest"
     assert document["readings"] == 960
+    assert document["recording"] == {"path": "d06_te.dat", "made_by": "mapping tep.yaml", "tags": 52}
     assert b"</html>" in page.read_bytes()
+    assert b"d06_te.dat" in page.read_bytes()
 
 
 def test_the_command_over_a_recording(tmp_path: Path) -> None:
