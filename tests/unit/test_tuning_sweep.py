@@ -17,7 +17,7 @@ from tests.running import write_yaml
 from tuning.backtest.run import backtest
 from tuning.readings.recording import About, RecordedTag, Recording, RecordingWriter
 from tuning.reports.page import words
-from tuning.sweep import Grid, GridError, Point, PointResult, sweep
+from tuning.sweep import Grid, GridError, Point, PointResult, Sweep, sweep
 from tuning.sweep.along import TagReadings
 from tuning.sweep.choice import choose, front, loosens
 from tuning.sweep.grid import PRESENT, Setting
@@ -213,6 +213,34 @@ def test_processes_do_not_change_what_is_found(case: tuning_case.Case) -> None:
     )
     assert alone.points == together.points
     assert alone.by_rule == together.by_rule
+
+
+def test_multiples_beyond_the_range_or_out_of_order_are_left_out_with_the_reason(case: tuning_case.Case) -> None:
+    site, recording = site_of(case.old), Recording(case.data)
+    high, higher = (site.rule_row(f"works/LI-101/{key}") for key in ("H", "HH"))
+    targets = Rules(site).yardstick.targets
+
+    def swept(rows: list[int], setpoint: str) -> Sweep:
+        grid = Grid.parse({"setpoint": setpoint, "deadband": "0,2"})
+        return sweep(site, recording, rows, grid, targets, truth=tuning_case.TRUTH)
+
+    alone = swept([high], "x0.9,x1.15,x1.2,x1.3")
+    assert [(each.setting.value, each.reason) for each in alone.left_out] == [
+        (1.15, "works/LI-101/H: 92 is not below HH, 92"),
+        (1.2, "works/LI-101/H: 96 is not below HH, 92"),
+        (1.3, "works/LI-101/H: 104 lies outside the range [0, 100]"),
+    ]
+    assert alone.grid.axes["setpoint"] == (Setting(0.9, times=True),)
+    assert [point.point for point in alone.points] == [PRESENT, *alone.grid]
+    low = swept([higher], "x0.85,x1.05")
+    assert [each.reason for each in low.left_out] == ["works/LI-101/HH: 78.2 is not above H, 80"]
+    # Together they keep their order, until the upper one leaves the range
+    both = swept([high, higher], "x0.85,x1.05,x1.1")
+    assert [each.reason for each in both.left_out] == ["works/LI-101/HH: 101.2 lies outside the range [0, 100]"]
+    of_higher = both.by_rule[1].choice
+    assert (of_higher.point, of_higher.figures["points"]) == (4, 2), "HH alone can have only x1.05 of these"
+    with pytest.raises(GridError, match=r"HH: 101\.2 lies outside the range .* narrow --setpoint"):
+        swept([high, higher], "x1.1,x1.2")
 
 
 def test_without_a_truth_long_alarms_of_the_present_rule_stand_for_events(case: tuning_case.Case) -> None:

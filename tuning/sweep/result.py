@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.site import Rule, Site
-from tuning.sweep.grid import Grid, Point
+from tuning.sweep.grid import Grid, Point, Setting
 
 DAY = 86_400_000
 
@@ -59,6 +59,14 @@ class RuleChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A multiple of setpoints that was asked for and that the swept rules cannot have; ``reason``: which, and why."""
+
+    setting: Setting
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sweep:
     """A sweep of some rules over a grid. ``points[0]``: the rules as they are; the others: the grid's in its order."""
 
@@ -66,6 +74,8 @@ class Sweep:
     rows: tuple[int, ...]
     """Rows of the rules that were swept together."""
     grid: Grid
+    """Without what was left out."""
+    left_out: tuple[LeftOut, ...]
     begin: int
     end: int
     readings: int

@@ -7,7 +7,7 @@ Each tag's readings are read once. Versions of limits, rates and deviations from
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -22,7 +22,8 @@ from tuning.scoring.yardstick import Targets
 from tuning.sweep.along import Quantity, TagReadings, goes_along
 from tuning.sweep.choice import choose, front
 from tuning.sweep.grid import PRESENT, Grid, GridError, Point
-from tuning.sweep.result import DAY, PointResult, RuleChoice, Sweep
+from tuning.sweep.multiples import fault_of, without_impossible
+from tuning.sweep.result import DAY, LeftOut, PointResult, RuleChoice, Sweep
 from tuning.sweep.tally import MISSED, Entered, Marks, Tally, tally
 from tuning.variants import with_versions
 
@@ -52,8 +53,9 @@ def sweep(
     """Evaluate rules (rows of the site's table) at every point of a grid, all of them at the same point at a time.
 
     ``truth``: None: long alarms of the rules as they are (``least`` ms) stand for events. ``least_lead``: what is
-    asked of the lead time, ms. ``progress`` is called with the number of readings done since the last call. Raises
-    GridError for a rule that does not fit the grid or whose tag was not recorded, RecordingError.
+    asked of the lead time, ms. ``progress`` is called with the number of readings done since the last call. Multiples
+    that would take a setpoint out of its range or its order are left out. Raises GridError for a rule that does not fit
+    the grid or whose tag was not recorded, or where no setpoint is left; RecordingError.
     """
     for row in rows:
         path = site.rule_path(row)
@@ -64,6 +66,7 @@ def sweep(
         tag = site.tags[int(site.rules.tag[row])]
         if not tag.system and recording.index_of(tag.path) is None:
             raise GridError(f"{path}: the recording has no readings of {tag.path}")
+    grid, left_out = without_impossible(site, rows, grid)
     job = _Job(
         site, recording, (PRESENT, *grid), targets, truth, least,
         begin, end,
@@ -79,7 +82,7 @@ def sweep(
         more, found = job.through_engine(other, workers, report)
         readings += more
         tallies |= found
-    return _sum_up(job, rows, grid, tallies, readings, least_lead)
+    return _sum_up(job, rows, grid, left_out, tallies, readings, least_lead)
 
 
 @dataclass(frozen=True)
@@ -201,7 +204,13 @@ def _work(item: tuple[int, list[int]]) -> tuple[int, dict[int, Tally]]:
 
 
 def _sum_up(
-    job: _Job, rows: Sequence[int], grid: Grid, tallies: Mapping[int, Tally], readings: int, least_lead: int
+    job: _Job,
+    rows: Sequence[int],
+    grid: Grid,
+    left_out: tuple[LeftOut, ...],
+    tallies: Mapping[int, Tally],
+    readings: int,
+    least_lead: int,
 ) -> Sweep:
     assumed = job.truth is None
     if assumed:
@@ -213,13 +222,19 @@ def _sum_up(
     by_rule = []
     for row, rule in zip(rows, rules, strict=True):
         own = _together(job, [tallies[row]])
-        choice = choose(own, len(tallies[row].marks.number), least_lead, [rule])
+        # What goes together with another rule's multiple may be out of order alone
+        impossible = {each for each in grid.axes.get("setpoint", ()) if fault_of(job.site, [row], each) is not None}
+        alone = [number for number, point in enumerate(job.points) if point.setpoint not in impossible]
+        choice = choose([own[number] for number in alone], len(tallies[row].marks.number), least_lead, [rule])
+        if choice.point is not None:
+            choice = replace(choice, point=alone[choice.point])
         chosen = None if choice.point is None else own[choice.point]
         by_rule.append(RuleChoice(row, job.site.rule_path(row), choice, own[0], chosen))
     return Sweep(
         site=job.site,
         rows=tuple(rows),
         grid=grid,
+        left_out=left_out,
         begin=job.begin,
         end=job.end,
         readings=readings,
