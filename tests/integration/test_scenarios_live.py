@@ -132,9 +132,9 @@ async def test_a_backtest_finds_what_the_service_found(tmp_path: Path, broker: s
 
     Silence goes by received times and by when the service looked at its clock, and the second is in no recording. A
     service that was held up for two seconds, or took a large batch, forgives the silence of all until then
-    (``RuleEngine.await_readings``); and a silence that ends between two of its looks, four a second, was none to it, while
-    a backtest looks at other instants. On a machine that keeps up with full speed no tag falls silent here at all;
-    ``tests/property/test_backtest.py`` compares silence exactly, both ways, with looks that are known.
+    (``RuleEngine.await_readings``); and a silence that ends between two of its looks, four a second, was none to it,
+    while a backtest looks at other instants. On a machine that keeps up with full speed no tag falls silent here at
+    all; ``tests/property/test_backtest.py`` compares silence exactly, both ways, with looks that are known.
     """
     main = main_file(broker={"url": broker.url}, historian={"kind": "duckdb"})
     main["sites"] = [str(source_clocked(tmp_path))]
