@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar, cast
 
 Item = TypeVar("Item")
@@ -68,30 +69,23 @@ class WorkerLost(Exception):
 
 
 class Shared(Generic[Task, Result]):
-    """Runs ``work(task, progress)`` for many tasks in ``workers`` processes of their own (``tuning.backtest.worker``).
+    """Runs ``work(task, progress)`` for many tasks here and in ``workers - 1`` other processes.
 
-    Those import nothing of the program that asks, so they are there quickly, and it need not be prepared for them.
+    Those (``tuning.backtest.worker``) import nothing of the program that asks, so they are there quickly, and it need
+    not be prepared for them.
     """
 
     def __init__(self, work: Callable[[Task, Callable[[int], None]], Result], workers: int) -> None:
         self._work = work
-        self._workers = workers
+        self._others = workers - 1
 
     def run(self, tasks: Sequence[Task], progress: Callable[[int], None]) -> list[Result]:
         """The results in the order of the tasks. Raises what a task raises once the others are given up, WorkerLost."""
-        told: queue.Queue[tuple[str, Any]] = queue.Queue()
-        waiting = iter(enumerate(tasks))
-        begun = [_begin() for _ in range(self._workers)]
-        turn = threading.Lock()
-        threads = [
-            threading.Thread(target=_serve, args=(process, self._work, waiting, turn, told), daemon=True)
-            for process in begun
-        ]
+        waiting = _Waiting(tasks)
         found: dict[int, Result] = {}
-        try:
-            for thread in threads:
-                thread.start()
-            while len(found) < len(tasks):
+        with _helpers(self._others, self._work, waiting) as told:
+
+            def hear() -> None:
                 kind, content = told.get()
                 if kind == DONE:
                     progress(content)
@@ -100,17 +94,54 @@ class Shared(Generic[Task, Result]):
                 else:
                     number, result = content
                     found[number] = cast("Result", result)
-        finally:
-            for process in begun:
-                process.kill()
-            for thread in threads:
-                thread.join()
-            for process in begun:
-                process.communicate()
+
+            def tell(count: int) -> None:
+                progress(count)
+                while not told.empty():
+                    hear()
+
+            while (task := waiting.take()) is not None:
+                found[task[0]] = self._work(task[1], tell)
+            while len(found) < len(tasks):
+                hear()
         return [found[number] for number in range(len(tasks))]
 
 
+class _Waiting(Generic[Task]):
+    """Tasks that nobody has taken yet."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self._tasks = iter(enumerate(tasks))
+        self._turn = threading.Lock()
+
+    def take(self) -> tuple[int, Task] | None:
+        """The next with its number; None if there is none."""
+        with self._turn:
+            return next(self._tasks, None)
+
+
 DONE, FAILED, RESULT = "done", "failed", "result"
+
+
+@contextmanager
+def _helpers(
+    count: int, work: Callable[..., object], waiting: _Waiting[Any]
+) -> Iterator["queue.Queue[tuple[str, Any]]"]:
+    """Other processes that take of what waits; what they say. They are ended with the block."""
+    told: queue.Queue[tuple[str, Any]] = queue.Queue()
+    begun = [_begin() for _ in range(count)]
+    threads = [threading.Thread(target=_serve, args=(each, work, waiting, told), daemon=True) for each in begun]
+    try:
+        for thread in threads:
+            thread.start()
+        yield told
+    finally:
+        for process in begun:
+            process.kill()
+        for thread in threads:
+            thread.join()
+        for process in begun:
+            process.communicate()
 
 
 def _begin() -> "subprocess.Popen[bytes]":
@@ -125,8 +156,7 @@ def _begin() -> "subprocess.Popen[bytes]":
 def _serve(
     process: "subprocess.Popen[bytes]",
     work: Callable[..., object],
-    waiting: Iterator[tuple[int, object]],
-    turn: threading.Lock,
+    waiting: _Waiting[Any],
     told: "queue.Queue[tuple[str, Any]]",
 ) -> None:
     """Give a process one task after the other, and pass on what it says."""
@@ -135,11 +165,7 @@ def _serve(
         return
     try:
         pickle.dump(work, to)
-        while True:
-            with turn:
-                task = next(waiting, None)
-            if task is None:
-                return
+        while (task := waiting.take()) is not None:
             pickle.dump(task[1], to)
             to.flush()
             kind = ""
