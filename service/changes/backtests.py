@@ -16,7 +16,7 @@ from alerting.records import Change
 from alerting.refusals import Conflict, NotFound
 from domain.clock import Clock
 from historian.protocol import Historian, HistorianUnavailable
-from service.changes.book import LOST, ChangeBook
+from service.changes.book import LOST, ChangeBook, harmless
 from service.changes.change import ChangedRule, RuleChange
 from service.changes.history import Span, TooMuch
 from service.changes.trial import DAY, Trial, part_with
@@ -97,9 +97,11 @@ class Backtests:
         trial = await self._trial_of(known, stretch)
         self._beginning += 1
         try:
-            begun = await self._service.act(
-                lambda register, now, change: self._book.begin_backtest(
-                    known.id, days, stretch, name, actor, register.site, now, change
+            begun: RuleChange = await self._service.act(
+                harmless(
+                    lambda register, now, change: self._book.begin_backtest(
+                        known.id, days, stretch, name, actor, register.site, now, change
+                    )
                 )
             )
         finally:
@@ -123,7 +125,9 @@ class Backtests:
             return
         try:
             await self._service.act(
-                lambda _register, now, change: self._book.end_backtest(lost.id, "interrupted", LOST, now, change)
+                harmless(
+                    lambda _register, now, change: self._book.end_backtest(lost.id, "interrupted", LOST, now, change)
+                )
             )
         except (LedgerUnavailable, Conflict, NotFound) as fault:
             log.info("a backtest that nobody is at could not be ended", change=lost.id, reason=str(fault))
@@ -179,7 +183,7 @@ class Backtests:
         """Do it once the ledger takes it. Where the change has gone on without it, it is not wanted any more."""
         while True:
             try:
-                await self._service.act(act)
+                await self._service.act(harmless(act))
             except LedgerUnavailable:
                 await asyncio.sleep(RETRY)
             except (Conflict, NotFound) as fault:

@@ -5,9 +5,10 @@ with a sentence that says what to do instead. What the book keeps in memory is w
 commit: changes that are open, and those in force, which may be rolled back.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import structlog
 
@@ -37,7 +38,27 @@ MOST_OPEN = 500
 MOST_IN_SHADOW = 20
 """Changes in shadow at a time: each has an engine of its own [ours]."""
 LOST = "the service was started anew, or its ledger was away, in the middle of the backtest; begin it again"
+FAULT = "a fault of the service; its log has the details"
 _KEPT = OPEN | {ChangeState.LIVE}
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+def harmless(act: Callable[Given, Result]) -> Callable[Given, Result]:
+    """An act of change control as it goes down the pipeline's road: a fault in it is a Conflict, and ends nothing."""
+
+    @wraps(act)
+    def guarded(*given: Given.args, **named: Given.kwargs) -> Result:
+        try:
+            return act(*given, **named)
+        except (NotFound, Conflict):
+            raise
+        except Exception:
+            log.exception("an act of change control has failed")
+            raise Conflict(FAULT) from None
+
+    return guarded
 
 
 class ChangeBook:

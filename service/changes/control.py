@@ -15,7 +15,7 @@ from alerting.records import Change
 from alerting.refusals import Conflict, NotFound
 from service.changes import queries
 from service.changes.backtests import Backtests, Host, trial_of
-from service.changes.book import ChangeBook
+from service.changes.book import FAULT, ChangeBook, harmless
 from service.changes.change import InForce, RuleChange
 from service.changes.edits import changed_rules
 from service.changes.history import TooMuch
@@ -39,7 +39,6 @@ LOOK = 0.5
 TRIES = 3
 """So often a change is put on top of the newest revision, if another one comes meanwhile."""
 SOURCE = "change"
-FAULT = "a fault of the service; its log has the details. Put it in force again"
 
 
 class PreviewRefused(Exception):
@@ -141,7 +140,7 @@ class ChangeControl:
             if register.site is not site:
                 raise Conflict("the configuration was changed at this moment; try again")
             if not self.shadows.begin(road, now):
-                raise Conflict(f"change {identity} cannot be watched: a fault of the service; its log has the details")
+                raise Conflict(f"change {identity} cannot be watched: {FAULT}")
             begun = self.book.begin_shadow(identity, now + length, name, actor, comment, site, now, change)
             self.shadows.open(road)
             return begun
@@ -202,7 +201,7 @@ class ChangeControl:
     # ---- parts of acts
 
     async def _do(self, act: Callable[[Register, int, Change], RuleChange]) -> RuleChange:
-        done: RuleChange = await self._service.act(act)
+        done: RuleChange = await self._service.act(harmless(act))
         return done
 
     async def _open(self, identity: int) -> RuleChange:
@@ -257,7 +256,7 @@ class ChangeControl:
             await self._not_applied(known.id, str(fault))
         except Exception:
             log.exception("a change could not be put in force at its time", change=known.id)
-            await self._not_applied(known.id, FAULT)
+            await self._not_applied(known.id, f"{FAULT}. Put it in force again")
 
     async def _not_applied(self, identity: int, why: str) -> None:
         try:
@@ -303,7 +302,7 @@ class ChangeControl:
                         proposal_of(settings, limits),
                         Signed(signed.actor, signed.author, signed.reason, based_on),
                         SOURCE,
-                        also,
+                        harmless(also),
                     )
                 except ConfigurationError as error:
                     raise Conflict(f"the limits do not fit together now: {format_faults(error.faults, 3)}") from None

@@ -21,7 +21,7 @@ from domain.samples import Int32, Int64, SampleBlock
 from domain.site import Site
 from domain.transitions import Transition
 from rules.engine import RuleEngine
-from service.changes.book import ChangeBook
+from service.changes.book import FAULT, ChangeBook
 from service.changes.change import RuleChange, Watched, moved_since
 from service.changes.states import ChangeState
 from service.changes.trial import part_with
@@ -37,7 +37,7 @@ MOST_IN_BATCH = 200
 SPAN, SHARE = 60_000, 0.1
 """All watches together may take this share of each span of this many ms; who took most of it is ended [ours]."""
 OVER = "its time is over"
-FAULT = "a fault of the service; its log has the details. The rules in force are not touched by it"
+UNTOUCHED = f"{FAULT}. The rules in force are not touched by it"
 TOO_SLOW = (
     f"the changes in shadow took more than {SHARE:.0%} of the time of {SPAN // 1000} s, this one the most: "
     "watch fewer rules at a time"
@@ -138,7 +138,7 @@ def _harmless(road: Road) -> Iterator[None]:
         yield
     except Exception as fault:
         log.exception("the watch of a change in shadow has failed", change=road.change)
-        road.ended = f"ended by an error: {type(fault).__name__}, {FAULT}"
+        road.ended = f"ended by an error: {type(fault).__name__}, {UNTOUCHED}"
 
 
 class Shadows:
@@ -228,9 +228,9 @@ class Shadows:
             road = self.prepare(site, known)
         except Exception:
             log.exception("a change cannot be watched in shadow", change=known.id)
-            return FAULT
+            return UNTOUCHED
         if not self.begin(road, now):
-            return FAULT
+            return UNTOUCHED
         self.open(road)
         return ""
 

@@ -428,6 +428,27 @@ async def test_a_start_goes_on_where_what_was_under_way_cannot_be_ended(
     assert "08:00:01 alarm.entered GT-101/H" in await shift.reads(1, GT_101=11)
 
 
+@pytest.mark.parametrize("act", ["approve", "begin_backtest", "applied"])
+async def test_an_act_that_fails_is_refused_and_alarms_go_on(
+    shift: ChangingShift, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    known = (
+        await shift.approved(GT_101_H={"setpoint": 8.0})
+        if act == "applied"
+        else await shift.proposes(GT_101_H={"setpoint": 8.0})
+    )
+    monkeypatch.setattr(shift.control.book, act, lambda *_: 1 // 0)
+    asked = {
+        "approve": lambda: shift.control.approve(known.id, "张强", "tests", ""),
+        "begin_backtest": lambda: shift.control.backtest(known.id, 2, "李工", "tests"),
+        "applied": lambda: shift.control.apply(known.id, "张强", "tests", "", None),
+    }
+    with pytest.raises(Conflict, match="a fault of the service; its log has the details"):
+        await shift.does(asked[act]())
+    assert shift.setpoint("GT-101", "H") == 10.0
+    assert "08:00:01 alarm.entered GT-101/H" in await shift.reads(1, GT_101=11)
+
+
 async def test_while_a_watch_fails_live_alarms_are_raised_journaled_and_pushed(
     shift: ChangingShift, monkeypatch: pytest.MonkeyPatch
 ) -> None:
