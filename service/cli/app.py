@@ -60,7 +60,10 @@ def serve(config: ConfigOption = MAIN) -> None:
     run_service(config)
 
 
-@app.command(epilog="Examples: `anshao demo` · `anshao demo --scenarios` · `anshao demo --port 9000 --data /tmp/demo`")
+@app.command(
+    epilog="Examples: `anshao demo` · `anshao demo --port 9000 --data /tmp/demo` · "
+    "`anshao demo --scenario flange-leak-h2s` · `anshao demo --scenarios`"
+)
 def demo(
     *,
     port: Annotated[int, typer.Option(help="Port of the console on 127.0.0.1; 0: any free one.")] = 8080,
@@ -71,11 +74,14 @@ def demo(
     scenarios: Annotated[
         bool, typer.Option("--scenarios", help="The site of the shipped scenarios instead, which `simulate` feeds.")
     ] = False,
+    scenario: Annotated[
+        list[str] | None, typer.Option(help="Only the units of it that this scenario plays in. May be given again.")
+    ] = None,
 ) -> None:
     """Run everything in one process, on this machine only: broker, stores, three simulated enterprises, a leak."""
     from service.cli.demonstration import run_demonstration  # noqa: PLC0415
 
-    run_demonstration(port, broker_port, data, scenarios=scenarios)
+    run_demonstration(port, broker_port, data, every_scenario=scenarios, played=scenario or ())
 
 
 @app.command(epilog="Example: `anshao check anshao.yaml sites/*.yaml`")

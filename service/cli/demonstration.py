@@ -4,25 +4,31 @@ import asyncio
 import hashlib
 import os
 import secrets
+import shutil
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
 import structlog
+import typer
+import yaml
 from rich.console import Console
 
 from service.application import Application
 from service.cli.serving import run_until_told
-from service.config import Settings, TokenSettings, load
+from service.config import Settings, TokenSettings, load, load_site
 from service.logs import configure_logs
+from simulators import scenarios
 from simulators.publisher import run_demo
 
 log = structlog.get_logger(__name__)
 HOST = "127.0.0.1"
+EXAMPLE = "flange-leak-h2s"
 _LEAK = (
     "  一处硫化氢泄漏即将开始，两分钟内升级，随后恢复。\n"
     "  A hydrogen sulphide leak is about to begin; it grows within two minutes, then recovers.\n"
@@ -30,41 +36,72 @@ _LEAK = (
 _SIMULATE = (
     "  在另一终端播放场景 play a scenario from another terminal:\n"
     "    anshao simulate --list\n"
-    "    anshao simulate flange-leak-h2s --broker mqtt://127.0.0.1:{port}\n"
+    "    anshao simulate {played} --broker mqtt://127.0.0.1:{port}\n"
+    "  尚未播放的装置没有读数，其位号报 STALE。 Plants that are not played are silent, and their tags say so (STALE).\n"
 )
 
 
-def run_demonstration(port: int, broker_port: int, data: Path | None, *, scenarios: bool) -> None:
-    """Run the demo until Ctrl-C; with ``scenarios`` on their site, which is silent until one is simulated."""
+def run_demonstration(
+    port: int, broker_port: int, data: Path | None, *, every_scenario: bool, played: Sequence[str]
+) -> None:
+    """Run the demo until Ctrl-C.
+
+    ``every_scenario``: on the site of the shipped scenarios, which is silent until one is simulated; ``played``: on
+    those units of it that these scenarios play in. Exit status 2 if there is no such scenario.
+    """
     configure_logs("warning", "console")
     console = Console()
+    fed = every_scenario or bool(played)
     folder = nullcontext(str(data)) if data else tempfile.TemporaryDirectory(prefix="anshao-demo-")
     with (
         folder as name,
-        resources.as_file(resources.files("simulators") / ("scenarios" if scenarios else "config")) as shipped,
+        resources.as_file(resources.files("simulators") / ("scenarios" if fed else "config")) as shipped,
     ):
-        settings = load(shipped / "anshao.yaml", {**os.environ, "ANSHAO_DATA_DIR": name})
+        files = site_of(played, shipped, Path(name) / "site") if played else shipped
+        settings = load(files / "anshao.yaml", {**os.environ, "ANSHAO_DATA_DIR": name})
         token = secrets.token_urlsafe(24)
         settings = _for_demo(settings, Path(name), token, port, broker_port)
 
         async def beside(application: Application, told: asyncio.Event) -> None:
-            feeding = _SIMULATE if scenarios else _LEAK
+            feeding = _SIMULATE if fed else _LEAK
             console.print(
                 f"\n[bold]安哨 AnShao {application.version}[/bold]\n"
                 f"  控制台 console  http://{HOST}:{application.port}/#token={token}\n"
                 f"  MQTT            mqtt://{HOST}:{application.broker_port}\n"
                 f"  令牌 token      {token}\n"
-                f"{feeding.format(port=application.broker_port)}"
+                f"{feeding.format(port=application.broker_port, played=(played or (EXAMPLE,))[0])}"
                 f"  Ctrl-C 结束 ends the demo.\n",
                 highlight=False,
                 soft_wrap=True,
             )
-            if scenarios:
+            if fed:
                 await told.wait()
             else:
                 await run_demo(HOST, application.broker_port or 0, told)
 
         sys.exit(asyncio.run(run_until_told(Application(settings), beside)))
+
+
+def site_of(played: Sequence[str], shipped: Path, target: Path) -> Path:
+    """The scenarios' site, written to ``target`` with those units alone that some scenarios play in."""
+    try:
+        stories = [scenarios.load(scenarios.find(name)) for name in played]
+        whole = load_site([shipped / "site.yaml"])
+        tags = [tag for story in stories for tag in scenarios.Simulation(story, whole).tags]
+    except scenarios.ScenarioRefused as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    units = {f"{tag.enterprise}/{tag.unit}" for tag in tags}
+    site = yaml.safe_load((shipped / "site.yaml").read_text("utf-8"))
+    for enterprise in site["enterprises"]:
+        enterprise["units"] = [unit for unit in enterprise["units"] if f"{enterprise['id']}/{unit['id']}" in units]
+        for unit in enterprise["units"]:
+            unit["neighbours"] = [name for name in unit.get("neighbours", ()) if name in units]
+    site["enterprises"] = [enterprise for enterprise in site["enterprises"] if enterprise["units"]]
+    shutil.copytree(shipped / "points", target / "points", dirs_exist_ok=True)
+    shutil.copy(shipped / "anshao.yaml", target)
+    (target / "site.yaml").write_text(yaml.safe_dump(site, allow_unicode=True, sort_keys=False), "utf-8")
+    return target
 
 
 def _for_demo(settings: Settings, data: Path, token: str, port: int, broker_port: int) -> Settings:
