@@ -52,7 +52,7 @@ def run_demonstration(
     configure_logs("warning", "console")
     console = Console()
     fed = every_scenario or bool(played)
-    folder = nullcontext(str(data)) if data else tempfile.TemporaryDirectory(prefix="anshao-demo-")
+    folder = nullcontext(str(data.resolve())) if data else tempfile.TemporaryDirectory(prefix="anshao-demo-")
     with (
         folder as name,
         resources.as_file(resources.files("simulators") / ("scenarios" if fed else "config")) as shipped,

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from service.cli import demonstration
 from service.cli.app import app
 from service.cli.datasets import measured
 from service.cli.demonstration import site_of
-from service.config import load, load_site
+from service.config import Settings, load, load_site
 from simulators.scenarios import SITE, Simulation, find, shipped
 from simulators.scenarios import load as load_scenario
 
@@ -30,3 +31,18 @@ def test_a_scenario_that_is_not_there_is_told() -> None:
     told = CliRunner().invoke(app, ["demo", "--scenario", "flange-leek-h2s"])
     assert told.exit_code == 2, told.output
     assert "there is no such scenario" in told.output
+
+
+def test_a_data_folder_is_beside_where_the_command_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Settings] = []
+
+    def application(settings: Settings) -> None:
+        made.append(settings)
+        raise SystemExit(0)
+
+    monkeypatch.setattr(demonstration, "Application", application)
+    monkeypatch.chdir(tmp_path)
+    told = CliRunner().invoke(app, ["demo", "--data", "kept", "--port", "0", "--broker-port", "0"])
+    assert told.exit_code == 0, told.output
+    assert made[0].data_dir == tmp_path / "kept"
+    assert str(tmp_path / "kept") in made[0].ledger.url.get_secret_value()
