@@ -135,6 +135,10 @@ def _print_choice(console: Console, sweep: Sweep) -> None:
     console.print(_reason(choice), highlight=False)
     if choice.loosened:
         console.print(_word("sweep", "loosened"), style="yellow", highlight=False)
+    for each in sweep.left_out:
+        text = words()["left_out"][each.fault]
+        told = " ".join(text[language].format(**each.figures) for language in ("zh", "en"))
+        console.print(f"×{each.setting.value:g} {_word('sweep', 'left_out')}: {told}", style="yellow", highlight=False)
     if sweep.assumed:
         text = words()["sweep"]["assumed"]
         console.print("\n".join(text[language].format(least=span(sweep.least)) for language in ("zh", "en")))

@@ -16,7 +16,9 @@ from tests import tuning_case
 from tests.running import write_yaml
 from tuning.backtest.run import backtest
 from tuning.readings.recording import About, RecordedTag, Recording, RecordingWriter
+from tuning.reports.documents import sweep_document
 from tuning.reports.page import words
+from tuning.reports.pages import Cover, sweep_page
 from tuning.sweep import Grid, GridError, Point, PointResult, Sweep, sweep
 from tuning.sweep.along import TagReadings
 from tuning.sweep.choice import choose, front, loosens
@@ -225,20 +227,25 @@ def test_multiples_beyond_the_range_or_out_of_order_are_left_out_with_the_reason
         return sweep(site, recording, rows, grid, targets, truth=tuning_case.TRUTH)
 
     alone = swept([high], "x0.9,x1.15,x1.2,x1.3")
-    assert [(each.setting.value, each.reason) for each in alone.left_out] == [
-        (1.15, "works/LI-101/H: 92 is not below HH, 92"),
-        (1.2, "works/LI-101/H: 96 is not below HH, 92"),
+    assert [(each.setting.value, str(each)) for each in alone.left_out] == [
+        (1.15, "works/LI-101/H: 92 is at or past HH, 92"),
+        (1.2, "works/LI-101/H: 96 is at or past HH, 92"),
         (1.3, "works/LI-101/H: 104 lies outside the range [0, 100]"),
     ]
     assert alone.grid.axes["setpoint"] == (Setting(0.9, times=True),)
     assert [point.point for point in alone.points] == [PRESENT, *alone.grid]
     low = swept([higher], "x0.85,x1.05")
-    assert [each.reason for each in low.left_out] == ["works/LI-101/HH: 78.2 is not above H, 80"]
+    assert [str(each) for each in low.left_out] == ["works/LI-101/HH: 78.2 is at or past H, 80"]
     # Together they keep their order, until the upper one leaves the range
     both = swept([high, higher], "x0.85,x1.05,x1.1")
-    assert [each.reason for each in both.left_out] == ["works/LI-101/HH: 101.2 lies outside the range [0, 100]"]
+    assert [str(each) for each in both.left_out] == ["works/LI-101/HH: 101.2 lies outside the range [0, 100]"]
     of_higher = both.by_rule[1].choice
     assert (of_higher.point, of_higher.figures["points"]) == (4, 2), "HH alone can have only x1.05 of these"
+    document = sweep_document(both, recording)
+    assert [(each["times"], each["fault"]) for each in document["left_out"]] == [(1.1, "beyond_range")]
+    page = sweep_page(both, Cover(recording, None, "zh", "")).decode()
+    assert "未扫描" in page
+    assert "works/LI-101/HH 将为 101.2，超出量程 [0, 100]" in page
     with pytest.raises(GridError, match=r"HH: 101\.2 lies outside the range .* narrow --setpoint"):
         swept([high, higher], "x1.1,x1.2")
 

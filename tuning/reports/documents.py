@@ -69,6 +69,9 @@ def sweep_document(sweep: Sweep, recording: Recording) -> dict[str, Any]:
             axis: [{"value": setting.value, "times": setting.times} for setting in settings]
             for axis, settings in sweep.grid.axes.items()
         },
+        "left_out": [
+            {"times": each.setting.value, "fault": each.fault, "figures": dict(each.figures)} for each in sweep.left_out
+        ],
         "events": sweep.events,
         "assumed": sweep.assumed,
         "least": sweep.least,

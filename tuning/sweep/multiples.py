@@ -21,17 +21,18 @@ def without_impossible(site: Site, rows: Sequence[int], grid: Grid) -> tuple[Gri
 
     Raises GridError where no setpoint is left.
     """
-    found = [(setting, fault_of(site, rows, setting)) for setting in grid.axes.get("setpoint", ())]
-    left_out = tuple(LeftOut(setting, reason) for setting, reason in found if reason is not None)
+    asked = grid.axes.get("setpoint", ())
+    left_out = tuple(fault for fault in (fault_of(site, rows, setting) for setting in asked) if fault is not None)
     if not left_out:
         return grid, ()
-    kept = tuple(setting for setting, reason in found if reason is None)
+    gone = {each.setting for each in left_out}
+    kept = tuple(setting for setting in asked if setting not in gone)
     if not kept:
-        raise GridError(f"{left_out[0].reason}: narrow --setpoint")
+        raise GridError(f"{left_out[0]}: narrow --setpoint")
     return Grid({**grid.axes, "setpoint": kept}), left_out
 
 
-def fault_of(site: Site, rows: Sequence[int], setting: Setting) -> str | None:
+def fault_of(site: Site, rows: Sequence[int], setting: Setting) -> LeftOut | None:
     """Why these rules cannot all have this multiple of their setpoints at a time; None: they can."""
     if not setting.times:
         return None
@@ -42,11 +43,12 @@ def fault_of(site: Site, rows: Sequence[int], setting: Setting) -> str | None:
         if setpoint == present[row]:
             continue
         rule = rules.row(row)
-        told = f"{site.rule_path(row)}: {setpoint:.12g}"
+        told = {"condition": site.rule_path(row), "setpoint": f"{setpoint:.12g}"}
         inputs = () if rule.extra is None else rule.extra.inputs
         tag = site.tags[inputs[0] if inputs else rule.tag]
         if rule.kind in _RANGED and not tag.low <= setpoint <= tag.high:
-            return f"{told} lies outside the range [{tag.low:.12g}, {tag.high:.12g}]"
+            told |= {"low": f"{tag.low:.12g}", "high": f"{tag.high:.12g}"}
+            return LeftOut(setting, "beyond_range", told)
         for other in rules.of_tag(rule.tag):
             if rule.key not in _ORDER or rules.key[other] not in _ORDER or other == row:
                 continue
@@ -54,5 +56,5 @@ def fault_of(site: Site, rows: Sequence[int], setting: Setting) -> str | None:
             above = _ORDER.index(rules.key[other]) > _ORDER.index(rule.key)
             equal = setpoint == its and (other in made or not rules.default[other])
             if (setpoint > its if above else setpoint < its) or equal:
-                return f"{told} is not {'below' if above else 'above'} {rules.key[other]}, {its:.12g}"
+                return LeftOut(setting, "past_limit", told | {"other": rules.key[other], "is": f"{its:.12g}"})
     return None

@@ -1,6 +1,6 @@
 """What a sweep found. Times in ms, rates per day over the length of the data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.site import Rule, Site
@@ -60,10 +60,21 @@ class RuleChoice:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A multiple of setpoints that was asked for and that the swept rules cannot have; ``reason``: which, and why."""
+    """A multiple of setpoints that was asked for and that the swept rules cannot have.
+
+    fault: ``beyond_range`` or ``past_limit``, explained by words of the reports with ``figures``
+    """
 
     setting: Setting
-    reason: str
+    fault: str
+    figures: Mapping[str, str]
+    """``condition``, its ``setpoint``; and ``low``, ``high`` of the range, or ``other`` limit and what that ``is``."""
+
+    def __str__(self) -> str:
+        told = self.figures
+        if self.fault == "beyond_range":
+            return f"{told['condition']}: {told['setpoint']} lies outside the range [{told['low']}, {told['high']}]"
+        return f"{told['condition']}: {told['setpoint']} is at or past {told['other']}, {told['is']}"
 
 
 @dataclass(frozen=True, slots=True)
