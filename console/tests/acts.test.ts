@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { floodOf } from '@/alarms/floods';
-import { PLANS, type Answers } from '@/incidents/acts';
+import type { Incident } from '@/api/types';
+import { PLANS, refusalOf, type Answers } from '@/incidents/acts';
 import { cardSource, cardText } from '@/incidents/cards';
 
 const signature = { name: '王芳', comment: '现场已核实' };
@@ -54,6 +55,34 @@ describe('acts of the closed loop', () => {
     expect(PLANS.review.commentRequired(answers)).toBe(true);
     expect(PLANS.review.commentRequired({ ...answers, accepted: true })).toBe(false);
     expect(PLANS.close.commentRequired(answers)).toBe(true);
+  });
+});
+
+describe('a refusal of the closed loop', () => {
+  const incident = {
+    grade: 'orange',
+    desk_acknowledgement: null,
+    enterprise_acknowledgement: null,
+    proposal: { name: '李 敏' },
+    alarms_open: 0,
+    missing_steps: [],
+  } as unknown as Incident;
+  const done = { name: '李敏', at: '', comment: '', recorded_by: null };
+  const reason = (act: keyof typeof PLANS, change: Partial<Incident> = {}, given: Partial<Answers> = {}): unknown =>
+    refusalOf(act, { ...incident, ...change }, { ...answers, ...given }, '李敏')?.reason ?? null;
+
+  it('has words where the console knows the reason', () => {
+    expect(refusalOf('verify', undefined, answers, '王芳')?.reason).toBe('closed');
+    expect(reason('acknowledge_desk', { desk_acknowledgement: done }, { grade: 'yellow' })).toBe('rose');
+    expect(reason('acknowledge_desk', { desk_acknowledgement: done })).toBe('acknowledged');
+    expect(reason('acknowledge_enterprise', { desk_acknowledgement: done })).toBeNull();
+    expect(reason('confirm_verification')).toBe('samePerson');
+    expect(reason('confirm_verification', { proposal: null })).toBeNull();
+    expect(reason('withdraw_accident', {}, { second: '李敏' })).toBe('samePerson');
+    expect(reason('close', { alarms_open: 2 })).toBe('notReady');
+    expect(reason('close', { missing_steps: ['feedback'] })).toBe('notReady');
+    expect(reason('close')).toBeNull();
+    expect(reason('review', { alarms_open: 2 })).toBeNull();
   });
 });
 

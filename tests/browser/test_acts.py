@@ -61,7 +61,9 @@ async def test_an_alarm_is_seen_acknowledged_and_its_incident_closed(works: Work
     await expect(second.row("GT-105")).to_be_visible()
     await desk.sign("王强", "泄漏已堵")
     refusal = desk.page.get_by_role("dialog").get_by_role("alert")
-    await expect(refusal).to_contain_text("GT-105 H")
+    await expect(refusal).to_contain_text("还有报警未恢复正常")
+    await refusal.get_by_text("服务的原文（英文）").click()
+    await expect(refusal.get_by_text("GT-105 H")).to_be_visible()
     (incident,) = (await works.api.get("/incidents", state="open"))["items"]
     await desk.page.keyboard.press("Escape")
     await expect(desk.page.get_by_role("dialog")).to_have_count(0)

@@ -64,7 +64,7 @@ async def test_an_orange_incident_is_handled_by_two_people(works: Works, desks: 
     await expect(loop.get_by_text("王芳 提议“误报”，等待第二人确认")).to_be_visible()
     await desk.button("第二人确认").click()
     await desk.button("提交（Enter）", dialog).click()  # the same person
-    await expect(dialog.get_by_role("alert")).not_to_be_empty()
+    await expect(dialog.get_by_role("alert")).to_contain_text("王芳 已是其中一人")
     await desk.page.keyboard.press("Escape")
     await desk.do("驳回提议", "李敏", "现场闻到气味")
 
@@ -116,7 +116,7 @@ async def test_a_shelved_alarm_leaves_the_watch_and_comes_back(works: Works, des
     await dialog.get_by_label("搁置", exact=True).check()
     await dialog.get_by_label("原因").fill("再次校验")
     await desk.button("搁置（Enter）", dialog).click()
-    await expect(dialog.get_by_role("alert")).to_contain_text("red")
+    await expect(dialog.get_by_role("alert")).to_contain_text("红色不能搁置")
     await desk.page.keyboard.press("Escape")
 
     await desk.page.get_by_role("checkbox", name="选择 GT-105").check()

@@ -9,13 +9,16 @@ export class Problem extends Error {
   readonly status: number;
   readonly title: string;
   readonly detail: string;
+  /** What of the request was at fault, by the names that the API has for them. */
+  readonly fields: readonly string[];
 
-  constructor(status: number, title: string, detail: string) {
+  constructor(status: number, title: string, detail: string, fields: readonly string[] = []) {
     super(detail || title);
     this.name = 'Problem';
     this.status = status;
     this.title = title;
     this.detail = detail;
+    this.fields = fields;
   }
 }
 
@@ -38,7 +41,8 @@ export function apiUrl(path: string, query: Query = {}): URL {
 async function problemOf(response: Response): Promise<Problem> {
   try {
     const body = (await response.json()) as Partial<ProblemDetails>;
-    return new Problem(response.status, body.title ?? response.statusText, body.detail ?? '');
+    const fields = (body.errors ?? []).map(({ field }) => field);
+    return new Problem(response.status, body.title ?? response.statusText, body.detail ?? '', fields);
   } catch {
     return new Problem(response.status, response.statusText, '');
   }

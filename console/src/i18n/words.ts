@@ -4,7 +4,7 @@ import { useI18n } from 'vue-i18n';
 
 import { GRADES } from '@/alarms/grades';
 import { GOOD, UNCERTAIN } from '@/alarms/quality';
-import { Problem } from '@/api/client';
+import type { Problem } from '@/api/client';
 import type { Alarm, Grade, Level, Reason, RuleKind } from '@/api/types';
 import { ageOf } from '@/format/time';
 import { formatValue } from '@/format/numbers';
@@ -18,14 +18,20 @@ const UNIT_TAG = '@unit.';
 /** Unit of an enterprise that holds the state of its gateways. */
 const GATEWAYS = 'gateways';
 
+/** What failed, as an officer is told it. */
+export interface Told {
+  text: string;
+  /** The service's own sentence, which is English, where the text is another. */
+  original?: string;
+}
+
 export interface Words {
   age: (milliseconds: number) => string;
   ago: (milliseconds: number) => string;
   /** Time left until an instant, or since it has passed. */
   remaining: (at: string, now: number) => string;
-  problem: (error: unknown) => string;
-  /** An act that was not done: the service's own sentence, where it has looked at the act. */
-  refusal: (problem: Problem) => string;
+  /** `known`: what the console itself can say of it. */
+  told: (problem: Problem, known?: string | null) => Told;
   /** `HH 高高限`; a rule of the site's own by its key and level. */
   rule: (key: string, level: Level, kind?: RuleKind) => string;
   /** A tag, or what stands for the conditions of a gateway or a unit as a whole. */
@@ -90,10 +96,22 @@ export function useWords(): Words {
     return `${key} ${what}`;
   }
 
-  function problem(error: unknown): string {
-    if (!(error instanceof Problem)) return String(error);
-    if (error.status === 0) return t('problem.offline');
-    return t('problem.other', { title: error.title, status: error.status, detail: error.detail });
+  function fieldName(path: string): string {
+    const last = path.split('.').at(-1) ?? '';
+    return known(`problem.field.${last}`, known(`tuning.figure.${last}`, path));
+  }
+
+  function ofStatus({ status, title, fields }: Problem): string {
+    const names = new Set(fields.map(fieldName));
+    if (status === 400 && names.size > 0) return t('problem.fields', { fields: [...names].join(t('loop.comma')) });
+    return known(`problem.status.${status}`, t('problem.other', { status, title }));
+  }
+
+  function told(problem: Problem, reason: string | null = null): Told {
+    const { status, detail } = problem;
+    if (status === 0) return { text: t('problem.offline') };
+    if (reason === null && i18n.locale.value === 'en' && detail !== '') return { text: detail };
+    return { text: reason ?? ofStatus(problem), original: detail };
   }
 
   return {
@@ -108,8 +126,7 @@ export function useWords(): Words {
       const left = Date.parse(at) - now;
       return left >= 0 ? t('loop.left', { age: age(left) }) : t('loop.over', { age: age(-left) });
     },
-    problem,
-    refusal: (found) => (found.status === 400 || found.status === 409 ? found.detail : problem(found)),
+    told,
     rule,
     desk: (name) => (name.endsWith(DESK) ? t('handover.deskOf', { region: name.slice(0, -DESK.length) }) : name),
     tag: ({ tag }) => tagWords(tag),

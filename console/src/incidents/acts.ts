@@ -1,6 +1,8 @@
 /** What the closed loop allows, as requests: one entry an act, with what its dialog asks for. */
 
+import { rank } from '@/alarms/grades';
 import type { Grade, Incident, Signature } from '@/api/types';
+import { isSamePerson } from '@/format/names';
 
 export type LoopAct = Incident['next_steps'][number];
 /** Acts with a dialog of their own elsewhere, or none. */
@@ -108,3 +110,26 @@ export const PLANS: Record<SignedAct, Plan> = {
     body: ({ name, comment }, { second }) => ({ name, second: second.trim(), reason: comment }),
   },
 };
+
+export interface Refusal {
+  reason: 'closed' | 'rose' | 'acknowledged' | 'samePerson' | 'notReady';
+  /** Who was first. */
+  by: string;
+}
+
+/** Why the service has refused an act, where its reason is one that the console has words for. `incident`: as it is by now; undefined: closed. */
+export function refusalOf(act: SignedAct, incident: Incident | undefined, answers: Answers, name: string): Refusal | null {
+  if (incident === undefined) return { reason: 'closed', by: '' };
+  const side = act === 'acknowledge_desk' ? 'desk' : act === 'acknowledge_enterprise' ? 'enterprise' : null;
+  if (side !== null) {
+    if (rank(incident.grade) > rank(answers.grade)) return { reason: 'rose', by: '' };
+    const done = incident[`${side}_acknowledgement`];
+    return done === null ? null : { reason: 'acknowledged', by: done.name };
+  }
+  if (act === 'confirm_verification' && incident.proposal !== null && isSamePerson(incident.proposal.name, name)) {
+    return { reason: 'samePerson', by: incident.proposal.name };
+  }
+  if (act === 'withdraw_accident' && isSamePerson(answers.second, name)) return { reason: 'samePerson', by: name };
+  const waits = incident.alarms_open > 0 || incident.missing_steps.length > 0;
+  return act === 'close' && waits ? { reason: 'notReady', by: '' } : null;
+}

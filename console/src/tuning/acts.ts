@@ -1,6 +1,7 @@
 /** What can be done to a change, as requests: one entry an act, with what its dialog asks for. */
 
 import type { RuleChange, Signature } from '@/api/types';
+import { isSamePerson } from '@/format/names';
 
 export type ChangeAct = RuleChange['next_acts'][number];
 
@@ -56,17 +57,11 @@ export function wrongAnswer(act: ChangeAct, { hours, at }: Answers, now: number)
 
 export type Refusal = 'backtest' | 'samePerson' | 'notProposer';
 
-/** As the service compares names: case, width, spaces and signs make no other one. */
-function same(one: string, other: string): boolean {
-  const plain = (name: string): string => name.normalize('NFKC').replaceAll(/[^\p{L}\p{N}]/gu, '').toLowerCase();
-  return plain(one) === plain(other);
-}
-
 /** Why the service has refused an act, where its reason is one that the console has words for. */
 export function refusalOf(act: ChangeAct, change: RuleChange, name: string): Refusal | null {
   if (act === 'approve' && change.moved === null) {
     if (change.missing.includes('backtest')) return 'backtest';
-    if (same(change.name, name)) return 'samePerson';
+    if (isSamePerson(change.name, name)) return 'samePerson';
   }
-  return act === 'withdraw' && !same(change.name, name) ? 'notProposer' : null;
+  return act === 'withdraw' && !isSamePerson(change.name, name) ? 'notProposer' : null;
 }
