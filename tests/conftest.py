@@ -43,6 +43,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--outage-seconds", type=float, default=10, help="how long InfluxDB stays stopped")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that may take very long come first: at the end they would keep one processor busy and the others idle."""
+
+    def longest(item: pytest.Item) -> float:
+        marker = item.get_closest_marker("timeout")
+        return float(marker.args[0]) if marker else 0.0
+
+    items.sort(key=longest, reverse=True)
+
+
 def missing(message: str) -> NoReturn:
     """Skip the test; fail it where ``CI=true``, where nothing may be missing."""
     if IN_CI:
