@@ -52,9 +52,10 @@ WHERE tag = ? AND source_time >= ? AND source_time < ? ORDER BY source_time LIMI
 """
 _READ_BUCKETS = """
 SELECT source_time - ((source_time % $bucket) + $bucket) % $bucket AS time,
-       min(value) AS minimum, max(value) AS maximum, avg(value) AS mean, count(value) AS count
+       min(value) AS minimum, max(value) AS maximum, avg(value) AS mean, count(value) AS count,
+       min(quality) AS quality
 FROM sample
-WHERE tag = $tag AND source_time >= $start AND source_time < $end AND value IS NOT NULL
+WHERE tag = $tag AND source_time >= $start AND source_time < $end
 GROUP BY 1 ORDER BY 1
 """
 
@@ -99,7 +100,14 @@ class DuckDBHistorian:
             return self._fetch(connection, _READ_BUCKETS, asked)
 
         columns = await self._run(fetch)
-        return Buckets(columns["time"], columns["minimum"], columns["maximum"], columns["mean"], columns["count"])
+        return Buckets(
+            time=columns["time"],
+            minimum=_filled(columns["minimum"]),
+            maximum=_filled(columns["maximum"]),
+            mean=_filled(columns["mean"]),
+            count=columns["count"],
+            quality=columns["quality"],
+        )
 
     async def close(self) -> None:
         """Write DuckDB's log into the file and close it."""

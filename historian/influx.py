@@ -25,7 +25,8 @@ _SLICE = 1_000
 """Samples that are formatted before the event loop gets its turn: about 0.3 ms."""
 _BODY_BYTES = 768_000
 """A request is sent at this size, so that no proxy's usual limit of 1 MB is reached."""
-_COLUMNS = 5
+_COLUMNS = {5, 6}
+"""Of a row: its time, and what was asked for of it."""
 _OK = 200
 _WRITTEN = 204
 _FRUITLESS = {401, 404}
@@ -153,19 +154,20 @@ class InfluxHistorian:
 
     async def read_buckets(self, path: str, start: int, end: int, bucket: int) -> Buckets:
         """Samples summed up by the server."""
-        wanted = 'MIN("value"), MAX("value"), MEAN("value"), COUNT("value")'
+        wanted = 'MIN("value"), MAX("value"), MEAN("value"), COUNT("value"), MIN("quality")'
         rows = await self._select(wanted, path, start, end, f"GROUP BY time({bucket:d}ms) FILL(none)")
-        rows = [row for row in rows if row[4]]
+        rows = [row for row in rows if row[5] is not None]  # not ours
         return Buckets(
             time=np.array([row[0] for row in rows], dtype=np.int64),
             minimum=np.array([row[1] for row in rows], dtype=np.float64),
             maximum=np.array([row[2] for row in rows], dtype=np.float64),
             mean=np.array([row[3] for row in rows], dtype=np.float64),
-            count=np.array([row[4] for row in rows], dtype=np.int64),
+            count=np.array([row[4] or 0 for row in rows], dtype=np.int64),
+            quality=np.array([row[5] for row in rows], dtype=np.uint8),
         )
 
     async def _select(self, fields: str, path: str, start: int, end: int, rest: str) -> list[list[Any]]:
-        """Rows of one series, the time in ms and four fields."""
+        """Rows of one series, the time in ms and the fields."""
         enterprise, tag = (value.replace("'", "\\'") for value in series_of(path))
         statement = (
             f'SELECT {fields} FROM "{MEASUREMENT}" WHERE "enterprise" = \'{enterprise}\' AND "tag" = \'{tag}\''  # noqa: S608
@@ -182,7 +184,7 @@ class InfluxHistorian:
         if not result.get("series"):
             return []
         rows: list[list[Any]] = result["series"][0]["values"]
-        if len(rows[0]) != _COLUMNS:
+        if len(rows[0]) not in _COLUMNS:
             raise HistorianUnavailable(
                 f"{self.url} gave no answer to the question: {_shown(text)}",
                 "Samples are read with InfluxQL; a server that speaks only InfluxDB's write API can't be read from.",

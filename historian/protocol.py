@@ -59,8 +59,9 @@ class Buckets:
     """Samples of one tag summed up per bucket of source time, ordered, empty buckets left out.
 
     time: int64, ms UTC, beginning of the bucket, a multiple of its width
-    minimum, maximum, mean: float64, over the samples that have a value
-    count: int64, samples that have a value; at least 1
+    minimum, maximum, mean: float64, over the samples that have a value; NaN where none has
+    count: int64, samples that have a value
+    quality: uint8, ``Quality``, the worst of all samples, with a value or without
     """
 
     time: Int64
@@ -68,6 +69,7 @@ class Buckets:
     maximum: Float64
     mean: Float64
     count: Int64
+    quality: UInt8
 
     def __len__(self) -> int:
         return len(self.time)
@@ -93,7 +95,7 @@ class Historian(Protocol):
         ...
 
     async def read_buckets(self, path: str, start: int, end: int, bucket: int) -> Buckets:
-        """Minimum, maximum, mean and count per bucket of ``bucket`` ms. Raises HistorianUnavailable."""
+        """Minimum, maximum, mean, count and worst quality per bucket of ``bucket`` ms. Raises HistorianUnavailable."""
         ...
 
     async def close(self) -> None:

@@ -242,7 +242,8 @@ class FakeHistorian:
             raise self.fault
         time = np.arange(start // bucket * bucket, end, bucket, dtype=np.int64)
         ones = np.ones(len(time))
-        return Buckets(time, ones, ones * 3, ones * 2, np.full(len(time), 10, dtype=np.int64))
+        quality = np.full(len(time), 192, dtype=np.uint8)
+        return Buckets(time, ones, ones * 3, ones * 2, np.full(len(time), 10, dtype=np.int64), quality)
 
 
 class FakeRegister:

@@ -8,6 +8,7 @@ const bucket = (second: number, value: number, count = 1) => ({
   max: value + 1,
   mean: value,
   count,
+  q: 192,
 });
 
 describe('trend', () => {

@@ -124,10 +124,11 @@ class Bucket(Document):
     """Readings of a stretch of time, summed up. Stretches without any are left out."""
 
     t: Instant = Field(description="Beginning.")
-    min: float
-    max: float
-    mean: float
-    count: int
+    min: float | None = Field(description="null: none of the readings has a value.")
+    max: float | None
+    mean: float | None
+    count: int = Field(description="Readings that have a value.")
+    q: int = Field(description="Worst quality of all readings: 192 good, 64 uncertain, 0 bad.")
 
 
 class Samples(Document):

@@ -162,13 +162,14 @@ async def _buckets(
     found = await call.service.historian.read_buckets(path, start, end, bucket)
     return {
         "buckets": [
-            {"t": iso(time), "min": low, "max": high, "mean": mean, "count": count}
-            for time, low, high, mean, count in zip(
+            {"t": iso(time), "min": low, "max": high, "mean": mean, "count": count, "q": quality}
+            for time, low, high, mean, count, quality in zip(
                 found.time.tolist(),
                 _finite(found.minimum),
                 _finite(found.maximum),
                 _finite(found.mean),
                 found.count.tolist(),
+                found.quality.tolist(),
                 strict=True,
             )
         ]

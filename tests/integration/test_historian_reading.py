@@ -97,18 +97,26 @@ async def test_buckets(historian: Historian) -> None:
     for path in PATHS[:4]:
         for start, end, width in [(-100_000, 100_000, 10_000), (-7_100, 9_900, 3_000)]:
             inside: dict[int, list[float]] = {}
-            for (of, time), (_, value, _, _) in sorted(all_of_them.items()):
-                if of == path and start <= time < end and not math.isnan(value):
-                    inside.setdefault(time // width * width, []).append(value)
+            worst: dict[int, int] = {}
+            for (of, time), (_, value, quality, _) in sorted(all_of_them.items()):
+                if of == path and start <= time < end:
+                    beginning = time // width * width
+                    inside.setdefault(beginning, []).extend([] if math.isnan(value) else [value])
+                    worst[beginning] = min(quality, worst.get(beginning, quality))
             found = await historian.read_buckets(path, start, end, width)
             assert found.time.tolist() == list(inside)
-            assert found.minimum.tolist() == [min(values) for values in inside.values()]
-            assert found.maximum.tolist() == [max(values) for values in inside.values()]
+            assert found.quality.tolist() == list(worst.values())
             assert found.count.tolist() == [len(values) for values in inside.values()]
-            for mean, values in zip(found.mean.tolist(), inside.values(), strict=True):
+            least, most, means = found.minimum.tolist(), found.maximum.tolist(), found.mean.tolist()
+            for low, high, mean, values in zip(least, most, means, inside.values(), strict=True):
+                if not values:
+                    assert np.isnan([low, high, mean]).all()
+                    continue
+                assert (low, high) == (min(values), max(values))
                 largest = max(map(abs, values))
                 assert mean == pytest.approx(math.fsum(values) / len(values), abs=1e-14 * largest)
-            assert [getattr(found, name).dtype for name in ("time", "count")] == [np.int64, np.int64]
+            types = [getattr(found, name).dtype for name in ("time", "count", "quality")]
+            assert types == [np.int64, np.int64, np.uint8]
 
 
 async def test_a_tag_without_samples(historian: Historian) -> None:
@@ -140,7 +148,9 @@ async def test_a_value_that_is_not_finite_is_none(historian: Historian) -> None:
     block = SampleBlock.of([0, 0], [1, 2], [1, 1], [math.inf, -math.inf], [0, 0], [2, 2])
     await historian.write(block, PATHS)
     assert np.isnan((await historian.read(PATHS[0], 0, 10, 10)).value).tolist() == [True, True]
-    assert len(await historian.read_buckets(PATHS[0], 0, 10, 10)) == 0
+    found = await historian.read_buckets(PATHS[0], 0, 10, 10)
+    assert np.isnan([found.minimum, found.maximum, found.mean]).all()
+    assert (found.count.tolist(), found.quality.tolist()) == ([0], [0])
 
 
 async def test_closing_twice_and_without_a_start(historian: Historian) -> None:

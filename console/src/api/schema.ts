@@ -2708,14 +2708,25 @@ export interface components {
          * @description Readings of a stretch of time, summed up. Stretches without any are left out.
          */
         Bucket: {
-            /** Count */
+            /**
+             * Count
+             * @description Readings that have a value.
+             */
             count: number;
             /** Max */
-            max: number;
+            max: number | null;
             /** Mean */
-            mean: number;
-            /** Min */
-            min: number;
+            mean: number | null;
+            /**
+             * Min
+             * @description null: none of the readings has a value.
+             */
+            min: number | null;
+            /**
+             * Q
+             * @description Worst quality of all readings: 192 good, 64 uncertain, 0 bad.
+             */
+            q: number;
             /**
              * T
              * Format: date-time
