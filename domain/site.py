@@ -7,6 +7,7 @@ from types import MappingProxyType
 import numpy as np
 
 from domain.components import ComponentModel
+from domain.places import Map, Position, Wind
 from domain.samples import Float64, Int32, Int64, UInt8
 from domain.scales import Grade, Level, RuleKind
 
@@ -37,6 +38,9 @@ class Enterprise:
     id: str
     name: str
     region: str
+    position: Position | None = None
+    wind: Wind | None = None
+    """Tags that tell the wind at all its units that name none themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class Unit:
     """Paths (``enterprise/unit``) of units near enough that an accident in one may be that in the other."""
     cards: tuple[str, ...] = ()
     """Ids of the response cards (应急处置卡) that are shown with its alarms."""
+    position: Position | None = None
+    wind: Wind | None = None
 
     @property
     def path(self) -> str:
@@ -374,6 +380,7 @@ class Site:
     revision: str
     """Digest of what the spool and the engine depend on: the list of tag paths."""
     selectors: Sequence[Selector] = ()
+    map: Map = field(default_factory=Map)
     tag_index: dict[str, int] = field(default_factory=dict)
     """Tag path -> index into ``tags``."""
 

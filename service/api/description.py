@@ -136,6 +136,8 @@ def _operation(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
     if route.body is not Nothing:
         schema = {"$ref": _REFERENCE.format(model=route.body.__name__)}
         operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": schema}}}
+    if route.is_cacheable:
+        operation["responses"]["304"] = {"description": "It is as it was when the `ETag` in `If-None-Match` was given."}
     if route.is_open:
         operation["security"] = []
     return operation

@@ -10,6 +10,7 @@ ALARM: dict[str, Any] = {
     "unit": "tankfarm",
     "unit_name": "原料罐区",
     "tag": "GT-101",
+    "gas": "toxic",
     "description": "1# 罐泵区硫化氢",
     "rule": "HH",
     "kind": "high",

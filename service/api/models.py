@@ -63,6 +63,9 @@ class Alarm(Document):
     unit: str
     unit_name: str
     tag: str
+    gas: Literal["flammable", "toxic", "oxygen", "methane"] | None = Field(
+        description="What kind of gas detector the tag is; of a rule over several tags, what all of them are."
+    )
     description: str
     rule: str = Field(description="Key of the rule within its tag.")
     kind: RuleKindName

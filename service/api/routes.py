@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from service.api.authentication import caller_of
+from service.api.caching import kept
 from service.api.catalogue import Catalogue
 from service.api.ports import ServicePort
 from service.api.problems import Problem, invalid
@@ -85,6 +86,8 @@ class Route:
     """No bearer token is asked for."""
     largest: int | None = None
     """Bytes of a body; None: as for any."""
+    is_cacheable: bool = False
+    """Callers may keep the answer, and ask each time whether it still holds."""
     path_model: type[Request] = field(init=False)
     query: type[Request] = field(init=False)
     body: type[Request] = field(init=False)
@@ -112,7 +115,8 @@ class Route:
                 return request.transport is not None and not request.transport.is_closing()
 
             call = Call(context, caller, path, query, body, request.remote or "", is_connected)
-            return respond(await self.handler(call))
+            answer = respond(await self.handler(call))
+            return kept(request, answer) if self.is_cacheable else answer
 
         if self.method == "GET":
             app.router.add_get(self.path, handle, name=self.operation)

@@ -6,7 +6,7 @@ from alerting.ledger.queries import Quarantined
 from alerting.records import Alarm, Incident
 from domain.clock import iso
 from domain.scales import RuleKind
-from domain.site import Site
+from domain.site import UNIT_TAG, Site
 from ingest.intake import REMEDIES, Reason
 from service.api.incident_views import incident_view
 
@@ -42,6 +42,7 @@ class Views:
     """Documents that name enterprises and units. What the site file no longer has is named by its id."""
 
     def __init__(self, site: Site) -> None:
+        self._site = site
         self._enterprises = {key: enterprise.name for key, enterprise in site.enterprises.items()}
         self._units = {key: unit.name for key, unit in site.units.items()}
 
@@ -55,6 +56,7 @@ class Views:
             "unit": alarm.unit,
             "unit_name": self._units.get((alarm.enterprise, alarm.unit), alarm.unit),
             "tag": alarm.tag,
+            "gas": self._gas(alarm),
             "description": alarm.description,
             "rule": alarm.rule,
             "kind": KIND_NAMES[alarm.kind],
@@ -87,6 +89,21 @@ class Views:
             "cause": alarm.cause,
             "drill": alarm.drill,
         }
+
+    def _gas(self, alarm: Alarm) -> str | None:
+        """What kind of gas detector the tag is; of a unit's own rule, what its inputs are."""
+        site = self._site
+        index = site.tag_index.get(f"{alarm.enterprise}/{alarm.tag}")
+        if index is None:
+            return None
+        if not alarm.tag.startswith(UNIT_TAG):
+            return site.tags[index].gas
+        for row in site.rules.of_tag(index):
+            extra = site.rules.extras.get(row)
+            if site.rules.key[row] == alarm.rule and extra is not None:
+                kinds = {site.tags[given].gas for given in extra.inputs}
+                return kinds.pop() if len(kinds) == 1 else None
+        return None
 
     def incident(self, incident: Incident) -> dict[str, Any]:
         """``incidents_models.Incident``."""

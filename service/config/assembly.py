@@ -5,11 +5,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from domain.places import Map
 from domain.site import Enterprise, Gateway, ModeSpan, Region, Rule, Selector, Site, Tag, Unit
 from service.config.csv_table import csv_drafts
 from service.config.document import Document, Loc
 from service.config.faults import FaultList
 from service.config.inline_tags import InlineOrigin, inline_drafts
+from service.config.map_file import MapParts
 from service.config.measurands import Measurands
 from service.config.references import GATEWAY_KEYS, Conditions, Modes, Names, resolve_conditions, resolve_extras
 from service.config.replay import Replay, read_replay
@@ -57,6 +59,8 @@ class SiteAssembly:
         self._wanted_units: list[tuple[_Place, str, str]] = []
         self._modes_of: dict[str, tuple[_Place, str, ModesEntry]] = {}
         self._modes = Modes()
+        self._map = Map()
+        self._map_parts = MapParts(faults)
         self._unit_rules: list[UnitRule] = []
         self._resolved: list[tuple[UnitRule, Rule]] = []
         self._conditions: dict[str, Conditions] = {}
@@ -67,6 +71,7 @@ class SiteAssembly:
         """Read one site file."""
         self._documents.append(document)
         validate(SiteFile, document.data, document.fault, ())
+        self._map_parts.add(document)
         for loc, data in _items(document.data, "regions", ()):
             self._add_region(document, loc, data)
         for loc, data in _items(document.data, "enterprises", ()):
@@ -81,6 +86,8 @@ class SiteAssembly:
         self._check_region_tree()
         self._check_neighbours()
         self._resolve_references()
+        regions, enterprises = ([key[1] for key in self._places if key[0] == what] for what in ("region", "enterprise"))
+        self._map = self._map_parts.finish(regions, enterprises)
         if not any(key[0] == "enterprise" for key in self._places):
             document = self._documents[0]
             document.fault((), "no enterprise in the site files: nothing would be watched", "Add one to `enterprises`.")
@@ -130,6 +137,7 @@ class SiteAssembly:
             revision=hashlib.sha256("\n".join(tags.index).encode()).hexdigest()[:16],
             tag_index=tags.index,
             selectors=tuple(self._modes.selectors),
+            map=self._map,
         )
 
     def _add_region(self, document: Document, loc: Loc, data: Any) -> None:
@@ -154,7 +162,8 @@ class SiteAssembly:
         enterprise = _raw_text(data, "id")
         self._claim(document, loc, ("enterprise", enterprise))
         if entry is not None:
-            self._enterprises[entry.id] = Enterprise(entry.id, entry.name, entry.region)
+            at, wind = self._map_parts.place(document, loc, entry.id, entry.position, entry.wind)
+            self._enterprises[entry.id] = Enterprise(entry.id, entry.name, entry.region, at, wind)
             self._wanted_regions.append((_Place(document, (*loc, "region")), entry.region))
         gateways: dict[str, None] = {}
         listed = False
@@ -183,7 +192,9 @@ class SiteAssembly:
         self._claim(document, loc, ("unit", enterprise, unit))
         if entry is not None:
             near = tuple(path if "/" in path else f"{enterprise}/{path}" for path in entry.neighbours)
-            self._units[enterprise, unit] = Unit(enterprise, unit, entry.name, entry.hazard_level, near, entry.cards)
+            at, wind = self._map_parts.place(document, loc, enterprise, entry.position, entry.wind)
+            held = Unit(enterprise, unit, entry.name, entry.hazard_level, near, entry.cards, at, wind)
+            self._units[enterprise, unit] = held
             for index, path in enumerate(near):
                 self._wanted_units.append((_Place(document, (*loc, "neighbours", index)), f"{enterprise}/{unit}", path))
             self._cards_of.append((_Place(document, loc), entry.cards))
@@ -274,8 +285,18 @@ class SiteAssembly:
                 resolved = resolve(rule, names)
                 if resolved is not None:
                     self._resolved.append((rule, resolved))
+        for document, loc, enterprise, name, units in self._map_parts.winds():
+            self._check_wind(document, loc, names.tag(enterprise, name), f"{enterprise}/{name}", units)
         self._conditions = resolve_conditions([*self._tags.referring, *self._unit_rules], names)
         self._tags.extras.update(resolve_extras(self._tags.referring, self._conditions, self._modes, names))
+
+    def _check_wind(self, document: Document, loc: Loc, tag: int | None, path: str, units: tuple[str, ...]) -> None:
+        """A tag of the wind must exist, in a unit that is read as it is: nothing is converted."""
+        if tag is None:
+            document.fault(loc, f"no tag {path!r}", "Write the name of a tag of the same enterprise.")
+        elif tag >= 0 and (own := self._tags.tags[tag].engineering_unit) not in units:
+            remedy = f"Name a tag in {units[0]}: speed in m/s, direction in ° from north, where the wind blows from."
+            document.fault(loc, f"tag {path!r} is in {own or 'no unit'}", remedy)
 
     def _append_unit_rules(self) -> None:
         """The system tags of units with rules of their own, and these rules."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator
 
 from ingest.codecs import CODECS
+from service.config.map_file import PositionEntry, WindEntry
 from service.config.quantities import (
     Delay,
     EnterpriseId,
@@ -122,6 +123,8 @@ class EnterpriseEntry(Section):
     id: Annotated[EnterpriseId, AfterValidator(_own_enterprise)]
     name: Name
     region: RegionCode
+    position: PositionEntry | None = None
+    wind: WindEntry | None = None
     gateways: tuple[Any, ...] = ()
     units: tuple[Any, ...] = ()
 
@@ -131,4 +134,5 @@ class SiteFile(Section):
 
     regions: tuple[Any, ...] = ()
     enterprises: tuple[Any, ...] = ()
+    map: dict[str, Any] | None = None
     replay: dict[str, Any] | None = None

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from domain.site import GATEWAY_UNIT
+from service.config.map_file import PositionEntry, WindEntry
 from service.config.measurands import LevelKey
 from service.config.quantities import (
     Delay,
@@ -227,6 +228,8 @@ class UnitEntry(Section):
     hazard_level: Annotated[int, Field(strict=True, ge=1, le=4)] | None = None
     neighbours: tuple[Annotated[str, BeforeValidator(_neighbour)], ...] = ()
     cards: tuple[Identifier, ...] = ()
+    position: PositionEntry | None = None
+    wind: WindEntry | None = None
     modes: ModesEntry | None = None
     rules: tuple[Any, ...] = ()
     tags: tuple[Any, ...] = ()

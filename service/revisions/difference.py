@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from domain.places import Position, Wind
 from domain.samples import Int64
 from domain.scales import RuleKind
 from domain.site import Reference, RuleExtra, Selector, Site
@@ -189,7 +190,7 @@ def _value(value: Any) -> Any:
         return ", ".join(map(str, value)) or None
     if isinstance(value, float):
         return value if np.isfinite(value) else None
-    return value
+    return str(value) if isinstance(value, Position | Wind) else value
 
 
 def _tag(site: Site, index: int) -> dict[str, Any]:

@@ -1601,6 +1601,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Map
+         * @description Outlines, and where enterprises and units are: it changes with the configuration, so ask with `If-None-Match`.
+         */
+        get: operations["get_map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages": {
         parameters: {
             query?: never;
@@ -2215,6 +2235,7 @@ export interface components {
          *       "enterprise": "huarui",
          *       "enterprise_name": "华瑞化工储运",
          *       "first_out": true,
+         *       "gas": "toxic",
          *       "grade": "yellow",
          *       "id": 1042,
          *       "incident": 1037,
@@ -2286,6 +2307,11 @@ export interface components {
              * @description 首出: the first process alarm of its unit after a calm.
              */
             first_out: boolean;
+            /**
+             * Gas
+             * @description What kind of gas detector the tag is; of a rule over several tags, what all of them are.
+             */
+            gas: ("flammable" | "toxic" | "oxygen" | "methane") | null;
             /**
              * Grade
              * @enum {string}
@@ -2381,6 +2407,7 @@ export interface components {
          *       "enterprise": "huarui",
          *       "enterprise_name": "华瑞化工储运",
          *       "first_out": true,
+         *       "gas": "toxic",
          *       "grade": "yellow",
          *       "id": 1042,
          *       "incident": 1037,
@@ -2452,6 +2479,11 @@ export interface components {
              * @description 首出: the first process alarm of its unit after a calm.
              */
             first_out: boolean;
+            /**
+             * Gas
+             * @description What kind of gas detector the tag is; of a rule over several tags, what all of them are.
+             */
+            gas: ("flammable" | "toxic" | "oxygen" | "methane") | null;
             /**
              * Grade
              * @enum {string}
@@ -5808,6 +5840,114 @@ export interface components {
             next: string | null;
         };
         /**
+         * MapEnterprise
+         * @description 企业.
+         */
+        MapEnterprise: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            position: components["schemas"]["MapPosition"] | null;
+            /** Region */
+            region: string;
+            /** Units */
+            units: components["schemas"]["MapUnit"][];
+            wind: components["schemas"]["MapWind"] | null;
+        };
+        /**
+         * MapOutline
+         * @description A border, a coast, a road.
+         */
+        MapOutline: {
+            /**
+             * Area
+             * @description The paths are rings, filled by the even-odd rule; else they are lines.
+             */
+            area: boolean;
+            /**
+             * Enterprise
+             * @description Id of the enterprise that it is the fence of.
+             */
+            enterprise: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "region" | "enterprise" | "water" | "road" | "railway" | "built_up" | "other";
+            /** Name */
+            name: string;
+            /**
+             * Paths
+             * @description Each longitude, latitude, longitude, latitude, …
+             */
+            paths: number[][];
+            /**
+             * Region
+             * @description Code of the region that it is the border of.
+             */
+            region: string | null;
+        };
+        /**
+         * MapPosition
+         * @description A point in the map's datum, in degrees.
+         */
+        MapPosition: {
+            /** Latitude */
+            latitude: number;
+            /** Longitude */
+            longitude: number;
+        };
+        /**
+         * MapRegion
+         * @description 辖区.
+         */
+        MapRegion: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /** Parent */
+            parent: string | null;
+        };
+        /**
+         * MapUnit
+         * @description 装置/罐区.
+         */
+        MapUnit: {
+            /** Hazard Level */
+            hazard_level: number | null;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** @description Null: the site file gives none. */
+            position: components["schemas"]["MapPosition"] | null;
+            /** @description Its own, else the enterprise's. */
+            wind: components["schemas"]["MapWind"] | null;
+        };
+        /**
+         * MapWind
+         * @description The tags that tell the wind at a place.
+         */
+        MapWind: {
+            /**
+             * Direction
+             * @description Tag of the same enterprise: where the wind blows from, in ° from north over east.
+             */
+            direction: string;
+            /**
+             * Period Ms
+             * @description Expected time between readings, of the slower of the two.
+             */
+            period_ms: number;
+            /**
+             * Speed
+             * @description Tag of the same enterprise, in m/s.
+             */
+            speed: string;
+        };
+        /**
          * Message
          * @description 消息: one recipient told of one thing.
          * @example {
@@ -7261,6 +7401,24 @@ export interface components {
         SilenceList: {
             /** Items */
             items: components["schemas"]["Silence"][];
+        };
+        /**
+         * SiteMap
+         * @description 一张图: what stands still on it. What is wrong there, alarms and incidents say.
+         */
+        SiteMap: {
+            /**
+             * Datum
+             * @description Of all positions and outlines. Nothing is converted from one into the other.
+             * @enum {string}
+             */
+            datum: "WGS-84" | "GCJ-02";
+            /** Enterprises */
+            enterprises: components["schemas"]["MapEnterprise"][];
+            /** Outlines */
+            outlines: components["schemas"]["MapOutline"][];
+            /** Regions */
+            regions: components["schemas"]["MapRegion"][];
         };
         /**
          * SpoolComponent
@@ -10561,6 +10719,36 @@ export interface operations {
             415: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
+        };
+    };
+    get_map: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteMap"];
+                };
+            };
+            /** @description It is as it was when the `ETag` in `If-None-Match` was given. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
         };
     };
     list_messages: {
