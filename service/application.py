@@ -36,6 +36,10 @@ from ingest.embedded_broker import EmbeddedBroker
 from ingest.links.protocol import LinkStatus, parse_broker_url
 from rules.arrivals import Latest
 from service import parts
+from service.accounts import ApiToken
+from service.accounts.book import AccountBook
+from service.accounts.book import load as load_accounts
+from service.accounts.control import AccountControl
 from service.api.app import CONTEXT, create_app, serve
 from service.api.live import LiveHub
 from service.canary import RULE as CANARY_RULE
@@ -52,7 +56,7 @@ from service.evidence.making import EvidenceMaker
 from service.gateways import Gateways
 from service.health import Health
 from service.kpi import KeyFigures, Scopes
-from service.memory import hand_back_memory
+from service.memory import settle_memory
 from service.metrics import ServiceCollector
 from service.pipeline import Pipeline
 from service.receipts import Answers
@@ -160,11 +164,8 @@ class Application:
         self.port = server.port
         await self._link.start()
         self._begin()
-        # What was loaded stays for good: the collector need not look at it again and again.
-        gc.collect()
-        gc.freeze()
+        settle_memory()
         opened.callback(gc.unfreeze)
-        hand_back_memory()
         log.info("service started", version=VERSION, port=self.port, tags=len(self.site.tags))
 
     async def _open_desks(self, now: int) -> None:
@@ -180,6 +181,8 @@ class Application:
         )
         self.response = Response(settings.response, self.site, self.register, self.duty_room.drills.circle_of)
         await self.response.load(self._ledger.engine, now)
+        accounts = await load_accounts(self._ledger.engine, self.register.journal, now)
+        self.account_control = AccountControl(accounts, self)
         book = ChangeBook(self.register.journal, await kept_changes(self._ledger.engine))
         self._shadows = Shadows(book, lambda part: parts.make_engine(self.settings, part), lambda: self.engine)
         self.changes = ChangeControl(book, self._shadows, self, lambda: self.settings)
@@ -386,9 +389,14 @@ class Application:
         return self._historian
 
     @property
-    def tokens(self) -> Sequence[tuple[str, str]]:
-        """Names of callers and digests of their tokens."""
-        return [(token.name, token.sha256) for token in self.settings.tokens]
+    def tokens(self) -> Sequence[ApiToken]:
+        """Bearer tokens of the main file."""
+        return [ApiToken(each.name, each.sha256, each.role, each.expires_at) for each in self.settings.tokens]
+
+    @property
+    def accounts(self) -> AccountBook:
+        """Accounts and sessions."""
+        return self.account_control.book
 
     def sequence(self) -> int:
         """Number of the last committed journal entry."""

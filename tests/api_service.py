@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
+from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -37,6 +38,10 @@ from historian.protocol import Buckets, HistorianUnavailable, Samples
 from ingest.decoder import live_clock
 from rules.arrivals import Latest
 from rules.engine import RuleEngine, TagColumns
+from service.accounts import ApiToken
+from service.accounts.book import AccountBook
+from service.accounts.control import AccountControl
+from service.accounts.passwords import Passwords
 from service.api import create_app
 from service.api.live import LiveHub
 from service.changes.book import ChangeBook
@@ -290,9 +295,12 @@ class FakeService:
         self.historian = FakeHistorian()
         self.clock = self
         self.tokens = [
-            ("another", hashlib.sha256(b"another").hexdigest()),
-            ("county duty desk", hashlib.sha256(TOKEN.encode()).hexdigest()),
+            ApiToken("another", hashlib.sha256(b"another").hexdigest()),
+            ApiToken("county duty desk", hashlib.sha256(TOKEN.encode()).hexdigest()),
         ]
+        cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        self.account_control = AccountControl(AccountBook(Journal(5_000)), self, Passwords(cheap))
+        self.accounts = self.account_control.book
         self.committed = 0
         self.acts: list[tuple[Any, ...]] = []
         self.fault: Exception | None = None

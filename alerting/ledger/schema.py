@@ -189,6 +189,7 @@ cursor = Table(
 """How far a follower of the journal has come (the MQTT alarm topic)."""
 
 # Each chapter's tables stand in a module of their own, on the same metadata.
+from alerting.ledger import accounts_schema as _accounts  # noqa: E402, F401
 from alerting.ledger import alarms_schema as _alarms  # noqa: E402, F401
 from alerting.ledger import changes_schema as _changes  # noqa: E402, F401
 from alerting.ledger import desks_schema as _desks  # noqa: E402, F401

@@ -18,6 +18,7 @@ from alerting.ledger.ledger import LedgerUnavailable
 from alerting.refusals import Conflict, NotFound
 from historian.protocol import HistorianUnavailable
 from service.api.attachments import Attachments
+from service.api.authentication import door
 from service.api.catalogue import Catalogue
 from service.api.console import BUILT, serve_console
 from service.api.contact_files import ContactFiles
@@ -50,7 +51,13 @@ def create_app(
     metrics = _Metrics(registry, hub)
     app = web.Application(
         client_max_size=LARGEST_BODY,
-        middlewares=[metrics.middleware, _problems, _console_middleware(console), presence_middleware(service)],
+        middlewares=[
+            metrics.middleware,
+            _problems,
+            _console_middleware(console),
+            door(service),
+            presence_middleware(service),
+        ],
     )
     context = app[CONTEXT] = Context(service, Views(service.site), Catalogue(service.site))
     for route in ROUTES:
@@ -153,7 +160,7 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
     except Problem as problem:
         return problem.response()
     except (NotFound, Conflict, LedgerUnavailable, HistorianUnavailable) as fault:
-        return _of_service(fault, is_act=request.method == "POST").response()
+        return _of_service(fault, is_act=request.method not in {"GET", "HEAD"}).response()
     except web.HTTPException as fault:
         if fault.status < HTTPStatus.BAD_REQUEST:
             raise

@@ -1,55 +1,122 @@
-"""Bearer tokens: known by their SHA-256 only, compared in constant time."""
+"""Who calls: a session's cookie of somebody who has signed in, or a bearer token of the main file.
+
+Tokens and sessions are known by their SHA-256 only, compared in constant time. What a cookie allows is asked for by
+pages of this service alone: an act has to show what only they can read.
+"""
 
 import hashlib
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
+from service.accounts import Account, ApiToken, Role, Session
+from service.accounts.book import csrf_of
+from service.api.access import BEFORE_THE_PASSWORD, OPEN, ROLES
+from service.api.ports import ServicePort
 from service.api.problems import Problem
 
 LIVE_PROTOCOL = "anshao.live.v1"
 """Subprotocol of the WebSocket."""
+COOKIE = "anshao_session"
+CSRF_HEADER = "AnShao-CSRF"
+"""Header that an act of a session carries: ``csrf`` of ``GET /session``."""
 _BEARER_PROTOCOL = "bearer."
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="anshao"'}
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def caller_of(request: web.Request, tokens: Sequence[tuple[str, str]]) -> str:
-    """Name of the token in the ``Authorization`` header. Raises Problem (401)."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise _refusal("no bearer token was sent; send the header Authorization: Bearer TOKEN")
-    return _name(token.strip(), tokens)
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. ``name``: of the account or the token, as the journal has it."""
+
+    name: str
+    role: Role
+    account: Account | None = None
+    session: Session | None = None
+    csrf: str = ""
 
 
-def live_caller_of(request: web.Request, tokens: Sequence[tuple[str, str]]) -> str:
-    """As ``caller_of``; browsers, which cannot set the header of a WebSocket, offer ``bearer.TOKEN`` as a protocol."""
+_CALLER = web.RequestKey("caller", Caller)
+
+
+def caller_of(request: web.Request) -> Caller:
+    """Who the door has let in."""
+    return request[_CALLER]
+
+
+def door(service: ServicePort) -> Middleware:
+    """Every request to the API goes through here: who calls, and whether he may."""
+
+    @web.middleware
+    async def let_in(request: web.Request, handler: Handler) -> web.StreamResponse:
+        operation = request.match_info.route.name
+        if operation is None or operation in OPEN:  # without a name: no such address
+            return await handler(request)
+        caller = _who(request, service, live=operation == "live")
+        if caller.role not in ROLES.get(operation, ()):
+            raise Problem(HTTPStatus.FORBIDDEN, f"the role {caller.role.value} may not do this; ask an administrator")
+        if caller.session is not None and request.method not in _READING:
+            _check_own_page(request, caller)
+        if caller.account is not None and caller.account.must_change and operation not in BEFORE_THE_PASSWORD:
+            raise Problem(HTTPStatus.FORBIDDEN, "the password was given out: change it first, POST /session/password")
+        request[_CALLER] = caller
+        return await handler(request)
+
+    return let_in
+
+
+def _check_own_page(request: web.Request, caller: Caller) -> None:
+    shown = request.headers.get(CSRF_HEADER, "")
+    if not hmac.compare_digest(shown.encode("utf-8", "surrogateescape"), caller.csrf.encode()):
+        detail = f"the header {CSRF_HEADER} must carry what GET /api/v1/session tells as csrf; reload the page"
+        raise Problem(HTTPStatus.FORBIDDEN, detail)
+
+
+def _who(request: web.Request, service: ServicePort, *, live: bool) -> Caller:
+    """The caller. Browsers, which cannot set a WebSocket's header, offer ``bearer.TOKEN`` as a protocol of it."""
+    now = service.clock.now()
     offered = [part.strip() for part in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if part.strip()]
-    if offered and LIVE_PROTOCOL not in offered:
+    if live and offered and LIVE_PROTOCOL not in offered:
         # Also keeps aiohttp from logging the offer, token and all.
         raise Problem(HTTPStatus.BAD_REQUEST, f"unknown WebSocket subprotocol; offer {LIVE_PROTOCOL}")
     if "Authorization" in request.headers:
-        return caller_of(request, tokens)
-    for protocol in offered:
-        if protocol.startswith(_BEARER_PROTOCOL):
-            return _name(protocol.removeprefix(_BEARER_PROTOCOL), tokens)
-    raise _refusal(
-        f"no bearer token was sent; send the header Authorization: Bearer TOKEN, or the subprotocols {LIVE_PROTOCOL} "
-        f"and {_BEARER_PROTOCOL}TOKEN"
+        scheme, _, token = request.headers["Authorization"].partition(" ")
+        if scheme.lower() != "bearer":
+            raise _nobody("no bearer token was sent; send the header Authorization: Bearer TOKEN")
+        return _of_token(token.strip(), service.tokens, now)
+    if live:
+        for protocol in offered:
+            if protocol.startswith(_BEARER_PROTOCOL):
+                return _of_token(protocol.removeprefix(_BEARER_PROTOCOL), service.tokens, now)
+    cookie = request.cookies.get(COOKIE)
+    if cookie:
+        found = service.accounts.session_of(cookie, now)
+        if found is None:
+            raise _nobody("the session has ended; sign in again")
+        session, account = found
+        return Caller(account.name, account.role, account, session, csrf_of(cookie))
+    raise _nobody(
+        "no bearer token was sent, and nobody is signed in; send the header Authorization: Bearer TOKEN"
+        + (f", or the subprotocols {LIVE_PROTOCOL} and {_BEARER_PROTOCOL}TOKEN" if live else "")
     )
 
 
-def _name(token: str, tokens: Sequence[tuple[str, str]]) -> str:
+def _of_token(token: str, tokens: Sequence[ApiToken], now: int) -> Caller:
     given = hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
-    found: str | None = None
-    for name, digest in tokens:  # all of them, so that the time taken tells nothing
-        if hmac.compare_digest(given, digest.lower()):
-            found = name
+    found: ApiToken | None = None
+    for known in tokens:  # all of them, so that the time taken tells nothing
+        if hmac.compare_digest(given, known.sha256.lower()):
+            found = known
     if found is None:
-        raise _refusal("the bearer token is not known; its SHA-256 must stand under tokens in the configuration")
-    return found
+        raise _nobody("the bearer token is not known; its SHA-256 must stand under tokens in the configuration")
+    if found.expires_at is not None and found.expires_at <= now:
+        raise _nobody(f"the bearer token {found.name} has expired; make another with anshao token")
+    return Caller(found.name, found.role)
 
 
-def _refusal(detail: str) -> Problem:
+def _nobody(detail: str) -> Problem:
     return Problem(HTTPStatus.UNAUTHORIZED, detail, headers=_CHALLENGE)

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import Field
 
-from service.api.authentication import caller_of
 from service.api.ports import ServicePort
 from service.api.problems import Problem
 from service.api.requests import Request
@@ -52,7 +51,6 @@ class ContactFiles:
 
     async def export(self, request: web.Request) -> web.Response:
         """The whole directory."""
-        caller_of(request, self._service.tokens)
         form = checked_query(request, ExportQuery).format
         contacts = tuple(self._service.response.book.contacts.values())
         content = await asyncio.to_thread(write_contacts, contacts, f".{form}")
@@ -61,7 +59,6 @@ class ContactFiles:
 
     async def check(self, request: web.Request) -> web.Response:
         """What a table would change, and every fault in it."""
-        caller_of(request, self._service.tokens)
         checked_query(request, Request)
         suffix = {CSV: ".csv", XLSX: ".xlsx"}.get(request.content_type)
         if suffix is None:
@@ -113,7 +110,12 @@ async def _content(request: web.Request) -> bytes:
 def operations(problems: Any, reference: str) -> dict[str, Any]:
     """Both as the OpenAPI document has them. ``problems``: answers of a set of statuses."""
     binary = {"schema": {"type": "string", "format": "binary"}}
-    common = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.INTERNAL_SERVER_ERROR}
+    common = {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+    }
     sending = {
         HTTPStatus.REQUEST_TIMEOUT,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

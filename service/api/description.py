@@ -9,6 +9,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from alerting.incidents.attachments import SUFFIXES
 from service.api import contact_files, drill_pages, live_messages, models, record_files
+from service.api.authentication import COOKIE
 from service.api.incidents_models import Attachment
 from service.api.incidents_requests import AttachmentPath, IncidentPath, UploadForm
 from service.api.problems import MEDIA_TYPE
@@ -88,7 +89,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "security": [{"bearer": []}],
+        "security": [{"bearer": []}, {"session": []}],
         "tags": [
             {"name": "alarms", "description": "Alarms"},
             {"name": "incidents", "description": "Incidents and their closed loop"},
@@ -99,11 +100,15 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
             {"name": "configuration", "description": "Revisions of the configuration, and changing it"},
             {"name": "changes", "description": "Changes of rules, and what other figures would have done"},
             {"name": "records", "description": "Journal and quarantine"},
+            {"name": "accounts", "description": "Signing in, and accounts"},
             {"name": "service", "description": "The service itself"},
         ],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            },
             "schemas": {name: schemas[name] for name in sorted(schemas) if name not in inlined},
             "responses": {"Problem": _problem_response()},
         },
@@ -113,7 +118,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
 def _operation(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
     statuses = {HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR, *route.errors}
     if not route.is_open:
-        statuses.add(HTTPStatus.UNAUTHORIZED)
+        statuses |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
     if route.body is not Nothing:
         statuses |= {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
     operation: dict[str, Any] = {
@@ -170,6 +175,7 @@ def _upload_operation(schemas: Mapping[str, Any]) -> dict[str, Any]:
     statuses = {
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
         HTTPStatus.NOT_FOUND,
         HTTPStatus.REQUEST_TIMEOUT,
         HTTPStatus.CONFLICT,
@@ -196,6 +202,7 @@ def _download_operation(schemas: Mapping[str, Any]) -> dict[str, Any]:
     statuses = {
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
         HTTPStatus.NOT_FOUND,
         HTTPStatus.INTERNAL_SERVER_ERROR,
         HTTPStatus.SERVICE_UNAVAILABLE,

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
 
-from service.api.authentication import LIVE_PROTOCOL, live_caller_of
+from service.api.authentication import LIVE_PROTOCOL
 from service.api.live import LiveHub
 from service.api.live_client import WRITE_BUFFER, LiveClient
 from service.api.problems import Problem, unavailable
@@ -21,7 +21,6 @@ LARGEST_MESSAGE = 1024 * 1024
 async def serve_live(request: web.Request, hub: LiveHub) -> web.WebSocketResponse:
     """Take a client on, and stay with it."""
     check_origin(request)
-    live_caller_of(request, hub.feed.service.tokens)
     query = checked_query(request, LiveQuery)
     if hub.is_closing:
         raise unavailable("the service stops; connect again later")

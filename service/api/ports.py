@@ -10,6 +10,9 @@ from alerting.notify.outbox import Outbox
 from alerting.response.response import Response
 from domain.site import Site
 from rules.arrivals import Latest
+from service.accounts import ApiToken
+from service.accounts.book import AccountBook
+from service.accounts.control import AccountControl
 from service.changes.backtests import Host
 from service.changes.control import ChangeControl
 from service.drills.runner import DrillRunner
@@ -31,8 +34,18 @@ class ServicePort(Host, Protocol):
         ...
 
     @property
-    def tokens(self) -> Sequence[tuple[str, str]]:
-        """Names of callers, each with the SHA-256 of its bearer token in hex."""
+    def tokens(self) -> Sequence[ApiToken]:
+        """Bearer tokens of the main file."""
+        ...
+
+    @property
+    def accounts(self) -> AccountBook:
+        """Accounts and sessions."""
+        ...
+
+    @property
+    def account_control(self) -> AccountControl:
+        """Signing in, and changing accounts."""
         ...
 
     @property

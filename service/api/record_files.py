@@ -49,7 +49,7 @@ class RecordFiles:
     async def evidence(self, request: web.Request) -> web.StreamResponse:
         """Make the evidence of an incident and send it; the journal says that it was made, and its SHA-256."""
         service = self._service
-        caller = caller_of(request, service.tokens)
+        caller = caller_of(request).name
         identity = checked("path", EvidencePath, dict(request.match_info)).id
         query = checked_query(request, EvidenceQuery)
         with tempfile.TemporaryDirectory(prefix="anshao-evidence-") as folder:
@@ -104,7 +104,6 @@ class RecordFiles:
     async def _all(self, request: web.Request) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The figures that are asked for, and those of all other scopes, of one reading."""
         service = self._service
-        caller_of(request, service.tokens)
         query = checked_query(request, KpiQuery)
         asked = service.scopes().choose(query.scope, query.id)
         period = await period_of(service, query)
@@ -154,6 +153,7 @@ def operations(parameters: Any, problems: Any) -> dict[str, Any]:
     statuses = {
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
         HTTPStatus.NOT_FOUND,
         HTTPStatus.INTERNAL_SERVER_ERROR,
         HTTPStatus.SERVICE_UNAVAILABLE,

@@ -10,7 +10,8 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from service.api.authentication import caller_of
+from service.accounts import Role
+from service.api.authentication import COOKIE, Caller, caller_of
 from service.api.caching import kept
 from service.api.catalogue import Catalogue
 from service.api.ports import ServicePort
@@ -43,12 +44,33 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Cookie:
+    """A session's token for the browser to keep; ``seconds`` 0: to be forgotten."""
+
+    token: str
+    seconds: int
+
+    def put_into(self, response: web.Response, request: web.Request) -> None:
+        """Scripts cannot read it, and no other site's page sends it. Over TLS it is never sent without."""
+        if not self.seconds:
+            response.del_cookie(COOKIE, path="/")
+            return
+        secure = request.secure or request.headers.get("X-Forwarded-Proto", "").lower() == "https"
+        response.set_cookie(
+            COOKIE, self.token, max_age=self.seconds, path="/", httponly=True, samesite="Strict", secure=secure
+        )
+
+
+NOBODY = Caller("", Role.VIEWER)
+"""Who calls where nobody is asked who he is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Call(Generic[Path, Query, Body]):
     """One request, checked."""
 
     context: Context
-    caller: str
-    """Name of the bearer token; empty where none is asked for."""
+    who: Caller
     path: Path
     query: Query
     body: Body
@@ -56,6 +78,13 @@ class Call(Generic[Path, Query, Body]):
     """Address that the request comes from; of a proxy, where one stands before the service."""
     is_connected: Callable[[], bool] = lambda: True
     """Whether the caller still waits for the answer."""
+    cookies: list[Cookie] = field(default_factory=list)
+    """What the answer sets."""
+
+    @property
+    def caller(self) -> str:
+        """Name of the account or the bearer token; empty where none is asked for."""
+        return self.who.name
 
     @property
     def service(self) -> ServicePort:
@@ -83,11 +112,11 @@ class Route:
     """Chapter of the OpenAPI document."""
     errors: tuple[HTTPStatus, ...] = ()
     is_open: bool = False
-    """No bearer token is asked for."""
+    """Nobody is asked who he is."""
+    is_cacheable: bool = False
+    """The caller may keep the answer, and ask whether it still holds."""
     largest: int | None = None
     """Bytes of a body; None: as for any."""
-    is_cacheable: bool = False
-    """Callers may keep the answer, and ask each time whether it still holds."""
     path_model: type[Request] = field(init=False)
     query: type[Request] = field(init=False)
     body: type[Request] = field(init=False)
@@ -106,7 +135,6 @@ class Route:
         """Add the operation to an application."""
 
         async def handle(request: web.Request) -> web.Response:
-            caller = "" if self.is_open else caller_of(request, context.service.tokens)
             path = checked("path", self.path_model, dict(request.match_info))
             query = checked("query", self.query, query_of(request))
             body = await self._body_of(request)
@@ -114,9 +142,12 @@ class Route:
             def is_connected() -> bool:
                 return request.transport is not None and not request.transport.is_closing()
 
-            call = Call(context, caller, path, query, body, request.remote or "", is_connected)
-            answer = respond(await self.handler(call))
-            return kept(request, answer) if self.is_cacheable else answer
+            who = NOBODY if self.is_open else caller_of(request)
+            call = Call(context, who, path, query, body, request.remote or "", is_connected)
+            response = respond(await self.handler(call))
+            for cookie in call.cookies:
+                cookie.put_into(response, request)
+            return kept(request, response) if self.is_cacheable else response
 
         if self.method == "GET":
             app.router.add_get(self.path, handle, name=self.operation)

@@ -15,6 +15,7 @@ from service.api import (
     models,
     records,
     response,
+    sessions,
     tuning,
     watch,
     watched,
@@ -135,4 +136,5 @@ ROUTES: tuple[Route, ...] = (
     *changes.ROUTES,
     *tuning.ROUTES,
     *records.ROUTES,
+    *sessions.ROUTES,
 )

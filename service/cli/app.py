@@ -1,11 +1,13 @@
 """``anshao``: the commands."""
 
+from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from service.accounts.account import Role
 from service.cli.backtest_command import backtest
 from service.cli.change_commands import change
 from service.cli.config_commands import config
@@ -16,6 +18,7 @@ from service.cli.simulate_command import EPILOG as SIMULATE_EPILOG
 from service.cli.simulate_command import simulate
 from service.cli.train_command import train
 from service.cli.tuning_commands import register as register_tuning
+from service.cli.user_commands import user
 
 app = typer.Typer(
     name="anshao",
@@ -30,6 +33,7 @@ app.add_typer(journal, name="journal")
 app.add_typer(config, name="config")
 app.add_typer(change, name="change")
 app.add_typer(evidence, name="evidence")
+app.add_typer(user, name="user")
 app.command("kpi", epilog="Example: `anshao kpi --from 2026-06-01 --to 2026-07-01 --html june.html --csv june.csv`")(
     kpi
 )
@@ -156,6 +160,10 @@ def replay(
 @app.command()
 def token(
     name: Annotated[str, typer.Argument(help="Who will use it, e.g. 'county duty desk'.")],
+    role: Annotated[Role, typer.Option(help="What it may do: docs/accounts.md.")] = Role.ADMINISTRATOR,
+    expires: Annotated[
+        datetime | None, typer.Option(help="The last day on which it counts.", formats=["%Y-%m-%d"])
+    ] = None,
 ) -> None:
     """Make a bearer token, and the line for `tokens:` in the main file. The token itself is shown only here."""
     import hashlib  # noqa: PLC0415
@@ -164,9 +172,10 @@ def token(
 
     made = secrets.token_urlsafe(32)
     typer.echo(f"token: {made}")
-    typer.echo(
-        f"  - {{name: {json.dumps(name, ensure_ascii=False)}, sha256: {hashlib.sha256(made.encode()).hexdigest()}}}"
-    )
+    told = f"name: {json.dumps(name, ensure_ascii=False)}, sha256: {hashlib.sha256(made.encode()).hexdigest()}"
+    told += "" if role is Role.ADMINISTRATOR else f", role: {role.value}"
+    told += "" if expires is None else f", expires: {expires.date()}"
+    typer.echo(f"  - {{{told}}}")
 
 
 @app.command()

@@ -1,14 +1,17 @@
 """Sections of the main file. Durations are in ms, sizes in bytes; secrets are ``SecretStr``, shown by no repr."""
 
 import re
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from alerting.alarms.limits import AlarmLimits
 from alerting.kpi.targets import Targets, load_targets, over_shipped
+from service.accounts.account import Role
 from service.config.quantities import Duration, Identifier, Name, PathText, PositiveDuration, Size, refusal
 from service.config.validation import Section
 
@@ -190,6 +193,17 @@ class TokenSettings(Section):
     name: Name
     sha256: Annotated[str, AfterValidator(_digest)]
     """Of the token, in lower-case hex."""
+    role: Role = Role.ADMINISTRATOR
+    expires: date | None = None
+    """The last day on which it counts, by the clocks of China."""
+
+    @property
+    def expires_at(self) -> int | None:
+        """The end of that day, ms UTC."""
+        if self.expires is None:
+            return None
+        end = datetime.combine(self.expires + timedelta(days=1), time(), ZoneInfo("Asia/Shanghai"))
+        return round(end.timestamp() * 1000)
 
 
 class WebhookSettings(Section):

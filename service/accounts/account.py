@@ -1,0 +1,69 @@
+"""Accounts, their roles, and sessions. Times are ms UTC."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Role(StrEnum):
+    """角色: what somebody may do."""
+
+    VIEWER = "viewer"
+    """大屏: looks, and does nothing."""
+    DUTY_OFFICER = "duty_officer"
+    """值班员: acts on alarms and incidents."""
+    SUPERVISOR = "supervisor"
+    """值班长: that, and plans, rosters, contacts and drills; approves changes."""
+    ENGINEER = "engineer"
+    """工程师: limits, the configuration and maintenance."""
+    ADMINISTRATOR = "administrator"
+    """管理员: everything, accounts among it."""
+
+
+LASTS = {
+    Role.VIEWER: 90 * 86_400_000,
+    Role.DUTY_OFFICER: 14 * 3_600_000,
+    Role.SUPERVISOR: 14 * 3_600_000,
+    Role.ENGINEER: 14 * 3_600_000,
+    Role.ADMINISTRATOR: 2 * 3_600_000,
+}
+"""ms of a session: a shift of twelve hours with its handover; a wall screen is not signed in every day [ours]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """账号: one person's, or a wall screen's."""
+
+    name: str
+    """What is typed to sign in; lower case."""
+    display_name: str
+    role: Role
+    password: str
+    """argon2id, as a PHC string."""
+    must_change: bool
+    """The password was given out: nothing but changing it is possible."""
+    totp: str | None
+    """Shared secret of the one-time codes, base32; None: none are asked for."""
+    made_at: int
+    changed_at: int
+    disabled_at: int | None = None
+
+
+class ApiToken(NamedTuple):
+    """A bearer token of the main file. ``expires_at``: ms UTC; None: never."""
+
+    name: str
+    sha256: str
+    role: Role = Role.ADMINISTRATOR
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """会话: a browser that has signed in. Its token is known here by its SHA-256 alone."""
+
+    digest: str
+    account: str
+    begun_at: int
+    ends_at: int
+    address: str

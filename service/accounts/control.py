@@ -1,0 +1,180 @@
+"""Signing in and out, passwords and one-time codes, and what administrators do with accounts."""
+
+from collections.abc import Callable
+from typing import NoReturn, Protocol, TypeVar
+
+import structlog
+
+from alerting.alarms.register import Register
+from alerting.ledger.ledger import LedgerUnavailable
+from alerting.records import Change
+from domain.clock import Clock
+from service.accounts.account import Account, Role, Session
+from service.accounts.book import AccountBook
+from service.accounts.lockout import Lockout
+from service.accounts.passwords import Codes, Passwords, fault_of, first_password, new_totp_secret
+
+log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result")
+
+ACCOUNT_FROM_ADDRESS, ACCOUNT, ADDRESS = 5, 30, 50
+"""Wrong passwords that cost nothing: for an account from one address, for an account, from an address [ours]."""
+
+
+class Host(Protocol):
+    """What this needs of the service around it."""
+
+    @property
+    def clock(self) -> Clock:
+        """The service's time."""
+        ...
+
+    async def act(self, act: Callable[[Register, int, Change], Result]) -> Result:
+        """Do something inside of a commit, and return after it. Raises what ``act`` raises, and LedgerUnavailable."""
+        ...
+
+
+class SignInRefused(Exception):
+    """It is told what is wrong, and never whether there is such an account."""
+
+
+class CodeNeeded(SignInRefused):
+    """The password is right, and a one-time code is asked for."""
+
+
+class HeldOff(SignInRefused):
+    """Too many were wrong. ``seconds``: how long to wait."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many attempts were wrong; wait {seconds} s")
+        self.seconds = seconds
+
+
+class WeakPassword(Exception):
+    """A new password cannot be taken; the message says why."""
+
+
+class AccountControl:
+    """Signs in and out, and changes accounts. Every act is journaled."""
+
+    def __init__(self, book: AccountBook, host: Host, passwords: Passwords | None = None) -> None:
+        self.book = book
+        self._host = host
+        self._passwords = passwords or Passwords()
+        self._codes = Codes()
+        self._offered: dict[str, str] = {}
+        """Secrets of one-time codes that wait for their first code, by account."""
+        self._lockouts = (Lockout(ACCOUNT_FROM_ADDRESS), Lockout(ACCOUNT), Lockout(ADDRESS))
+
+    async def sign_in(self, name: str, password: str, code: str | None, address: str) -> tuple[str, Session]:
+        """The token for the cookie, and the session. Raises SignInRefused, LedgerUnavailable."""
+        account = self.book.find(name)
+        if account is not None and account.disabled_at is not None:
+            account = None
+        keys = self._keys(name, address)
+        self._refuse_while_held_off(keys)
+        if not await self._passwords.matches(None if account is None else account.password, password):
+            await self._wrong(keys, name, address)
+        elif account is not None and account.totp is not None:
+            if code is None:
+                raise CodeNeeded("give the one-time code as well")
+            if not self._codes.takes(account.name, account.totp, code, self._host.clock.now()):
+                await self._wrong(keys, name, address)
+        if account is None:
+            raise SignInRefused(_WRONG)
+        for lockout, key in zip(self._lockouts, keys, strict=True):
+            lockout.right(key)
+        found = account
+        return await self._host.act(lambda _register, now, change: self.book.begin(found, address, now, change))
+
+    async def sign_out(self, session: Session) -> None:
+        """End a session. Raises LedgerUnavailable."""
+        await self._host.act(lambda _register, now, change: self.book.end(session, now, change))
+
+    async def change_password(self, account: Account, session: Session | None, present: str, new: str) -> Account:
+        """Set a password of one's own. Raises SignInRefused, WeakPassword, LedgerUnavailable."""
+        await self.prove(account, present)
+        fault = fault_of(new, account.name)
+        if fault is None and new == present:
+            fault = "the new password is the present one: choose another"
+        if fault is not None:
+            raise WeakPassword(fault)
+        made = await self._passwords.hashed(new)
+        return await self._host.act(
+            lambda _register, now, change: self.book.change_password(account.name, made, session, now, change)
+        )
+
+    async def prove(self, account: Account, password: str) -> None:
+        """Whether it is the person of the account. Raises SignInRefused: it is not, or too often was not."""
+        keys = self._keys(account.name, "")
+        self._refuse_while_held_off(keys)
+        if not await self._passwords.matches(account.password, password):
+            await self._wrong(keys, account.name, "")
+
+    async def offer_codes(self, account: Account, password: str) -> str:
+        """A secret for one-time codes, for as long as it is not confirmed. Raises SignInRefused."""
+        await self.prove(account, password)
+        secret = self._offered[account.name] = new_totp_secret()
+        return secret
+
+    async def confirm_codes(self, account: Account, code: str) -> Account:
+        """Ask for codes from now on, if this is one of the secret offered. Raises SignInRefused, LedgerUnavailable."""
+        secret = self._offered.get(account.name)
+        if secret is None or not self._codes.takes(account.name, secret, code, self._host.clock.now()):
+            raise SignInRefused("the code is not that of now: look at the clock of the telephone, or begin anew")
+        del self._offered[account.name]
+        return await self._host.act(
+            lambda _register, now, change: self.book.set_totp(account.name, secret, now, change)
+        )
+
+    async def end_codes(self, account: Account, password: str) -> Account:
+        """Ask for no codes any more. Raises SignInRefused, LedgerUnavailable."""
+        await self.prove(account, password)
+        return await self._host.act(lambda _register, now, change: self.book.set_totp(account.name, None, now, change))
+
+    # ---- what administrators do
+
+    async def add(self, name: str, display_name: str, role: Role, actor: str) -> tuple[Account, str]:
+        """An account and its first password. Raises Conflict, LedgerUnavailable."""
+        password = first_password()
+        made = await self._passwords.hashed(password)
+        account = await self._host.act(
+            lambda _register, now, change: self.book.add(name, display_name, role, made, actor, now, change)
+        )
+        return account, password
+
+    async def give_password(self, name: str, reason: str, actor: str) -> tuple[Account, str]:
+        """A first password anew. Raises NotFound, LedgerUnavailable."""
+        self.book.require(name)
+        password = first_password()
+        made = await self._passwords.hashed(password)
+        account = await self._host.act(
+            lambda _register, now, change: self.book.give_password(name, made, reason, actor, now, change)
+        )
+        return account, password
+
+    def _keys(self, name: str, address: str) -> tuple[str, str, str]:
+        known = name.strip().lower()
+        return f"{known} {address}", known, address
+
+    def _refuse_while_held_off(self, keys: tuple[str, str, str]) -> None:
+        now = self._host.clock.now()
+        wait = max(lockout.wait(key, now) for lockout, key in zip(self._lockouts, keys, strict=True))
+        if wait:
+            raise HeldOff(-(-wait // 1000))
+
+    async def _wrong(self, keys: tuple[str, str, str], name: str, address: str) -> NoReturn:
+        now = self._host.clock.now()
+        wait = max(lockout.wrong(key, now) for lockout, key in zip(self._lockouts, keys, strict=True))
+        if wait:
+            try:
+                await self._host.act(
+                    lambda _register, at, change: self.book.locked_out(name, address, wait, at, change)
+                )
+            except LedgerUnavailable as fault:
+                log.warning("wrong_password_not_journaled", account=name[:64], address=address, fault=str(fault))
+        raise SignInRefused(_WRONG)
+
+
+_WRONG = "the name, the password or the code is wrong"

@@ -1,0 +1,251 @@
+"""Signing in and out, the caller's own account, and accounts for administrators."""
+
+from http import HTTPStatus
+from typing import Any
+
+from domain.clock import iso
+from service.accounts import Account
+from service.accounts.book import csrf_of
+from service.accounts.control import CodeNeeded, HeldOff, SignInRefused, WeakPassword
+from service.accounts.passwords import totp_uri
+from service.api import session_models as models
+from service.api.problems import Problem
+from service.api.requests import Nothing
+from service.api.routes import PREFIX, Call, Cookie, Route
+from service.api.views import iso_or_none
+
+_CONFLICT, _AWAY = HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE
+_WRONG, _OFTEN = HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS
+
+
+async def begin_session(call: Call[Nothing, Nothing, models.SignIn]) -> dict[str, Any]:
+    """Sign in. The answer sets a cookie that scripts of the page cannot read."""
+    body, accounts = call.body, call.service.account_control
+    try:
+        token, session = await accounts.sign_in(body.name, body.password, body.code, call.remote)
+    except SignInRefused as refusal:
+        raise _refused(refusal, "body") from None
+    call.cookies.append(Cookie(token, (session.ends_at - session.begun_at) // 1000))
+    account = call.service.accounts.require(session.account)
+    return _state(account.name, account, csrf=csrf_of(token), ends_at=session.ends_at)
+
+
+async def get_session(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
+    """Who calls."""
+    who = call.who
+    ends_at = None if who.session is None else who.session.ends_at
+    return _state(who.name, who.account, csrf=who.csrf, ends_at=ends_at) | {"role": who.role.value}
+
+
+async def end_session(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
+    """Sign out."""
+    if call.who.session is not None:
+        await call.service.account_control.sign_out(call.who.session)
+        call.cookies.append(Cookie("", 0))
+    return {"done": True}
+
+
+async def change_password(call: Call[Nothing, Nothing, models.NewPassword]) -> dict[str, Any]:
+    """Set a password of one's own; all other sessions of the account end."""
+    account, body = _own(call), call.body
+    try:
+        changed = await call.service.account_control.change_password(
+            account, call.who.session, body.password, body.new_password
+        )
+    except SignInRefused as refusal:
+        raise _refused(refusal, "password") from None
+    except WeakPassword as fault:
+        error = {"in": "body", "field": "new_password", "message": str(fault), "remedy": "Choose another one."}
+        raise Problem(HTTPStatus.BAD_REQUEST, f"body new_password: {fault}", errors=[error]) from None
+    return _view(changed)
+
+
+async def begin_codes(call: Call[Nothing, Nothing, models.Proof]) -> dict[str, Any]:
+    """A secret for one-time codes (RFC 6238). It counts once `POST /session/codes/confirm` has had a code of it."""
+    account = _own(call)
+    try:
+        secret = await call.service.account_control.offer_codes(account, call.body.password)
+    except SignInRefused as refusal:
+        raise _refused(refusal, "password") from None
+    return {"secret": secret, "uri": totp_uri(secret, account.name)}
+
+
+async def confirm_codes(call: Call[Nothing, Nothing, models.CodeProof]) -> dict[str, Any]:
+    """From now on a one-time code is asked for."""
+    try:
+        return _view(await call.service.account_control.confirm_codes(_own(call), call.body.code))
+    except SignInRefused as refusal:
+        raise _refused(refusal, "code") from None
+
+
+async def end_codes(call: Call[Nothing, Nothing, models.Proof]) -> dict[str, Any]:
+    """No one-time code is asked for any more."""
+    try:
+        return _view(await call.service.account_control.end_codes(_own(call), call.body.password))
+    except SignInRefused as refusal:
+        raise _refused(refusal, "password") from None
+
+
+async def list_accounts(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
+    """All accounts, by name."""
+    return {"items": [_view(each) for each in call.service.accounts.accounts]}
+
+
+async def add_account(call: Call[Nothing, Nothing, models.NewAccount]) -> dict[str, Any]:
+    """Make an account. Its first password is told this once, and has to be changed at the first signing in."""
+    body = call.body
+    account, password = await call.service.account_control.add(body.name, body.display_name, body.role, call.caller)
+    return {"account": _view(account), "first_password": password}
+
+
+async def give_password(call: Call[models.AccountPath, Nothing, models.AccountReason]) -> dict[str, Any]:
+    """A first password anew, for who has forgotten his; one-time codes are off, all sessions end."""
+    account, password = await call.service.account_control.give_password(call.path.name, call.body.reason, call.caller)
+    return {"account": _view(account), "first_password": password}
+
+
+async def set_account_role(call: Call[models.AccountPath, Nothing, models.RoleBody]) -> dict[str, Any]:
+    """Give an account another role. It holds at once."""
+    book, role = call.service.accounts, call.body.role
+    return _view(
+        await call.service.act(
+            lambda _register, now, change: book.set_role(call.path.name, role, call.caller, now, change)
+        )
+    )
+
+
+async def disable_account(call: Call[models.AccountPath, Nothing, models.AccountReason]) -> dict[str, Any]:
+    """Nobody signs in by it any more, and its sessions end."""
+    book = call.service.accounts
+    return _view(
+        await call.service.act(
+            lambda _register, now, change: book.disable(call.path.name, call.body.reason, call.caller, now, change)
+        )
+    )
+
+
+async def enable_account(call: Call[models.AccountPath, Nothing, models.AccountReason]) -> dict[str, Any]:
+    """Undo that."""
+    book = call.service.accounts
+    return _view(
+        await call.service.act(
+            lambda _register, now, change: book.enable(call.path.name, call.body.reason, call.caller, now, change)
+        )
+    )
+
+
+def _own(call: Call[Any, Any, Any]) -> Account:
+    if call.who.account is None:
+        raise Problem(_CONFLICT, "a bearer token of the main file has no account; sign in with a name and a password")
+    return call.who.account
+
+
+def _refused(refusal: SignInRefused, field: str) -> Problem:
+    if isinstance(refusal, HeldOff):
+        return Problem(_OFTEN, str(refusal), headers={"Retry-After": str(refusal.seconds)})
+    name = "code" if isinstance(refusal, CodeNeeded) else field
+    error = {"in": "body", "field": name, "message": str(refusal), "remedy": "Try again."}
+    return Problem(_WRONG, str(refusal), errors=[error])
+
+
+def _state(name: str, account: Account | None, *, csrf: str, ends_at: int | None) -> dict[str, Any]:
+    return {
+        "name": name,
+        "role": None if account is None else account.role.value,
+        "account": None if account is None else _view(account),
+        "csrf": csrf,
+        "ends_at": iso_or_none(ends_at),
+    }
+
+
+def _view(account: Account) -> dict[str, Any]:
+    """``session_models.Account``."""
+    return {
+        "name": account.name,
+        "display_name": account.display_name,
+        "role": account.role.value,
+        "must_change": account.must_change,
+        "codes": account.totp is not None,
+        "made_at": iso(account.made_at),
+        "disabled_at": iso_or_none(account.disabled_at),
+    }
+
+
+_SESSION, _ACCOUNTS = f"{PREFIX}/session", f"{PREFIX}/accounts"
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST",
+        _SESSION,
+        begin_session,
+        "Sign in",
+        models.SessionState,
+        errors=(_WRONG, _OFTEN, _AWAY),
+        tag="accounts",
+        is_open=True,
+    ),
+    Route("GET", _SESSION, get_session, "Who calls", models.SessionState, tag="accounts"),
+    Route("DELETE", _SESSION, end_session, "Sign out", models.Done, errors=(_AWAY,), tag="accounts"),
+    Route(
+        "POST",
+        f"{_SESSION}/password",
+        change_password,
+        "Change one's password",
+        models.Account,
+        errors=(_CONFLICT, _OFTEN, _AWAY),
+        tag="accounts",
+    ),
+    Route(
+        "POST",
+        f"{_SESSION}/codes",
+        begin_codes,
+        "A secret for one-time codes",
+        models.NewCodes,
+        errors=(_CONFLICT, _OFTEN),
+        tag="accounts",
+    ),
+    Route(
+        "POST",
+        f"{_SESSION}/codes/confirm",
+        confirm_codes,
+        "Begin one-time codes",
+        models.Account,
+        errors=(_CONFLICT, _AWAY),
+        tag="accounts",
+    ),
+    Route(
+        "POST",
+        f"{_SESSION}/codes/end",
+        end_codes,
+        "End one-time codes",
+        models.Account,
+        errors=(_CONFLICT, _OFTEN, _AWAY),
+        tag="accounts",
+    ),
+    Route("GET", _ACCOUNTS, list_accounts, "Accounts", models.AccountList, tag="accounts"),
+    Route(
+        "POST",
+        _ACCOUNTS,
+        add_account,
+        "Make an account",
+        models.GivenPassword,
+        errors=(_CONFLICT, _AWAY),
+        tag="accounts",
+    ),
+    *(
+        Route(
+            "POST",
+            f"{_ACCOUNTS}/{{name}}/{word}",
+            handler,
+            summary,
+            answer,
+            errors=(HTTPStatus.NOT_FOUND, _CONFLICT, _AWAY),
+            tag="accounts",
+        )
+        for word, handler, summary, answer in (
+            ("password", give_password, "Give a first password anew", models.GivenPassword),
+            ("role", set_account_role, "Give another role", models.Account),
+            ("disable", disable_account, "Disable an account", models.Account),
+            ("enable", enable_account, "Enable an account", models.Account),
+        )
+    ),
+)

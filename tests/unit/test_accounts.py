@@ -1,0 +1,335 @@
+"""Accounts: passwords, one-time codes, waiting after wrong ones, and the book that is journaled."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import pyotp
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from alerting.journal.journal import Journal
+from alerting.ledger.ledger import Ledger
+from alerting.records import Change
+from alerting.refusals import Conflict, NotFound
+from service.accounts import Role, Session
+from service.accounts.account import LASTS
+from service.accounts.book import MOST_SESSIONS, AccountBook, csrf_of, digest_of, load
+from service.accounts.control import (
+    ACCOUNT_FROM_ADDRESS,
+    AccountControl,
+    CodeNeeded,
+    HeldOff,
+    SignInRefused,
+    WeakPassword,
+)
+from service.accounts.lockout import LONGEST_WAIT, MOST_KNOWN, Lockout
+from service.accounts.passwords import Codes, Passwords, fault_of, first_password, new_totp_secret, totp_uri
+
+NOW = 1_780_000_000_000
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+GOOD = "three calm herons"
+
+
+class Host:
+    """A clock that the test moves, and acts that are done at once; what they would commit is kept."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+        self.changes: list[Change] = []
+        self.clock = self
+
+    def now(self) -> int:
+        return self.time
+
+    async def act(self, act: Callable[[Any, int, Change], Any]) -> Any:
+        change = Change()
+        result = act(None, self.time, change)
+        self.changes.append(change)
+        return result
+
+    @property
+    def kinds(self) -> list[str]:
+        return [entry.kind for change in self.changes for entry in change.entries]
+
+    @property
+    def written(self) -> str:
+        return "".join(repr(change.entries) for change in self.changes)
+
+
+@pytest.fixture
+def host() -> Host:
+    return Host()
+
+
+@pytest.fixture
+def control(host: Host) -> AccountControl:
+    return AccountControl(AccountBook(Journal(100)), host, Passwords(CHEAP))
+
+
+async def somebody(control: AccountControl, name: str = "wangfang", role: Role = Role.DUTY_OFFICER) -> None:
+    """An account with the password GOOD."""
+    account, first = await control.add(name, "王芳", role, "desk")
+    await control.change_password(account, None, first, GOOD)
+
+
+# ---- passwords and codes
+
+
+async def test_a_password_is_known_again_and_nothing_else_is() -> None:
+    passwords = Passwords(CHEAP)
+    known = await passwords.hashed(GOOD)
+    assert known.startswith("$argon2id$")
+    assert GOOD not in known
+    assert await passwords.matches(known, GOOD)
+    for wrong in (GOOD.upper(), GOOD + " ", "", "\0", "密码" * 50):
+        assert not await passwords.matches(known, wrong)
+        assert not await passwords.matches(None, wrong)
+        assert not await passwords.matches("not a hash", wrong)
+    assert not await passwords.matches(None, "nobody has this account")
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("short", "10 to 200"),
+        ("x" * 201, "10 to 200"),
+        ("aaaaaaaaaaaa", "guessed"),
+        ("WangFang2026", "guessed"),
+        ("abababababab", "guessed"),
+    ],
+)
+def test_passwords_that_cannot_be_taken(password: str, why: str) -> None:
+    assert why in str(fault_of(password, "wangfang"))
+
+
+def test_first_passwords_are_good_enough_and_differ() -> None:
+    made = [first_password() for _ in range(200)]
+    assert len(set(made)) == len(made)
+    assert not [each for each in made if fault_of(each, "wangfang")]
+
+
+def test_a_code_counts_once_and_not_for_long() -> None:
+    secret, codes = new_totp_secret(), Codes()
+    totp = pyotp.TOTP(secret)
+    now = NOW // 30_000 * 30_000
+    code = totp.at(now // 1000)
+    assert not codes.takes("a", secret, "000000" if code != "000000" else "111111", now)
+    assert codes.takes("a", secret, code, now)
+    assert not codes.takes("a", secret, code, now), "read over the shoulder"
+    assert not codes.takes("a", secret, totp.at(now // 1000 - 30), now), "older than the last"
+    assert codes.takes("b", secret, code, now)
+    assert codes.takes("a", secret, totp.at(now // 1000 + 60), now + 30_000), "the telephone's clock is ahead"
+    assert not codes.takes("a", secret, totp.at(now // 1000 + 300), now + 60_000)
+    assert secret in totp_uri(secret, "wangfang")
+
+
+def test_wrong_ones_have_to_wait_longer_and_longer() -> None:
+    lockout = Lockout(2)
+    assert [lockout.wrong("a", NOW) for _ in range(5)] == [0, 1_000, 2_000, 4_000, 8_000]
+    assert lockout.wait("a", NOW + 7_999) == 1
+    assert lockout.wait("a", NOW + 8_000) == 0
+    assert lockout.wait("b", NOW) == 0
+    for _ in range(40):
+        longest = lockout.wrong("a", NOW)
+    assert longest == LONGEST_WAIT
+    assert lockout.wrong("a", NOW + 2 * LONGEST_WAIT + 1) == 0, "forgotten"
+    lockout.right("a")
+    assert lockout.wrong("a", NOW) == 0
+    for number in range(MOST_KNOWN + 10):
+        lockout.wrong(str(number), NOW)
+    assert len(lockout._wrong) == MOST_KNOWN
+
+
+# ---- signing in
+
+
+async def test_signing_in_and_out(control: AccountControl, host: Host) -> None:
+    await somebody(control)
+    token, session = await control.sign_in(" WangFang ", GOOD, None, "10.0.0.9")
+    assert session.digest == digest_of(token)
+    assert session.ends_at == NOW + LASTS[Role.DUTY_OFFICER]
+    assert csrf_of(token) != digest_of(token)
+    found = control.book.session_of(token, NOW)
+    assert found is not None
+    assert found[1].display_name == "王芳"
+    assert control.book.session_of(token, session.ends_at) is None
+    assert control.book.session_of("another", NOW) is None
+    await control.sign_out(session)
+    assert control.book.session_of(token, NOW) is None
+    assert host.kinds == ["account.added", "account.password_changed", "session.begun", "session.ended"]
+    assert token not in host.written
+    assert GOOD not in host.written
+    assert "argon2" not in host.written
+
+
+async def test_a_refusal_does_not_say_whether_there_is_such_an_account(control: AccountControl) -> None:
+    await somebody(control)
+    told = []
+    for name, password in (("wangfang", "not this one"), ("nobody", GOOD), ("", "")):
+        with pytest.raises(SignInRefused) as refusal:
+            await control.sign_in(name, password, None, "10.0.0.9")
+        told.append(str(refusal.value))
+    assert len(set(told)) == 1
+
+
+async def test_too_many_wrong_ones_are_held_off_and_journaled(control: AccountControl, host: Host) -> None:
+    await somebody(control)
+    for _ in range(ACCOUNT_FROM_ADDRESS):
+        with pytest.raises(SignInRefused):
+            await control.sign_in("wangfang", "not this one", None, "10.0.0.9")
+    with pytest.raises(HeldOff) as held_off:
+        await control.sign_in("wangfang", GOOD, None, "10.0.0.9")
+    assert held_off.value.seconds == 1
+    assert host.kinds[-1] == "session.held_off"
+    await control.sign_in("wangfang", GOOD, None, "10.0.0.8")  # the officer at another desk gets in
+    host.time += 1_000
+    await control.sign_in("wangfang", GOOD, None, "10.0.0.9")
+    with pytest.raises(SignInRefused):  # what was wrong is forgotten
+        await control.sign_in("wangfang", "not this one", None, "10.0.0.9")
+    await control.sign_in("wangfang", GOOD, None, "10.0.0.9")
+
+
+async def test_codes_once_confirmed_are_asked_for(control: AccountControl, host: Host) -> None:
+    await somebody(control)
+    account = control.book.require("wangfang")
+    secret = await control.offer_codes(account, GOOD)
+    await control.sign_in("wangfang", GOOD, None, "a")  # not confirmed yet
+    with pytest.raises(SignInRefused, match="clock"):
+        await control.confirm_codes(account, "000000")
+    account = await control.confirm_codes(account, pyotp.TOTP(secret).at(host.time // 1000))
+    with pytest.raises(CodeNeeded):
+        await control.sign_in("wangfang", GOOD, None, "a")
+    with pytest.raises(SignInRefused):
+        await control.sign_in("wangfang", GOOD, "000000", "a")
+    host.time += 60_000
+    code = pyotp.TOTP(secret).at(host.time // 1000)
+    with pytest.raises(SignInRefused):  # a code is no hint about the password
+        await control.sign_in("wangfang", "not this one", code, "a")
+    await control.sign_in("wangfang", GOOD, code, "a")
+    with pytest.raises(SignInRefused):
+        await control.end_codes(account, "not this one")
+    assert (await control.end_codes(account, GOOD)).totp is None
+    assert secret not in host.written
+
+
+async def test_a_new_password_ends_all_other_sessions(control: AccountControl, host: Host) -> None:
+    await somebody(control)
+    here, session = await control.sign_in("wangfang", GOOD, None, "a")
+    there, _ = await control.sign_in("wangfang", GOOD, None, "b")
+    account = control.book.require("wangfang")
+    with pytest.raises(SignInRefused):
+        await control.change_password(account, session, "not this one", "four calm herons")
+    for weak in ("short", GOOD):
+        with pytest.raises(WeakPassword):
+            await control.change_password(account, session, GOOD, weak)
+    await control.change_password(account, session, GOOD, "four calm herons")
+    assert control.book.session_of(here, host.time) is not None
+    assert control.book.session_of(there, host.time) is None
+
+
+async def test_what_administrators_do(control: AccountControl, host: Host) -> None:
+    await somebody(control, "boss", Role.ADMINISTRATOR)
+    await somebody(control)
+    token, _ = await control.sign_in("wangfang", GOOD, None, "a")
+    with pytest.raises(Conflict, match="already"):
+        await control.add("wangfang", "王芳", Role.VIEWER, "boss")
+    with pytest.raises(NotFound):
+        await control.give_password("nobody", "", "boss")
+
+    account, first = await control.give_password("wangfang", "forgotten", "boss")
+    assert account.must_change
+    assert control.book.session_of(token, NOW) is None
+    with pytest.raises(SignInRefused):
+        await control.sign_in("wangfang", GOOD, None, "a")
+    token, _ = await control.sign_in("wangfang", first, None, "a")
+
+    book = control.book
+    await host.act(lambda _, now, change: book.disable("wangfang", "left", "boss", now, change))
+    assert book.session_of(token, NOW) is None
+    with pytest.raises(SignInRefused):
+        await control.sign_in("wangfang", first, None, "a")
+    await host.act(lambda _, now, change: book.enable("wangfang", "", "boss", now, change))
+    await control.sign_in("wangfang", first, None, "a")
+    await host.act(lambda _, now, change: book.set_role("wangfang", Role.SUPERVISOR, "boss", now, change))
+    assert book.require("wangfang").role is Role.SUPERVISOR
+
+    for deed in (
+        lambda _, now, change: book.disable("boss", "", "boss", now, change),
+        lambda _, now, change: book.set_role("boss", Role.VIEWER, "boss", now, change),
+    ):
+        with pytest.raises(Conflict, match="last administrator"):
+            await host.act(deed)
+    kinds = {"account.password_given", "account.disabled", "account.enabled", "account.role_set"}
+    assert kinds <= set(host.kinds)
+    assert "forgotten" in host.written
+
+
+async def test_sessions_of_one_account_do_not_pile_up(control: AccountControl, host: Host) -> None:
+    await somebody(control)
+    tokens = []
+    for _ in range(MOST_SESSIONS + 2):
+        host.time += 1
+        tokens.append((await control.sign_in("wangfang", GOOD, None, "a"))[0])
+    still = [control.book.session_of(token, host.time) is not None for token in tokens]
+    assert still == [False, False] + [True] * MOST_SESSIONS
+
+
+async def test_passwords_are_checked_one_at_a_time() -> None:
+    """Each takes 64 MiB: a hundred at once would take the machine."""
+    running, most = 0, 0
+
+    class Hasher(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002 - as there
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            time.sleep(0.002)
+            running -= 1
+            return super().verify(hash, password)
+
+    passwords = Passwords(Hasher(time_cost=1, memory_cost=8, parallelism=1))
+    known = await passwords.hashed(GOOD)
+    assert all(await asyncio.gather(*(passwords.matches(known, GOOD) for _ in range(20))))
+    assert most == 1
+
+
+# ---- in the ledger
+
+
+async def test_accounts_and_sessions_outlive_the_service(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/ledger.db"
+    ledger = Ledger(url)
+    await ledger.start()
+    journal = Journal(1)
+    try:
+
+        class Committing(Host):
+            async def act(self, act: Callable[[Any, int, Change], Any]) -> Any:
+                result = await super().act(act)
+                await ledger.commit(self.changes[-1])
+                return result
+
+        host = Committing()
+        control = AccountControl(AccountBook(journal), host, Passwords(CHEAP))
+        await somebody(control)
+        token, session = await control.sign_in("wangfang", GOOD, None, "a")
+        _, ended = await control.sign_in("wangfang", GOOD, None, "b")
+        await control.sign_out(ended)
+    finally:
+        await ledger.close()
+    engine = create_async_engine(url)
+    try:
+        book = await load(engine, Journal(100), NOW)
+    finally:
+        await engine.dispose()
+    found = book.session_of(token, NOW)
+    assert found is not None
+    assert found == (session, control.book.require("wangfang"))
+    assert [type(each) for each in found] == [Session, type(found[1])]
+    assert found[1].role is Role.DUTY_OFFICER
+    assert not book.accounts[0].must_change
+    assert len(book._sessions) == 1
