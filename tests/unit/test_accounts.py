@@ -193,6 +193,14 @@ async def test_too_many_wrong_ones_are_held_off_and_journaled(control: AccountCo
     await control.sign_in("wangfang", GOOD, None, "10.0.0.9")
 
 
+async def test_attempts_side_by_side_are_counted_one_by_one(control: AccountControl) -> None:
+    await somebody(control)
+    tried = [control.sign_in("wangfang", f"guess number {number}", None, "10.0.0.9") for number in range(100)]
+    refused = await asyncio.gather(*tried, return_exceptions=True)
+    assert sum(type(each) is SignInRefused for each in refused) == ACCOUNT_FROM_ADDRESS
+    assert sum(type(each) is HeldOff for each in refused) == 100 - ACCOUNT_FROM_ADDRESS
+
+
 async def test_codes_once_confirmed_are_asked_for(control: AccountControl, host: Host) -> None:
     await somebody(control)
     account = control.book.require("wangfang")
