@@ -121,6 +121,7 @@ class SessionState(Document):
     account: Account | None = Field(description="None: a bearer token of the main file.")
     csrf: str = Field(description="To be sent with every act, in the header AnShao-CSRF. Empty for a token.")
     ends_at: Instant | None
+    may: list[str] = Field(description="Operations of this document that the role is allowed, by name.")
 
 
 class NewCodes(Document):

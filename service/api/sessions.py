@@ -4,11 +4,12 @@ from http import HTTPStatus
 from typing import Any
 
 from domain.clock import iso
-from service.accounts import Account
+from service.accounts import Account, Role
 from service.accounts.book import csrf_of
 from service.accounts.control import CodeNeeded, HeldOff, SignInRefused, WeakPassword
 from service.accounts.passwords import totp_uri
 from service.api import session_models as models
+from service.api.access import ROLES
 from service.api.problems import Problem
 from service.api.requests import Nothing
 from service.api.routes import PREFIX, Call, Cookie, Route
@@ -27,14 +28,14 @@ async def begin_session(call: Call[Nothing, Nothing, models.SignIn]) -> dict[str
         raise _refused(refusal, "body") from None
     call.cookies.append(Cookie(token, (session.ends_at - session.begun_at) // 1000))
     account = call.service.accounts.require(session.account)
-    return _state(account.name, account, csrf=csrf_of(token), ends_at=session.ends_at)
+    return _state(account.name, account.role, account, csrf=csrf_of(token), ends_at=session.ends_at)
 
 
 async def get_session(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
     """Who calls."""
     who = call.who
     ends_at = None if who.session is None else who.session.ends_at
-    return _state(who.name, who.account, csrf=who.csrf, ends_at=ends_at) | {"role": who.role.value}
+    return _state(who.name, who.role, who.account, csrf=who.csrf, ends_at=ends_at)
 
 
 async def end_session(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
@@ -148,13 +149,15 @@ def _refused(refusal: SignInRefused, field: str) -> Problem:
     return Problem(_WRONG, str(refusal), errors=[error])
 
 
-def _state(name: str, account: Account | None, *, csrf: str, ends_at: int | None) -> dict[str, Any]:
+def _state(name: str, role: Role, account: Account | None, *, csrf: str, ends_at: int | None) -> dict[str, Any]:
+    """``session_models.SessionState``."""
     return {
         "name": name,
-        "role": None if account is None else account.role.value,
+        "role": role.value,
         "account": None if account is None else _view(account),
         "csrf": csrf,
         "ends_at": iso_or_none(ends_at),
+        "may": sorted(operation for operation, roles in ROLES.items() if role in roles),
     }
 
 

@@ -13,6 +13,7 @@ from service.accounts import ApiToken, Role
 from service.accounts.account import LASTS
 from service.accounts.book import digest_of
 from service.api.access import BEFORE_THE_PASSWORD, OPEN, ROLES
+from service.api.live import LiveHub
 from service.api.openapi import document
 from tests.api_service import NOW, Client, FakeService, api, sqlite_ledger
 from tests.hostile_requests import KNOWN
@@ -51,6 +52,9 @@ async def test_signing_in_sets_a_cookie_that_only_the_browser_reads(service: Fak
     told = await (await client.get("/api/v1/session")).json()
     assert (told["name"], told["role"], told["account"]["display_name"]) == ("wangfang", "duty_officer", "王芳")
     assert "password" not in told["account"]
+    assert {operation: Role.DUTY_OFFICER in roles for operation, roles in ROLES.items()} == {
+        operation: operation in told["may"] for operation in ROLES
+    }
     secure = await client.post(
         "/api/v1/session", json={"name": "wangfang", "password": GOOD}, headers={"X-Forwarded-Proto": "https"}
     )
@@ -132,12 +136,20 @@ async def test_the_live_feed_takes_the_cookie_and_no_page_of_another_site(servic
     assert closed.value.status == 403
 
 
-async def test_a_disabled_account_is_out_at_once(service: FakeService, client: Client) -> None:
-    await signed_in(service, client, Role.DUTY_OFFICER)
-    administrator = {"Authorization": "Bearer another"}
-    answer = await client.post("/api/v1/accounts/wangfang/disable", json={"reason": "left"}, headers=administrator)
-    assert (await answer.json())["disabled_at"] is not None
-    assert (await client.get("/api/v1/alarms")).status == 401
+async def test_a_disabled_account_is_out_at_once(service: FakeService) -> None:
+    hub = LiveHub(service)
+    async with api(service, hub) as client:
+        await signed_in(service, client, Role.DUTY_OFFICER)
+        socket = await client.ws_connect("/api/v1/live")
+        assert (await socket.receive_json())["type"] == "hello"
+        assert (await socket.receive_json())["type"] == "health"
+        header = {"Authorization": "Bearer another"}
+        answer = await client.post("/api/v1/accounts/wangfang/disable", json={"reason": "left"}, headers=header)
+        assert (await answer.json())["disabled_at"] is not None
+        assert (await client.get("/api/v1/alarms")).status == 401
+        hub.publish_health(service.health())
+        await socket.receive(timeout=10)
+        assert socket.close_code == 4001
 
 
 async def test_administrators_and_accounts(service: FakeService, client: Client) -> None:

@@ -7562,6 +7562,11 @@ export interface components {
             csrf: string;
             /** Ends At */
             ends_at: string | null;
+            /**
+             * May
+             * @description Operations of this document that the role is allowed, by name.
+             */
+            may: string[];
             /** Name */
             name: string;
             role: components["schemas"]["Role"];
