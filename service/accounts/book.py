@@ -60,10 +60,15 @@ class AccountBook:
     def session_of(self, token: str, now: int) -> tuple[Session, Account] | None:
         """The session of a token and its account; None if it has ended or the account is disabled."""
         session = self._sessions.get(digest_of(token))
-        if session is None or session.ends_at <= now:
+        if session is None or not self.counts(session, now):
             return None
+        return session, self._accounts[session.account]
+
+    def counts(self, session: Session, now: int) -> bool:
+        """Whether a session has not ended, in whatever way."""
         account = self._accounts.get(session.account)
-        return None if account is None or account.disabled_at is not None else (session, account)
+        known = session.digest in self._sessions and session.ends_at > now
+        return known and account is not None and account.disabled_at is None
 
     # ---- acts
 

@@ -38,6 +38,15 @@ class Caller:
     account: Account | None = None
     session: Session | None = None
     csrf: str = ""
+    ends_at: int | None = None
+    """When the session or the token ends, ms UTC; None: never."""
+
+    def is_still_in(self, service: ServicePort) -> bool:
+        """Whether the session or the token counts still: who is on the line for long is asked again."""
+        now = service.clock.now()
+        if self.session is not None:
+            return service.accounts.counts(self.session, now)
+        return self.ends_at is None or self.ends_at > now
 
 
 _CALLER = web.RequestKey("caller", Caller)
@@ -98,7 +107,7 @@ def _who(request: web.Request, service: ServicePort, *, live: bool) -> Caller:
         if found is None:
             raise _nobody("the session has ended; sign in again")
         session, account = found
-        return Caller(account.name, account.role, account, session, csrf_of(cookie))
+        return Caller(account.name, account.role, account, session, csrf_of(cookie), session.ends_at)
     raise _nobody(
         "no bearer token was sent, and nobody is signed in; send the header Authorization: Bearer TOKEN"
         + (f", or the subprotocols {LIVE_PROTOCOL} and {_BEARER_PROTOCOL}TOKEN" if live else "")
@@ -115,7 +124,7 @@ def _of_token(token: str, tokens: Sequence[ApiToken], now: int) -> Caller:
         raise _nobody("the bearer token is not known; its SHA-256 must stand under tokens in the configuration")
     if found.expires_at is not None and found.expires_at <= now:
         raise _nobody(f"the bearer token {found.name} has expired; make another with anshao token")
-    return Caller(found.name, found.role)
+    return Caller(found.name, found.role, ends_at=found.expires_at)
 
 
 def _nobody(detail: str) -> Problem:

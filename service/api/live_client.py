@@ -1,7 +1,7 @@
 """One client of the live part: what it was sent, what it wants, and how it is let go."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -34,6 +34,7 @@ GOING_AWAY = 1001
 UNREADABLE = 1007
 INTERNAL_ERROR = 1011
 TRY_AGAIN_LATER = 1013
+SIGN_IN_AGAIN = 4001
 TOO_SLOW = 4008
 
 log = structlog.get_logger(__name__)
@@ -43,13 +44,24 @@ class _TooSlow(Exception):
     """The client does not keep up."""
 
 
+class _SessionOver(Exception):
+    """Who is on the line has signed out elsewhere, or the time is up."""
+
+
 class LiveClient:
     """A connection. ``run`` sends, until it ends; whatever it sends begins with ``hello``."""
 
     def __init__(
-        self, feed: Feed, socket: web.WebSocketResponse, transport: asyncio.Transport, since: int | None
+        self,
+        feed: Feed,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        since: int | None,
+        is_still_in: Callable[[], bool],
     ) -> None:
+        """``is_still_in``: whether the client's session counts; it is asked whenever something is sent."""
         self._feed = feed
+        self._is_still_in = is_still_in
         self._socket = socket
         self._transport = transport
         self._resumed = feed.resumes(since)
@@ -91,6 +103,8 @@ class LiveClient:
         except (TimeoutError, _TooSlow):
             log.warning("live_client_cut", sent=self._sent, last=self._feed.last)
             await self._close(TOO_SLOW, "too slow; connect again and resume")
+        except _SessionOver:
+            await self._close(SIGN_IN_AGAIN, "the session has ended; sign in again")
         except LedgerUnavailable:
             await self._close(TRY_AGAIN_LATER, "the ledger is unavailable")
         except ConnectionError:
@@ -125,6 +139,8 @@ class LiveClient:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            if not self._is_still_in():
+                raise _SessionOver
             await self._send_states()
             while self._sent < feed.last:
                 await self._send_entries()

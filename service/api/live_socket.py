@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
 
-from service.api.authentication import LIVE_PROTOCOL
+from service.api.authentication import LIVE_PROTOCOL, caller_of
 from service.api.live import LiveHub
 from service.api.live_client import WRITE_BUFFER, LiveClient
 from service.api.problems import Problem, unavailable
@@ -41,7 +41,8 @@ async def serve_live(request: web.Request, hub: LiveHub) -> web.WebSocketRespons
     await socket.prepare(request)
     if transport is None:
         return socket
-    client = LiveClient(hub.feed, socket, transport, query.since)
+    caller = caller_of(request)
+    client = LiveClient(hub.feed, socket, transport, query.since, lambda: caller.is_still_in(hub.feed.service))
     hub.add(client)
     sender = asyncio.create_task(client.run(), name="live client")
     try:

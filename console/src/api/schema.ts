@@ -1630,7 +1630,7 @@ export interface paths {
          *     left out.
          *
          *     Close codes: 1001 the service stops, 1007 a message that cannot be read, 1011 a fault of the service, 1013 the ledger is
-         *     unavailable, 4008 the client is too slow: connect again with `since`.
+         *     unavailable, 4001 the session has ended, 4008 the client is too slow: connect again with `since`.
          */
         get: operations["live"];
         put?: never;
