@@ -50,6 +50,7 @@ export type RuleOutcome = Schemas['RuleOutcome'];
 export type Samples = Schemas['Samples'];
 /** What a person signs with: name and comment. */
 export type Signature = Schemas['Signature'];
+export type Silence = Schemas['Silence'];
 export type Suppressed = Schemas['Suppressed'];
 export type SuppressedList = Schemas['SuppressedList'];
 export type Tag = Schemas['Tag'];
