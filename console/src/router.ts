@@ -21,6 +21,7 @@ export function createConsoleRouter(): Router {
         component: () => import('@/pages/SitePage.vue'),
         props: true,
       },
+      { path: '/trends', name: 'trends', component: () => import('@/pages/TrendsPage.vue') },
       { path: '/gateways', name: 'gateways', component: () => import('@/pages/GatewaysPage.vue') },
       { path: '/journal', name: 'journal', component: () => import('@/pages/JournalPage.vue') },
       { path: '/suppressed', name: 'suppressed', component: () => import('@/pages/SuppressedPage.vue') },

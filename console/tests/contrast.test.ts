@@ -10,10 +10,14 @@ const GRADES = ['red', 'orange', 'yellow', 'blue'];
 
 type Colour = [number, number, number];
 
-const css = readFileSync(join(import.meta.dirname, '../src/styles/tokens.css'), 'utf8');
+const css = ['styles/tokens.css', 'trend/pens.css']
+  .map((name) => readFileSync(join(import.meta.dirname, '../src', name), 'utf8'))
+  .join('');
+const PENS = [1, 2, 3, 4, 5, 6, 7, 8].map((number) => `pen-${number}`);
 
 function themeOf(name: string): Map<string, Colour> {
-  const block = new RegExp(`data-theme='${name}'\\]\\s*\\{([^}]*)\\}`).exec(css)?.[1] ?? '';
+  const blocks = css.matchAll(new RegExp(`data-theme='${name}'\\]\\s*\\{([^}]*)\\}`, 'g'));
+  const block = [...blocks].map(([, found]) => found ?? '').join('');
   return new Map(
     [...block.matchAll(/--([\w-]+):\s*#([0-9a-f]{6})/g)].map(([, key, hex]) => {
       const parts = [0, 2, 4].map((index) => parseInt((hex ?? '').slice(index, index + 2), 16));
@@ -47,7 +51,7 @@ describe.each(['dark', 'light'])('%s theme', (name) => {
     return found;
   };
 
-  it.each(['text', 'text-dim', ...GRADES])('%s can be read on every surface', (text) => {
+  it.each(['text', 'text-dim', ...GRADES, ...PENS])('%s can be read on every surface', (text) => {
     for (const surface of SURFACES) {
       expect(contrast(colour(text), colour(surface)), surface).toBeGreaterThanOrEqual(LEAST);
     }

@@ -134,6 +134,32 @@ export function buckets(enterprise: string, tag: string, start: Date, end: Date,
   });
 }
 
+/** History of a tag in steps of `step` seconds, or with 0 its first `limit` readings as they are. */
+export function samples(enterprise: string, tag: string, window: readonly [number, number], step: number, limit: number): Promise<Samples> {
+  const [start, end] = window.map((at) => new Date(at).toISOString());
+  const width = step === 0 ? { limit } : { bucket: `${step}s` };
+  return get(`tags/${encodeURIComponent(enterprise)}/${encodeURIComponent(tag)}/samples`, { start, end, ...width });
+}
+
+/** Tags of an enterprise (empty: of all), so many pages of them at most; `more`: there are others. */
+export async function tagsOf(enterprise: string, pages = Infinity): Promise<{ tags: Tag[]; more: boolean }> {
+  const tags: Tag[] = [];
+  let after: string | null = null;
+  for (let count = 0; count < pages; count += 1) {
+    const page: Page<Tag> = await get<Page<Tag>>('tags', { enterprise, limit: PAGE, after });
+    tags.push(...page.items);
+    after = page.next;
+    if (after === null) break;
+  }
+  return { tags, more: after !== null };
+}
+
+/** Real alarms of a tag that were received since then, the newest first, as far as one page goes. */
+export async function realAlarmsOf(enterprise: string, tag: string, since: number): Promise<Alarm[]> {
+  const query = { enterprise, tag, since: new Date(since).toISOString(), drill: false, limit: PAGE };
+  return (await get<Page<Alarm>>('alarms', query)).items;
+}
+
 export async function gateways(): Promise<Gateway[]> {
   return (await get<{ items: Gateway[] }>('gateways')).items;
 }

@@ -1,7 +1,7 @@
-/** A plot of a tag's readings in a box: as wide as the box, drawn anew with the theme and the language, gone with it. */
+/** Plots in a box: as large as the box, drawn anew with the theme and the language, gone with it. */
 
 import uPlot from 'uplot';
-import { onBeforeUnmount, ref, watch, type Ref, type ShallowRef } from 'vue';
+import { onBeforeUnmount, ref, watch, type Ref, type ShallowRef, type WatchSource } from 'vue';
 import { useI18n } from 'vue-i18n';
 
 import { formatUnit, formatValue } from '@/format/numbers';
@@ -10,6 +10,84 @@ import type { PlotInputs } from '@/trend/plot';
 import type { Columns } from '@/trend/series';
 
 import 'uplot/dist/uPlot.min.css';
+
+/** What a plot is told of where it is drawn. */
+export type Frame = Pick<PlotInputs, 'width' | 'height' | 'colour'>;
+
+export interface PlotSetup {
+  /** Pixels that the plot takes of its box. */
+  height: (box: HTMLElement) => number;
+  data: () => uPlot.AlignedData;
+  options: (frame: Frame) => uPlot.Options;
+  /** The cursor has moved, or left. */
+  moved: (plot: uPlot) => void;
+  /** With it the options change, not only the data. */
+  shape?: WatchSource;
+}
+
+export interface PlotInBox {
+  redraw: () => void;
+  /** The plot, while there is one. */
+  drawn: () => uPlot | null;
+}
+
+/** Name of the last measure, from the data in hand to the drawn picture, in the browser's timeline. */
+const DRAWN = 'anshao.plot';
+
+export function usePlot(box: Readonly<ShallowRef<HTMLElement | null>>, setup: PlotSetup): PlotInBox {
+  const { locale } = useI18n();
+  let plot: uPlot | null = null;
+  let begun = 0;
+
+  function measure(): void {
+    performance.clearMeasures(DRAWN);
+    performance.measure(DRAWN, { start: begun });
+  }
+
+  function build(element: HTMLElement): uPlot {
+    begun = performance.now();
+    const style = getComputedStyle(document.documentElement);
+    const options = setup.options({
+      width: element.clientWidth,
+      height: setup.height(element),
+      colour: (name) => style.getPropertyValue(name).trim(),
+    });
+    const { draw = [] } = options.hooks ?? {};
+    options.hooks = { ...options.hooks, draw: [...draw, measure], setCursor: [setup.moved] };
+    return new uPlot(options, setup.data(), element);
+  }
+
+  const observer = new ResizeObserver(() => {
+    if (box.value === null || plot === null) return;
+    const size = { width: box.value.clientWidth, height: setup.height(box.value) };
+    if (plot.width !== size.width || plot.height !== size.height) plot.setSize(size);
+  });
+
+  function leave(): void {
+    observer.disconnect();
+    plot?.destroy();
+    plot = null;
+  }
+
+  watch(
+    [box, theme, locale, setup.shape ?? ((): null => null)],
+    () => {
+      leave();
+      if (box.value === null) return;
+      observer.observe(box.value);
+      plot = build(box.value);
+    },
+    { flush: 'post', immediate: true },
+  );
+  onBeforeUnmount(leave);
+
+  function redraw(): void {
+    begun = performance.now();
+    plot?.setData(setup.data());
+  }
+
+  return { redraw, drawn: () => plot };
+}
 
 export interface ChartInputs {
   height: number;
@@ -26,11 +104,10 @@ export interface Chart {
   redraw: () => void;
 }
 
+/** A plot of one tag's readings. */
 export function useChart(box: Readonly<ShallowRef<HTMLElement | null>>, inputs: ChartInputs): Chart {
   const { height, columns } = inputs;
-  const { locale } = useI18n();
   const cursor = ref('');
-  let plot: uPlot | null = null;
 
   function describe(index: number | null | undefined): string {
     if (index === null || index === undefined) return '';
@@ -40,40 +117,13 @@ export function useChart(box: Readonly<ShallowRef<HTMLElement | null>>, inputs: 
     return `${inputs.time(at * 1000)}  ${formatValue(mean)} ${formatUnit(inputs.unit())}${band}`;
   }
 
-  function build(element: HTMLElement): uPlot {
-    const style = getComputedStyle(document.documentElement);
-    const options = inputs.options({
-      width: element.clientWidth,
-      height,
-      columns: () => columns.value,
-      colour: (name) => style.getPropertyValue(name).trim(),
-    });
-    options.hooks = { ...options.hooks, setCursor: [(self) => (cursor.value = describe(self.cursor.idx))] };
-    return new uPlot(options, columns.value, element);
-  }
-
-  const observer = new ResizeObserver(() => {
-    const width = box.value?.clientWidth;
-    if (width !== undefined && plot !== null && plot.width !== width) plot.setSize({ width, height });
-  });
-
-  function leave(): void {
-    observer.disconnect();
-    plot?.destroy();
-    plot = null;
-  }
-
-  watch(
-    [box, theme, locale],
-    ([element]) => {
-      leave();
-      if (element === null) return;
-      observer.observe(element);
-      plot = build(element);
+  const { redraw } = usePlot(box, {
+    height: () => height,
+    data: () => columns.value,
+    options: (frame) => inputs.options({ ...frame, columns: () => columns.value }),
+    moved: (plot) => {
+      cursor.value = describe(plot.cursor.idx);
     },
-    { flush: 'post' },
-  );
-  onBeforeUnmount(leave);
-
-  return { cursor, redraw: () => plot?.setData(columns.value) };
+  });
+  return { cursor, redraw };
 }

@@ -27,34 +27,44 @@ export interface PlotInputs {
 
 const FONT = '12px sans-serif';
 
-function isLine(limit: Limit): boolean {
+export function isLine(limit: Limit): boolean {
   return limit.kind === 'high' || limit.kind === 'low';
 }
 
-function drawLimits(plot: uPlot, inputs: PlotInputs): void {
+/** The second limits, HH and LL, are drawn through. */
+export function isSecond(limit: Limit): boolean {
+  return limit.level === 'HH' || limit.level === 'LL';
+}
+
+/** A limit across the plot, with its name on it, so many pixels from the left. */
+export function drawLimit(plot: uPlot, limit: Limit, scale: string, colour: string, name: string, indent = 0): void {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
+  const second = isSecond(limit);
+  const y = plot.valToPos(limit.setpoint, scale, true);
   ctx.save();
   ctx.font = `${12 * ratio}px sans-serif`;
   ctx.textAlign = 'left';
   ctx.textBaseline = 'bottom';
-  for (const limit of inputs.limits().filter(isLine)) {
-    const y = plot.valToPos(limit.setpoint, 'y', true);
-    const second = limit.level === 'HH' || limit.level === 'LL';
-    ctx.strokeStyle = inputs.colour(second ? '--text' : '--text-dim');
-    ctx.fillStyle = ctx.strokeStyle;
-    ctx.lineWidth = (second ? 1.5 : 1) * ratio;
-    ctx.setLineDash(second ? [] : [6 * ratio, 4 * ratio]);
-    ctx.beginPath();
-    ctx.moveTo(bbox.left, y);
-    ctx.lineTo(bbox.left + bbox.width, y);
-    ctx.stroke();
-    ctx.fillText(`${limit.key} ${formatLimit(limit.kind, limit.setpoint)}`, bbox.left + 6 * ratio, y - 2 * ratio);
-  }
+  ctx.strokeStyle = colour;
+  ctx.fillStyle = colour;
+  ctx.lineWidth = (second ? 1.5 : 1) * ratio;
+  ctx.setLineDash(second ? [] : [6 * ratio, 4 * ratio]);
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.fillText(`${name} ${formatLimit(limit.kind, limit.setpoint)}`, bbox.left + (6 + indent) * ratio, y - 2 * ratio);
   ctx.restore();
 }
 
-function drawMarks(plot: uPlot, inputs: PlotInputs): void {
+function drawLimits(plot: uPlot, inputs: PlotInputs): void {
+  for (const limit of inputs.limits().filter(isLine)) {
+    drawLimit(plot, limit, 'y', inputs.colour(isSecond(limit) ? '--text' : '--text-dim'), limit.key);
+  }
+}
+
+export function drawMarks(plot: uPlot, inputs: Pick<PlotInputs, 'window' | 'marks' | 'colour'>): void {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
   const [first, last] = inputs.window();
@@ -138,12 +148,13 @@ export function plotOptions(inputs: PlotInputs): uPlot.Options {
   };
 }
 
-function timeLabels(_: uPlot, splits: number[], __: number, ___: number, step: number): string[] {
+/** The date where a day begins, else the time. */
+export function timeLabels(_: uPlot, splits: number[], __: number, ___: number, step: number): string[] {
   return splits.map((seconds) => {
     const at = new Date(seconds * 1000);
     const two = (value: number): string => String(value).padStart(2, '0');
-    if (step >= 86_400) return `${two(at.getMonth() + 1)}-${two(at.getDate())}`;
     const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
+    if (step >= 86_400 || (step >= 60 && clock === '00:00')) return `${two(at.getMonth() + 1)}-${two(at.getDate())}`;
     return step < 60 ? `${clock}:${two(at.getSeconds())}` : clock;
   });
 }
