@@ -80,6 +80,8 @@ async def test_a_browser_that_lets_nothing_through_is_shown_and_one_click_mends_
     await expect(speaker(desk)).to_have_attribute("data-sound", "blocked")
     await expect(speaker(desk)).to_have_attribute("data-sounding", "yellow")
     await expect(speaker(desk)).to_have_attribute("data-played", "")
+    await desk.page.set_viewport_size({"width": 390, "height": 800})  # a phone
+    assert await desk.clipped(".off") == []
     await bar.click()
     await expect(bar).to_have_count(0)
     await expect(speaker(desk)).to_have_attribute("data-played", "yellow=1")
