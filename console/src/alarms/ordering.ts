@@ -43,14 +43,29 @@ function realFirst(a: { drill: number | null }, b: { drill: number | null }): nu
   return Number(a.drill !== null) - Number(b.drill !== null);
 }
 
-export function compareAlarms(a: Alarm, b: Alarm): number {
-  return realFirst(a, b) || urgency(b) - urgency(a) || newerFirst(a.entered_at, b.entered_at) || b.id - a.id;
+function newestFirst(a: Alarm, b: Alarm): number {
+  return newerFirst(a.entered_at, b.entered_at) || b.id - a.id;
 }
 
+export function compareAlarms(a: Alarm, b: Alarm): number {
+  return realFirst(a, b) || urgency(b) - urgency(a) || newestFirst(a, b);
+}
+
+/** Thousands of alarms are put in order many times a second, so only those of equal urgency are compared. */
 export function orderedAlarms(alarms: Iterable<Alarm>, filter: Filter, incidentGrade: IncidentGrade): Alarm[] {
-  const chosen: Alarm[] = [];
-  for (const alarm of alarms) if (passes(alarm, filter, incidentGrade)) chosen.push(alarm);
-  return chosen.sort(compareAlarms);
+  const real = new Map<number, Alarm[]>();
+  const drills = new Map<number, Alarm[]>();
+  for (const alarm of alarms) {
+    if (!passes(alarm, filter, incidentGrade)) continue;
+    const classes = alarm.drill === null ? real : drills;
+    const of = urgency(alarm);
+    const known = classes.get(of);
+    if (known === undefined) classes.set(of, [alarm]);
+    else known.push(alarm);
+  }
+  const mostUrgent = (classes: Map<number, Alarm[]>): Alarm[] =>
+    [...classes].sort(([a], [b]) => b - a).flatMap(([, found]) => found.sort(newestFirst));
+  return [...mostUrgent(real), ...mostUrgent(drills)];
 }
 
 export function orderedIncidents(incidents: Iterable<Incident>): Incident[] {
