@@ -14,7 +14,7 @@ import type { Readings } from '@/live/readings';
 import { Register, together, type Missed } from '@/live/register';
 
 /** Screens redraw at most this often under a flood; the first change shows at once. */
-const FLUSH_MS = 200;
+const FLUSH_MS = 80;
 const RELOAD_MS = 3_000;
 
 type Message = Exclude<LiveMessage, { type: 'hello' }>;
