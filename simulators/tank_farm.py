@@ -44,6 +44,8 @@ FLAMMABLE = (
     Place(-135.0, 45.0),
 )
 """GD-101 to GD-106 by the crude pumps, GD-201 to GD-204 by naphtha, GD-301 to GD-304 by methanol."""
+WIND_FROM = 255.0
+"""° from north: the prevailing wind, from land and along the coast."""
 METHANOL_DETECTORS = ("301", "302", "303", "304")
 
 HYDROCARBON_SHARE = 60.0
@@ -56,7 +58,8 @@ _ATMOSPHERE = 101.3
 
 
 def _points() -> list[Point]:
-    points = [Point(f"LI-{t}", "gw1", noise=0.03, decimals=2, lag=2.0) for t in TANKS]
+    points = [Point("WD-001", "gw2", noise=1.5, decimals=0, lag=1.0)]
+    points += [Point(f"LI-{t}", "gw1", noise=0.03, decimals=2, lag=2.0) for t in TANKS]
     points += [Point(f"TI-{t}", "gw1", noise=0.03, decimals=2, lag=20.0) for t in TANKS]
     points += [Point(f"PI-{t}", "gw1", noise=0.004, decimals=3, lag=1.0) for t in TANKS]
     points += [Point(f"FI-{t}", "gw1", noise=0.4, decimals=1, lag=1.0, floor=0.0) for t in TANKS]
@@ -154,6 +157,7 @@ class TankFarm:
         current = power / (np.sqrt(3.0) * 0.38 * 0.88) + 12.0
         return np.concatenate(
             [
+                [WIND_FROM + 12.0 * np.sin(self.time / 90.0)],
                 self.level,
                 self.temperature,
                 self.blanket,

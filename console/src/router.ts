@@ -22,6 +22,7 @@ export function createConsoleRouter(): Router {
         props: true,
       },
       { path: '/trends', name: 'trends', component: () => import('@/pages/TrendsPage.vue') },
+      { path: '/map', name: 'map', component: () => import('@/pages/MapPage.vue') },
       { path: '/gateways', name: 'gateways', component: () => import('@/pages/GatewaysPage.vue') },
       { path: '/journal', name: 'journal', component: () => import('@/pages/JournalPage.vue') },
       { path: '/suppressed', name: 'suppressed', component: () => import('@/pages/SuppressedPage.vue') },

@@ -12,6 +12,7 @@ from tests.running import TOKEN
 SIZES = {"1366x768": (1366, 768), "1920x1080": (1920, 1080)}
 PAGES = {
     "值守": "/",
+    "地图": "/map",
     "搁置与停用": "/suppressed",
     "演练": "/drills",
     "交接班": "/handover",

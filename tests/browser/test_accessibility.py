@@ -52,6 +52,7 @@ PLACES = {
     "watch": "/",
     "incident": "/incidents/{incident}",
     "site": "/enterprises/works/tankfarm",
+    "map": "/map",
     "gateways": "/gateways",
     "journal": "/journal",
     "suppressed": "/suppressed",

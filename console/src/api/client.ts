@@ -54,6 +54,7 @@ async function send(
   body?: unknown,
   patience = TIMEOUT_MS,
   givenUp?: AbortSignal,
+  cache: RequestCache = 'no-store',
 ): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   const bearer = token();
@@ -62,7 +63,7 @@ async function send(
   if (method === 'POST' && /^[\w.-]+$/.test(desk.value)) headers['AnShao-Desk'] = desk.value;
   const late = AbortSignal.timeout(patience);
   const signal = givenUp === undefined ? late : AbortSignal.any([late, givenUp]);
-  const init: RequestInit = { method, headers, cache: 'no-store', signal };
+  const init: RequestInit = { method, headers, cache, signal };
   if (body instanceof FormData) {
     init.body = body;
   } else if (body !== undefined) {
@@ -88,6 +89,11 @@ async function request<Answer>(method: 'GET' | 'POST', url: URL, body?: unknown,
 
 export function get<Answer>(path: string, query: Query = {}): Promise<Answer> {
   return request<Answer>('GET', apiUrl(path, query));
+}
+
+/** Of what seldom changes: the browser keeps it, and asks each time whether it still holds. */
+export async function getKept<Answer>(path: string): Promise<Answer> {
+  return (await (await send('GET', apiUrl(path), undefined, TIMEOUT_MS, undefined, 'no-cache')).json()) as Answer;
 }
 
 export function post<Answer>(path: string, body: unknown): Promise<Answer> {

@@ -1,6 +1,6 @@
 /** One function per endpoint that the console uses. */
 
-import { ask, download, get, post } from '@/api/client';
+import { ask, download, get, getKept, post } from '@/api/client';
 import type {
   AcknowledgeResult,
   Alarm,
@@ -26,6 +26,7 @@ import type {
   RuleChangeDetail,
   Samples,
   Signature,
+  SiteMap,
   SuppressedList,
   Tag,
   TuningTag,
@@ -119,6 +120,10 @@ export function messagesOf(incident: number): Promise<Message[]> {
 
 export async function enterprises(): Promise<Enterprise[]> {
   return (await get<{ items: Enterprise[] }>('enterprises')).items;
+}
+
+export function siteMap(): Promise<SiteMap> {
+  return getKept('map');
 }
 
 export function tagsOfUnit(enterprise: string, unit: string): Promise<Tag[]> {

@@ -51,6 +51,7 @@ export type Samples = Schemas['Samples'];
 /** What a person signs with: name and comment. */
 export type Signature = Schemas['Signature'];
 export type Silence = Schemas['Silence'];
+export type SiteMap = Schemas['SiteMap'];
 export type Suppressed = Schemas['Suppressed'];
 export type SuppressedList = Schemas['SuppressedList'];
 export type Tag = Schemas['Tag'];
