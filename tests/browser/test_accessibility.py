@@ -52,6 +52,7 @@ PLACES = {
     "watch": "/",
     "incident": "/incidents/{incident}",
     "site": "/enterprises/works/tankfarm",
+    "trends": "/trends",
     "map": "/map",
     "gateways": "/gateways",
     "journal": "/journal",
