@@ -21,6 +21,7 @@ export function createConsoleRouter(): Router {
         component: () => import('@/pages/SitePage.vue'),
         props: true,
       },
+      { path: '/wall', name: 'wall', component: () => import('@/pages/WallPage.vue'), meta: { wall: true } },
       { path: '/trends', name: 'trends', component: () => import('@/pages/TrendsPage.vue') },
       { path: '/map', name: 'map', component: () => import('@/pages/MapPage.vue') },
       { path: '/gateways', name: 'gateways', component: () => import('@/pages/GatewaysPage.vue') },

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Enterprise } from '@/api/types';
+import { Attention, HOLD_MS, pageOf, roundOf } from '@/wall/screens';
+import { standingsOf } from '@/wall/standing';
+
+import { incident } from './samples';
+
+const NOW = Date.parse('2026-06-08T03:00:00Z');
+const MINUTE = 60_000;
+const ago = (ms: number): string => new Date(NOW - ms).toISOString();
+const ids = (found: readonly { id: number }[]): number[] => found.map(({ id }) => id);
+
+describe('the round of a wall screen', () => {
+  it('shows every page of everything, and one of nothing', () => {
+    expect(roundOf(0, 0)).toHaveLength(2);
+    expect(roundOf(11, 7).map(({ kind, page, pages }) => `${kind} ${page + 1}/${pages}`)).toEqual([
+      'incidents 1/3', 'incidents 2/3', 'incidents 3/3', 'enterprises 1/2', 'enterprises 2/2',
+    ]);
+    expect(pageOf([1, 2, 3, 4, 5, 6, 7], 2, 3)).toEqual([7]);
+  });
+});
+
+describe('attention', () => {
+  const old = incident({ id: 1, grade: 'orange', opened_at: ago(MINUTE) });
+
+  it('goes to red and orange that nobody has acknowledged, real and grave ones first', () => {
+    const red = incident({ id: 2, grade: 'red', opened_at: ago(2 * MINUTE) });
+    const drill = incident({ id: 3, grade: 'red', drill: 7, opened_at: ago(0) });
+    const yellow = incident({ id: 4, grade: 'yellow', opened_at: ago(0) });
+    const looked = incident({ id: 5, grade: 'red', alarms_unacknowledged: 0, opened_at: ago(0) });
+    expect(ids(new Attention().waiting([old, drill, yellow, red, looked], NOW))).toEqual([2, 1, 3]);
+  });
+
+  it('goes to what comes, stays until it is acknowledged, and comes back when it grows worse', () => {
+    const attention = new Attention();
+    expect(attention.waiting([], NOW)).toEqual([]);
+    const come = incident({ id: 9, grade: 'orange', opened_at: ago(HOLD_MS) });
+    expect(ids(attention.waiting([old, come], NOW))).toEqual([1, 9]);
+    const seen = { ...come, desk_acknowledgement: { at: ago(-1000), name: '王芳', comment: '', recorded_by: null } };
+    expect(ids(attention.waiting([seen], NOW + 2000))).toEqual([]);
+    expect(ids(attention.waiting([{ ...seen, grade: 'red' }], NOW + 3000))).toEqual([9]);
+  });
+
+  it('lets go after a stated time, also of what was there before the screen', () => {
+    const attention = new Attention();
+    expect(attention.waiting([incident({ grade: 'red', opened_at: ago(HOLD_MS) })], NOW)).toEqual([]);
+    expect(ids(attention.waiting([old], NOW))).toEqual([1]);
+    expect(ids(attention.waiting([old], NOW + HOLD_MS - 1))).toEqual([1]);
+    expect(attention.waiting([old], NOW + HOLD_MS)).toEqual([]);
+  });
+});
+
+describe('how enterprises stand', () => {
+  const enterprise = (id: string): Enterprise => ({ id, name: id, region: '1', region_name: '县', units: [], gateways: 1 });
+
+  it('puts the gravest first, and takes no drill for real', () => {
+    const found = standingsOf(
+      [enterprise('a'), enterprise('b'), enterprise('c')],
+      [
+        incident({ enterprise: 'b', unit: 'x', grade: 'yellow' }),
+        incident({ enterprise: 'b', unit: 'y', grade: 'red', drill: 1 }),
+        incident({ enterprise: 'new', enterprise_name: '新', grade: 'orange' }),
+      ],
+    );
+    expect(found.map(({ id, grade }) => [id, grade])).toEqual([['new', 'orange'], ['b', 'yellow'], ['a', null], ['c', null]]);
+    expect(found[1]?.open.map(({ unit, drill }) => [unit, drill])).toEqual([['x', false], ['y', true]]);
+    expect(found[0]?.name).toBe('新');
+  });
+});
