@@ -12,4 +12,5 @@ def launch(playwright: Playwright) -> Browser:
     if chromium is None:
         raise SystemExit("Chromium is missing: apt-get install chromium fonts-noto-cjk")
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return playwright.chromium.launch(executable_path=chromium, args=root)
+    audible = "--autoplay-policy=no-user-gesture-required"  # as on a desk: else the console says that its sound is off
+    return playwright.chromium.launch(executable_path=chromium, args=[audible, *root])
