@@ -4,12 +4,14 @@ import App from '@/App.vue';
 import { adoptToken } from '@/api/token';
 import { i18n } from '@/i18n';
 import { createConsoleRouter } from '@/router';
+import { startSession } from '@/session/session';
 
 import '@/styles/tokens.css';
 import '@/styles/base.css';
 
 // Before the router, which reads the fragment too.
 adoptToken(window.location, window.history);
+startSession();
 const router = createConsoleRouter();
 window.addEventListener('hashchange', () => {
   // A link with a token was opened in a tab that has the page already.

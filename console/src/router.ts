@@ -41,6 +41,8 @@ export function createConsoleRouter(): Router {
       },
       { path: '/drills', name: 'drills', component: () => import('@/pages/DrillsPage.vue') },
       { path: '/handover', name: 'handover', component: () => import('@/pages/HandoverPage.vue') },
+      { path: '/account', name: 'account', component: () => import('@/pages/AccountPage.vue') },
+      { path: '/accounts', name: 'accounts', component: () => import('@/pages/AccountsPage.vue') },
       {
         path: '/code/:code?',
         name: 'code',

@@ -61,6 +61,9 @@ PLACES = {
     "changes": "/changes/{change}",
     "drills": "/drills",
     "handover": "/handover",
+    "wall": "/wall",
+    "account": "/account",
+    "accounts": "/accounts",
     "code": "/code/ABCD-EFGH",
     "missing": "/nowhere",
 }
@@ -129,7 +132,7 @@ async def test_no_page_keeps_anybody_out(works: Works, desks: Desks, theme: str)
             faults += await violations(desk, f"{theme} {language} watch, lost")
         await expect(desk.page.locator("main.outdated")).to_have_count(0)
     stranger = await opened(desks, works, theme, "zh-CN", token="wrong")
-    await stranger.page.get_by_label("访问令牌").fill("wrong")
+    await stranger.page.get_by_label("访问令牌", exact=True).fill("wrong")
     await stranger.page.keyboard.press("Enter")
     await expect(stranger.page.get_by_text("令牌未被服务接受")).to_be_visible()
     faults += await violations(stranger, f"{theme} without a token")

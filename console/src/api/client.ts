@@ -1,4 +1,4 @@
-/** Requests to `/api/v1`: bearer token, JSON, problem details as `Problem`. */
+/** Requests to `/api/v1`: bearer token or the session's cookie, JSON, problem details as `Problem`. */
 
 import { dropToken, token } from '@/api/token';
 import { desk } from '@/preferences/preferences';
@@ -11,15 +11,34 @@ export class Problem extends Error {
   readonly detail: string;
   /** What of the request was at fault, by the names that the API has for them. */
   readonly fields: readonly string[];
+  /** Seconds to wait before another attempt, where the service says so. */
+  readonly retryAfter: number | null;
 
-  constructor(status: number, title: string, detail: string, fields: readonly string[] = []) {
+  constructor(status: number, title: string, detail: string, fields: readonly string[] = [], retryAfter: number | null = null) {
     super(detail || title);
     this.name = 'Problem';
     this.status = status;
     this.title = title;
     this.detail = detail;
     this.fields = fields;
+    this.retryAfter = retryAfter;
   }
+}
+
+/** Who has signed in, as far as requests care. */
+export interface Credentials {
+  /** What the service wants to be shown with each act of a session; empty: nobody has signed in. */
+  csrf: string;
+  /** The service knows nobody by the cookie that a request went out with. */
+  refused: () => void;
+  /** An act was not allowed: another tab may have signed in anew. True: it was the same person, try again. */
+  renew: () => Promise<boolean>;
+}
+
+let credentials: Credentials = { csrf: '', refused: () => undefined, renew: () => Promise.resolve(false) };
+
+export function useCredentials(given: Credentials): void {
+  credentials = given;
 }
 
 export type Query = Record<string, string | number | boolean | null | undefined>;
@@ -39,26 +58,33 @@ export function apiUrl(path: string, query: Query = {}): URL {
 }
 
 async function problemOf(response: Response): Promise<Problem> {
+  const seconds = Number.parseInt(response.headers.get('Retry-After') ?? '', 10);
+  const retryAfter = Number.isNaN(seconds) ? null : seconds;
   try {
     const body = (await response.json()) as Partial<ProblemDetails>;
     const fields = (body.errors ?? []).map(({ field }) => field);
-    return new Problem(response.status, body.title ?? response.statusText, body.detail ?? '', fields);
+    return new Problem(response.status, body.title ?? response.statusText, body.detail ?? '', fields, retryAfter);
   } catch {
-    return new Problem(response.status, response.statusText, '');
+    return new Problem(response.status, response.statusText, '', [], retryAfter);
   }
 }
 
+type Method = 'GET' | 'POST' | 'DELETE';
+
 async function send(
-  method: 'GET' | 'POST',
+  method: Method,
   url: URL,
   body?: unknown,
   patience = TIMEOUT_MS,
   givenUp?: AbortSignal,
+  again = true,
   cache: RequestCache = 'no-store',
 ): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   const bearer = token();
+  const { csrf } = credentials;
   if (bearer !== null) headers.Authorization = `Bearer ${bearer}`;
+  else if (method !== 'GET' && csrf !== '') headers['AnShao-CSRF'] = csrf;
   // An act done here is input at this console's desk.
   if (method === 'POST' && /^[\w.-]+$/.test(desk.value)) headers['AnShao-Desk'] = desk.value;
   const late = AbortSignal.timeout(patience);
@@ -77,13 +103,23 @@ async function send(
     throw new Problem(0, 'no answer', error instanceof Error ? error.message : '');
   }
   if (!response.ok) {
-    if (response.status === 401 && token() === bearer) dropToken();
-    throw await problemOf(response);
+    const problem = await problemOf(response);
+    // A 401 with fields is about what was typed, such as a password.
+    if (response.status === 401 && problem.fields.length === 0) {
+      if (bearer !== null && token() === bearer) dropToken();
+      // What was asked before somebody signed in anew says nothing of the new session.
+      else if (bearer === null && credentials.csrf === csrf) credentials.refused();
+    }
+    const shown = headers['AnShao-CSRF'] !== undefined;
+    if (response.status === 403 && shown && again && (await credentials.renew())) {
+      return send(method, url, body, patience, givenUp, false);
+    }
+    throw problem;
   }
   return response;
 }
 
-async function request<Answer>(method: 'GET' | 'POST', url: URL, body?: unknown, patience?: number): Promise<Answer> {
+async function request<Answer>(method: Method, url: URL, body?: unknown, patience?: number): Promise<Answer> {
   return (await (await send(method, url, body, patience)).json()) as Answer;
 }
 
@@ -93,11 +129,15 @@ export function get<Answer>(path: string, query: Query = {}): Promise<Answer> {
 
 /** Of what seldom changes: the browser keeps it, and asks each time whether it still holds. */
 export async function getKept<Answer>(path: string): Promise<Answer> {
-  return (await (await send('GET', apiUrl(path), undefined, TIMEOUT_MS, undefined, 'no-cache')).json()) as Answer;
+  return (await (await send('GET', apiUrl(path), undefined, TIMEOUT_MS, undefined, true, 'no-cache')).json()) as Answer;
 }
 
 export function post<Answer>(path: string, body: unknown): Promise<Answer> {
   return request<Answer>('POST', apiUrl(path), body);
+}
+
+export function remove<Answer>(path: string): Promise<Answer> {
+  return request<Answer>('DELETE', apiUrl(path));
 }
 
 /** A question that takes the service a while, and that may be given up before it has answered. */

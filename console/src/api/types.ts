@@ -3,10 +3,11 @@
  * console imports them from here, and only from here. Instants are ISO 8601 strings in UTC.
  */
 
-import type { components } from '@/api/schema';
+import type { components, operations } from '@/api/schema';
 
 type Schemas = components['schemas'];
 
+export type Account = Schemas['Account'];
 export type AcknowledgeResult = Schemas['AcknowledgeResult'];
 export type Alarm = Schemas['Alarm'];
 export type AlarmState = Schemas['AlarmState'];
@@ -37,17 +38,21 @@ export type Level = Schemas['Level'];
 export type Limit = Schemas['Limit'];
 export type Maintenance = Schemas['Maintenance'];
 export type Message = Schemas['Message'];
+/** What the service can be asked for, by name. */
+export type Operation = keyof operations;
 export type Preview = Schemas['Preview'];
 export type ProblemDetails = Schemas['Problem'];
 export type Reading = Schemas['Reading'];
 export type Reason = Schemas['Reason'];
 export type Refused = Schemas['Refused'];
+export type Role = Account['role'];
 export type RuleChange = Schemas['RuleChange'];
 export type RuleChangeDetail = Schemas['RuleChangeDetail'];
 export type RuleFigures = Schemas['RuleFigures'];
 export type RuleKind = Alarm['kind'];
 export type RuleOutcome = Schemas['RuleOutcome'];
 export type Samples = Schemas['Samples'];
+export type SessionState = Schemas['SessionState'];
 /** What a person signs with: name and comment. */
 export type Signature = Schemas['Signature'];
 export type Silence = Schemas['Silence'];

@@ -9,13 +9,15 @@ export const browserSurroundings: Surroundings = {
   open(since) {
     const url = apiUrl('live', { since });
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    return new WebSocket(url, [PROTOCOL, `bearer.${token() ?? ''}`]);
+    const bearer = token();
+    // Without a token the session's cookie says who connects.
+    return new WebSocket(url, bearer === null ? [PROTOCOL] : [PROTOCOL, `bearer.${bearer}`]);
   },
   monotonic: () => performance.now(),
   wall: () => Date.now(),
   random: () => Math.random(),
   refused() {
-    // A browser hides why a WebSocket was refused; a plain request tells, and drops the token if it is the reason.
+    // A browser hides why a WebSocket was refused; a plain request tells, and drops the token, or ends the session, if that is the reason.
     probe().catch(() => undefined);
   },
 };

@@ -6,6 +6,8 @@
 import type { LiveMessage } from '@/api/types';
 
 export const PROTOCOL = 'anshao.live.v1';
+/** Close code: whoever connected may see nothing any more. */
+export const SESSION_ENDED = 4001;
 export const SILENCE_MS = 5_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 8_000;
@@ -79,6 +81,21 @@ export class LiveConnection {
     this.abandon();
   }
 
+  /** Nobody may be shown anything: the connection is let go, and what is on screen is not live any more. */
+  pause(): void {
+    clearTimeout(this.retry);
+    this.abandon();
+    this.enter('lost');
+  }
+
+  /** Connects again and catches up. */
+  resume(): void {
+    clearTimeout(this.retry);
+    this.abandon();
+    this.attempt = 0;
+    this.connect();
+  }
+
   /** Tags (`enterprise/tag`) whose readings are wanted; replaces the former list, and is repeated after a reconnect. */
   subscribe(tags: readonly string[]): void {
     this.subscription = tags;
@@ -93,8 +110,10 @@ export class LiveConnection {
     socket.onmessage = (event) => {
       if (typeof event.data === 'string') this.receive(event.data);
     };
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
+      const ended = this.greeted && code === SESSION_ENDED;
       this.lose();
+      if (ended) this.around.refused();
     };
   }
 
