@@ -137,11 +137,11 @@ async def test_who_has_no_mouse_finds_everything_in_the_list(works: Works, desks
 
 
 async def elsewhere(at: Locator, before: Any) -> bool:
-    return await at.bounding_box() != before
+    return bool(await at.bounding_box() != before)
 
 
 async def there(at: Locator, before: Any) -> bool:
-    return await at.bounding_box() == before
+    return bool(await at.bounding_box() == before)
 
 
 async def test_wheel_and_drag_move_the_map_and_open_nothing(works: Works, desks: Desks) -> None:
