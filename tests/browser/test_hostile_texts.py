@@ -57,6 +57,7 @@ async def test_no_text_is_taken_for_a_page(works: Works, desks: Desks) -> None:
         "/enterprises": [TAG, DESCRIPTION, ENTERPRISE, UNIT],
         "/tuning": [TAG, DESCRIPTION, ENTERPRISE, UNIT],
         "/changes": ["GT-9", ENTERPRISE, UNIT, NAME, COMMENT],
+        "/map": [ENTERPRISE, UNIT],
         "/gateways": [ENTERPRISE, GATEWAY, PAYLOAD],
         "/journal": [TAG, ENTERPRISE, UNIT, NAME, COMMENT],
         f"/incidents/{alarm['incident']}": [TAG, DESCRIPTION, ENTERPRISE, UNIT, NAME, COMMENT],

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from domain.samples import SampleBlock
 from historian.embedded import DuckDBHistorian
 from service.cli.app import app
+from service.cli.calling import console
 from tests.running import TOKEN, Service, api_of, main_file, site_of
 
 DAY = 86_400_000
@@ -34,6 +35,12 @@ async def remember(service: Service, now: int) -> None:
     await store.start()
     await store.write(block, ["works/TI-1"])
     await store.close()
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal in which no table is wrapped."""
+    monkeypatch.setattr(console, "width", 200)
 
 
 @pytest.fixture
@@ -58,7 +65,7 @@ async def imported(service: Service) -> str:
 
 async def anshao(service: Service, *arguments: str, status: int = 0, command: Sequence[str] = ("change",)) -> str:
     """``anshao change …``; what it printed."""
-    environment = {"ANSHAO_TOKEN": TOKEN, "ANSHAO_URL": service.url.removesuffix("/api/v1"), "COLUMNS": "200"}
+    environment = {"ANSHAO_TOKEN": TOKEN, "ANSHAO_URL": service.url.removesuffix("/api/v1")}
     runner = CliRunner()
     ended = await asyncio.to_thread(runner.invoke, app, [*command, *arguments], env=environment)
     assert ended.exit_code == status, ended.output

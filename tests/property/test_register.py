@@ -675,6 +675,7 @@ def differences(found: Mapping[Any, Any], expected: Mapping[Any, Any]) -> list[t
     return [(key, found.get(key), expected.get(key)) for key in keys if found.get(key) != expected.get(key)]
 
 
+@pytest.mark.no_cover  # covered by others; it would take three times as long
 @pytest.mark.timeout(1200)
 def test_the_register_agrees_with_a_reference() -> None:
     run_state_machine_as_test(
