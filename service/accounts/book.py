@@ -24,7 +24,7 @@ MOST_SESSIONS = 20
 
 
 def digest_of(token: str) -> str:
-    """What a session is known by."""
+    """What a session, or a bearer token of the main file, is known by: its SHA-256, hex."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 

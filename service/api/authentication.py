@@ -4,7 +4,6 @@ Tokens and sessions are known by their SHA-256 only, compared in constant time. 
 pages of this service alone: an act has to show what only they can read.
 """
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from service.accounts import Account, ApiToken, Role, Session
-from service.accounts.book import csrf_of
+from service.accounts.book import csrf_of, digest_of
 from service.api.access import BEFORE_THE_PASSWORD, OPEN, ROLES
 from service.api.ports import ServicePort
 from service.api.problems import Problem
@@ -38,15 +37,15 @@ class Caller:
     account: Account | None = None
     session: Session | None = None
     csrf: str = ""
-    ends_at: int | None = None
-    """When the session or the token ends, ms UTC; None: never."""
+    expires_at: int | None = None
+    """When a token expires, ms UTC; None: never."""
 
     def is_still_in(self, service: ServicePort) -> bool:
         """Whether the session or the token counts still: who is on the line for long is asked again."""
         now = service.clock.now()
         if self.session is not None:
             return service.accounts.counts(self.session, now)
-        return self.ends_at is None or self.ends_at > now
+        return self.expires_at is None or self.expires_at > now
 
 
 _CALLER = web.RequestKey("caller", Caller)
@@ -107,7 +106,7 @@ def _who(request: web.Request, service: ServicePort, *, live: bool) -> Caller:
         if found is None:
             raise _nobody("the session has ended; sign in again")
         session, account = found
-        return Caller(account.name, account.role, account, session, csrf_of(cookie), session.ends_at)
+        return Caller(account.name, account.role, account, session, csrf_of(cookie))
     raise _nobody(
         "no bearer token was sent, and nobody is signed in; send the header Authorization: Bearer TOKEN"
         + (f", or the subprotocols {LIVE_PROTOCOL} and {_BEARER_PROTOCOL}TOKEN" if live else "")
@@ -115,7 +114,7 @@ def _who(request: web.Request, service: ServicePort, *, live: bool) -> Caller:
 
 
 def _of_token(token: str, tokens: Sequence[ApiToken], now: int) -> Caller:
-    given = hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+    given = digest_of(token)
     found: ApiToken | None = None
     for known in tokens:  # all of them, so that the time taken tells nothing
         if hmac.compare_digest(given, known.sha256.lower()):
@@ -124,7 +123,7 @@ def _of_token(token: str, tokens: Sequence[ApiToken], now: int) -> Caller:
         raise _nobody("the bearer token is not known; its SHA-256 must stand under tokens in the configuration")
     if found.expires_at is not None and found.expires_at <= now:
         raise _nobody(f"the bearer token {found.name} has expired; make another with anshao token")
-    return Caller(found.name, found.role, ends_at=found.expires_at)
+    return Caller(found.name, found.role, expires_at=found.expires_at)
 
 
 def _nobody(detail: str) -> Problem:

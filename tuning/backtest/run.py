@@ -20,12 +20,10 @@ from tuning.backtest.parts import Part, components, needed, part_of, rules_of
 from tuning.backtest.ranges import Ranges
 from tuning.backtest.result import Backtest, Episodes, Transitions
 from tuning.backtest.sharing import Shared, read_ahead
-from tuning.readings.recording import Recording
+from tuning.readings.recording import ROWS, Recording
 
 LATENESS, CLOCK_TOLERANCE = 600_000, 5_000
 """ms; the service's defaults."""
-ROWS = 131_072
-"""Readings evaluated at once."""
 WORTH_A_PROCESS = 4_000_000
 """Readings that make up for the start of another process."""
 SHARES, LARGEST_SHARE = 8, 10_000_000
