@@ -22,7 +22,7 @@ PAGES = {
     "网关与拒收": "/gateways",
     "台账": "/journal",
 }
-"""The pages of the header, by their Chinese names."""
+"""The pages of the header and its menu, by their Chinese names."""
 NETWORK = ("Failed to load resource", "WebSocket connection to")
 """What Chromium itself notes of a refusal or a lost service."""
 REPORT = """

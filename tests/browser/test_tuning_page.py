@@ -50,6 +50,7 @@ async def starting(broker: servers.Broker, tmp_path: Path, site: dict[str, Any])
 
 async def test_a_limit_is_dragged_and_the_change_goes_the_whole_way(works: Works, desks: Desks) -> None:
     desk = await desks.open(works.address)
+    await desk.button("更多").click()
     await desk.page.get_by_role("link", name="调优", exact=True).click()
     before = await outcome(desk, "H")
     assert before[0] > 200  # hours of chattering around the limit
@@ -79,6 +80,7 @@ async def test_a_limit_is_dragged_and_the_change_goes_the_whole_way(works: Works
     await expect(state(desk)).to_contain_text("已提出")
 
     other = await desks.open(works.address)
+    await other.button("更多").click()
     await other.page.get_by_role("link", name="变更", exact=True).click()
     await act(other, "批准", APPROVER, "同意")
     await expect(other.page.get_by_role("dialog").get_by_role("alert")).to_contain_text("须先完成回测")
