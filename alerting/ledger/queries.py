@@ -1,5 +1,7 @@
 """Reads of the ledger for those who ask: lists in pages, single records with their history, the journal's tail.
 
+The journal itself is looked through in ``journal_queries``.
+
 Pages are cut by key, newest first: ``after`` is the key of the last item of the page before. A row that matches all
 the while is in exactly one page, however many are added meanwhile.
 """
@@ -72,17 +74,6 @@ class IncidentFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class JournalFilter:
-    """Which entries of the journal; None: any. ``since``: entered at that time (ms) or later."""
-
-    since: int | None = None
-    kind: str | None = None
-    enterprise: str | None = None
-    alarm: int | None = None
-    incident: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Quarantined(Refused):
     """A refused message, or the refused part of one, with its number."""
 
@@ -146,20 +137,6 @@ async def incidents(engine: AsyncEngine, which: IncidentFilter, limit: int, afte
     if which.regions is not None:
         clauses.append(columns.region.in_(which.regions))
     return await _page(engine, incident, columns.id, incident_of, clauses, limit, after)
-
-
-async def entries(engine: AsyncEngine, which: JournalFilter, limit: int, after: int | None = None) -> Page[Entry]:
-    """Entries of the journal, newest first."""
-    columns = journal.c
-    clauses = _equal(
-        (columns.kind, which.kind),
-        (columns.enterprise, which.enterprise),
-        (columns.alarm, which.alarm),
-        (columns.incident, which.incident),
-    )
-    if which.since is not None:
-        clauses.append(columns.at >= which.since)
-    return await _page(engine, journal, columns.sequence, entry_of, clauses, limit, after)
 
 
 async def quarantined(

@@ -5,8 +5,9 @@ from http import HTTPStatus
 from typing import Any
 
 from alerting.journal.journal import describe
-from alerting.ledger import queries
-from alerting.ledger.queries import AlarmFilter, JournalFilter
+from alerting.ledger import journal_queries, queries
+from alerting.ledger.journal_queries import JournalFilter
+from alerting.ledger.queries import AlarmFilter
 from alerting.records import Alarm, Entry
 from alerting.refusals import NotFound
 from domain.scales import Grade
@@ -21,7 +22,8 @@ from service.api.requests import (
     Signature,
 )
 from service.api.routes import Call
-from service.api.views import quarantined_view
+from service.api.searching import enterprises_in, words_of
+from service.api.views import iso_or_none, quarantined_view
 
 
 async def list_alarms(call: Call[Nothing, AlarmsQuery, Nothing]) -> dict[str, Any]:
@@ -85,12 +87,26 @@ async def reset_alarm(call: Call[AlarmPath, Nothing, Signature]) -> dict[str, An
 
 async def list_journal(call: Call[Nothing, JournalQuery, Nothing]) -> dict[str, Any]:
     """Entries of the journal, newest first."""
-    query = call.query
-    which = JournalFilter(query.since, query.kind, query.enterprise, query.alarm, query.incident)
-    page = await queries.entries(call.service.ledger, which, query.limit, query.after)
+    query, site = call.query, call.service.site
+    regions = regions_below(site, query.region)
+    which = JournalFilter(
+        since=query.since,
+        until=query.until,
+        kind=query.kind,
+        groups=query.groups,
+        enterprises=None if regions is None else enterprises_in(site, regions),
+        enterprise=query.enterprise,
+        unit=query.unit,
+        alarm=query.alarm,
+        incident=query.incident,
+        actor=query.actor,
+        words=None if query.text is None else words_of(site, query.text),
+    )
+    page = await journal_queries.entries(call.service.ledger, which, query.limit, query.after)
     return {
         "items": [describe(entry) for entry in page.items],
-        "next": str(page.items[-1].sequence) if page.more else None,
+        "next": None if page.next is None else str(page.next),
+        "looked": {"entries": page.looked, "back_to": iso_or_none(page.looked_to)},
     }
 
 

@@ -270,11 +270,19 @@ class RefusedPage(Document):
     next: str | None
 
 
+class Looked(Document):
+    """How far an answer has looked."""
+
+    entries: int = Field(description="Entries of the journal that were looked through.")
+    back_to: Instant | None = Field(description="When the oldest of them was entered; null: there was none.")
+
+
 class EntryPage(Document):
-    """A page of the journal."""
+    """A page of the journal. It may have few items, or none, and more follow: `looked` says how far it has come."""
 
     items: list[Entry]
     next: str | None
+    looked: Looked
 
 
 class GatewayList(Document):

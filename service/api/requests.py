@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from alerting.ledger.journal_queries import GROUPS
 from domain.scales import AlarmState
 from service.config.quantities import parse_positive_duration, refusal
 
@@ -50,6 +51,15 @@ def _whole(value: object) -> object:
     return value
 
 
+def _groups(value: object) -> frozenset[str]:
+    """Groups of the journal's kinds, of a text with commas."""
+    given = frozenset(value.split(",")) if isinstance(value, str) else frozenset()
+    if not given or not given <= GROUPS.keys():
+        raise refusal("not groups of the journal", f"Give some of {', '.join(GROUPS)}, with commas between them.")
+    return given
+
+
+_GROUP = "|".join(GROUPS)
 Instant = Annotated[
     int,
     BeforeValidator(_instant),
@@ -59,6 +69,11 @@ Duration = Annotated[
     int,
     BeforeValidator(parse_positive_duration),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*(ms|s|min|h|d)?$", "examples": ["10s"]}),
+]
+Groups = Annotated[
+    frozenset[str],
+    BeforeValidator(_groups),
+    WithJsonSchema({"type": "string", "pattern": f"^({_GROUP})(,({_GROUP}))*$", "examples": ["alarms,acts"]}),
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(printable)]
 Number = Annotated[int, Field(ge=1, le=LARGEST), BeforeValidator(_whole)]
@@ -150,10 +165,22 @@ class JournalQuery(PageQuery):
     """Which entries of the journal."""
 
     since: Instant | None = Field(None, description="Entered then or later.")
+    until: Instant | None = Field(None, description="Entered before then.")
     kind: Text | None = Field(None, examples=["alarm.acknowledged"])
+    groups: Groups | None = Field(
+        None, description="Groups of kinds, with commas between them; `acts`: what people did, of whatever kind."
+    )
+    region: Text | None = Field(None, description="GB/T 2260 code; enterprises in the regions below it count.")
     enterprise: Text | None = None
+    unit: Text | None = Field(None, description="Id of the unit within its enterprise.")
     alarm: Number | None = None
     incident: Number | None = None
+    actor: Text | None = Field(None, description="Part of the name of the person who signed, or of the account.")
+    text: Text | None = Field(
+        None,
+        description="Looked for, without regard to case, in every text of the entry (tag, rule, names, comments) and "
+        "in the names of its enterprise and unit; digits also as the number of an entry, an alarm or an incident.",
+    )
 
 
 class LiveQuery(Request):

@@ -42,6 +42,10 @@ VALUES: dict[str, list[str]] = {
     "incident": ["1", "3", "9223372036854775807"],
     "alarm": ["7", "9223372036854775807"],
     "since": ["2026-05-28T20:28:20Z", "2026-05-28T20:30:00Z"],
+    "until": ["2026-05-28T20:28:20Z", "2026-05-28T20:30:00Z"],
+    "groups": ["alarms", "acts", "incidents,messages"],
+    "actor": ["ANSHAO", "王芳"],
+    "text": ["罐区", "gt-10", "17", "%", "alarm"],
     "active": ["true", "false"],
     "drill": ["true", "false", "7"],
     "kind": list(KINDS),
@@ -65,7 +69,10 @@ LISTS = {
         "after",
     ],
     "incidents": ["drill", "grade", "region", "enterprise", "unit", "limit", "after"],
-    "journal": ["since", "kind", "enterprise", "alarm", "incident", "limit", "after"],
+    "journal": [
+        *("since", "until", "kind", "groups", "region", "enterprise", "unit", "alarm", "incident", "actor", "text"),
+        *("limit", "after"),
+    ],
     "quarantine": ["enterprise", "gateway", "limit", "after"],
 }
 

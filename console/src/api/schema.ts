@@ -4632,11 +4632,12 @@ export interface components {
         };
         /**
          * EntryPage
-         * @description A page of the journal.
+         * @description A page of the journal. It may have few items, or none, and more follow: `looked` says how far it has come.
          */
         EntryPage: {
             /** Items */
             items: components["schemas"]["Entry"][];
+            looked: components["schemas"]["Looked"];
             /** Next */
             next: string | null;
         };
@@ -6030,6 +6031,22 @@ export interface components {
              * @constant
              */
             type: "readings";
+        };
+        /**
+         * Looked
+         * @description How far an answer has looked.
+         */
+        Looked: {
+            /**
+             * Back To
+             * @description When the oldest of them was entered; null: there was none.
+             */
+            back_to: string | null;
+            /**
+             * Entries
+             * @description Entries of the journal that were looked through.
+             */
+            entries: number;
         };
         /**
          * Maintenance
@@ -11079,10 +11096,22 @@ export interface operations {
                 after?: number;
                 /** @description Entered then or later. */
                 since?: string;
+                /** @description Entered before then. */
+                until?: string;
                 kind?: string;
+                /** @description Groups of kinds, with commas between them; `acts`: what people did, of whatever kind. */
+                groups?: string;
+                /** @description GB/T 2260 code; enterprises in the regions below it count. */
+                region?: string;
                 enterprise?: string;
+                /** @description Id of the unit within its enterprise. */
+                unit?: string;
                 alarm?: number;
                 incident?: number;
+                /** @description Part of the name of the person who signed, or of the account. */
+                actor?: string;
+                /** @description Looked for, without regard to case, in every text of the entry (tag, rule, names, comments) and in the names of its enterprise and unit; digits also as the number of an entry, an alarm or an incident. */
+                text?: string;
             };
             header?: never;
             path?: never;
