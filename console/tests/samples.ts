@@ -12,6 +12,8 @@ export function alarm(change: Partial<Alarm> = {}): Alarm {
     unit_name: '原料罐区',
     tag: 'GT-101',
     gas: 'toxic',
+    measurand: 'h2s',
+    hazard_level: 2,
     description: '1# 罐泵区硫化氢',
     rule: 'HH',
     kind: 'high',

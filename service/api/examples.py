@@ -11,6 +11,8 @@ ALARM: dict[str, Any] = {
     "unit_name": "原料罐区",
     "tag": "GT-101",
     "gas": "toxic",
+    "measurand": "h2s",
+    "hazard_level": 2,
     "description": "1# 罐泵区硫化氢",
     "rule": "HH",
     "kind": "high",

@@ -66,6 +66,10 @@ class Alarm(Document):
     gas: Literal["flammable", "toxic", "oxygen", "methane"] | None = Field(
         description="What kind of gas detector the tag is; of a rule over several tags, what all of them are."
     )
+    measurand: str | None = Field(
+        description="What the tag measures; of a rule over several tags, what all of them do. Null: no one thing."
+    )
+    hazard_level: int | None = Field(description="重大危险源等级 of the unit, 1 the gravest.")
     description: str
     rule: str = Field(description="Key of the rule within its tag.")
     kind: RuleKindName

@@ -48,6 +48,7 @@ class Views:
 
     def alarm(self, alarm: Alarm) -> dict[str, Any]:
         """``models.Alarm``."""
+        unit = self._site.units.get((alarm.enterprise, alarm.unit))
         return {
             "id": alarm.id,
             "enterprise": alarm.enterprise,
@@ -56,7 +57,8 @@ class Views:
             "unit": alarm.unit,
             "unit_name": self._units.get((alarm.enterprise, alarm.unit), alarm.unit),
             "tag": alarm.tag,
-            "gas": self._gas(alarm),
+            **self._measured(alarm),
+            "hazard_level": unit and unit.hazard_level,
             "description": alarm.description,
             "rule": alarm.rule,
             "kind": KIND_NAMES[alarm.kind],
@@ -90,20 +92,22 @@ class Views:
             "drill": alarm.drill,
         }
 
-    def _gas(self, alarm: Alarm) -> str | None:
-        """What kind of gas detector the tag is; of a unit's own rule, what its inputs are."""
+    def _measured(self, alarm: Alarm) -> dict[str, str | None]:
+        """What the tag measures, and what kind of gas detector it is; of a unit's own rule, what all its inputs are."""
         site = self._site
         index = site.tag_index.get(f"{alarm.enterprise}/{alarm.tag}")
         if index is None:
-            return None
-        if not alarm.tag.startswith(UNIT_TAG):
-            return site.tags[index].gas
-        for row in site.rules.of_tag(index):
-            extra = site.rules.extras.get(row)
-            if site.rules.key[row] == alarm.rule and extra is not None:
-                kinds = {site.tags[given].gas for given in extra.inputs}
-                return kinds.pop() if len(kinds) == 1 else None
-        return None
+            return {"measurand": None, "gas": None}
+        inputs: tuple[int, ...] = (index,)
+        if alarm.tag.startswith(UNIT_TAG):
+            rows = (row for row in site.rules.of_tag(index) if site.rules.key[row] == alarm.rule)
+            inputs = tuple(given for row in rows if row in site.rules.extras for given in site.rules.extras[row].inputs)
+        measurands = {site.tags[given].measurand for given in inputs}
+        gases = {site.tags[given].gas for given in inputs}
+        return {
+            "measurand": measurands.pop() if len(measurands) == 1 else None,
+            "gas": gases.pop() if len(gases) == 1 else None,
+        }
 
     def incident(self, incident: Incident) -> dict[str, Any]:
         """``incidents_models.Incident``."""

@@ -84,8 +84,8 @@ async def test_nobody_gets_it_without_a_token(service: FakeService) -> None:
             assert (await stranger.get("/api/v1/map", headers=headers)).status == 401
 
 
-def test_an_alarm_says_what_gas_its_detector_is_for() -> None:
-    """A rule over several detectors is of their gas, where all are of one."""
+def test_an_alarm_says_what_its_detector_measures_and_what_gas_it_is_for() -> None:
+    """A rule over several detectors is of their gas and measurand, where all are of one."""
     base = make_site()
     vote, mixed = len(base.tags), len(base.tags) + 1
     tags = [
@@ -101,13 +101,17 @@ def test_an_alarm_says_what_gas_its_detector_is_for() -> None:
     site = replace(base, tags=tags, rules=RuleTable.build(rules, len(tags)), tag_index={})
     views = Views(site)
 
-    def gas(tag: str, rule: str, enterprise: str = "huarui") -> object:
+    def told(tag: str, rule: str, enterprise: str = "huarui") -> tuple[object, object]:
         alarm: Alarm = replace(make_alarm(1, base), enterprise=enterprise, tag=tag, rule=rule)
-        return views.alarm(alarm)["gas"]
+        view = views.alarm(alarm)
+        unit = base.units.get((enterprise, alarm.unit))
+        assert view["hazard_level"] == (unit and unit.hazard_level)
+        return view["gas"], view["measurand"]
 
-    assert gas("GT-101", "H") == "toxic"
-    assert gas("TI-201", "BAD") is None
-    assert gas("@unit.tankfarm", "2OO2") == "toxic"
-    assert gas("@unit.tankfarm", "GONE") is None
-    assert gas("@unit.face", "MIX", "heishan") is None
-    assert gas("NOT-THERE-ANY-MORE", "H") is None
+    measurand = base.tags[0].measurand
+    assert told("GT-101", "H") == ("toxic", measurand)
+    assert told("TI-201", "BAD") == (None, "temperature")
+    assert told("@unit.tankfarm", "2OO2") == ("toxic", measurand)
+    assert told("@unit.tankfarm", "GONE") == (None, None)
+    assert told("@unit.face", "MIX", "heishan") == (None, None)
+    assert told("NOT-THERE-ANY-MORE", "H") == (None, None)

@@ -2505,11 +2505,13 @@ export interface components {
          *       "first_out": true,
          *       "gas": "toxic",
          *       "grade": "yellow",
+         *       "hazard_level": 2,
          *       "id": 1042,
          *       "incident": 1037,
          *       "kind": "high",
          *       "latching": false,
          *       "level": "HH",
+         *       "measurand": "h2s",
          *       "received_at": "2026-06-08T02:30:00.214Z",
          *       "region": "370783",
          *       "returned_at": null,
@@ -2585,6 +2587,11 @@ export interface components {
              * @enum {string}
              */
             grade: "blue" | "yellow" | "orange" | "red";
+            /**
+             * Hazard Level
+             * @description 重大危险源等级 of the unit, 1 the gravest.
+             */
+            hazard_level: number | null;
             /** Id */
             id: number;
             /** Incident */
@@ -2597,6 +2604,11 @@ export interface components {
             /** Latching */
             latching: boolean;
             level: components["schemas"]["Level"];
+            /**
+             * Measurand
+             * @description What the tag measures; of a rule over several tags, what all of them do. Null: no one thing.
+             */
+            measurand: string | null;
             /**
              * Received At
              * Format: date-time
@@ -2677,11 +2689,13 @@ export interface components {
          *       "first_out": true,
          *       "gas": "toxic",
          *       "grade": "yellow",
+         *       "hazard_level": 2,
          *       "id": 1042,
          *       "incident": 1037,
          *       "kind": "high",
          *       "latching": false,
          *       "level": "HH",
+         *       "measurand": "h2s",
          *       "received_at": "2026-06-08T02:30:00.214Z",
          *       "region": "370783",
          *       "returned_at": null,
@@ -2757,6 +2771,11 @@ export interface components {
              * @enum {string}
              */
             grade: "blue" | "yellow" | "orange" | "red";
+            /**
+             * Hazard Level
+             * @description 重大危险源等级 of the unit, 1 the gravest.
+             */
+            hazard_level: number | null;
             /** History */
             history: components["schemas"]["Entry"][];
             /** Id */
@@ -2771,6 +2790,11 @@ export interface components {
             /** Latching */
             latching: boolean;
             level: components["schemas"]["Level"];
+            /**
+             * Measurand
+             * @description What the tag measures; of a rule over several tags, what all of them do. Null: no one thing.
+             */
+            measurand: string | null;
             /**
              * Received At
              * Format: date-time
