@@ -26,6 +26,8 @@ from alerting.notify.entries import Webhook
 from alerting.notify.outbox import Outbox
 from alerting.records import Change
 from alerting.response.response import Response
+from alerting.siteplans import plans as site_plans
+from alerting.siteplans.images import PlanImages
 from domain.clock import Clock
 from domain.site import Site
 from domain.transitions import Transition
@@ -183,6 +185,9 @@ class Application:
         await self.response.load(self._ledger.engine, now)
         accounts = await load_accounts(self._ledger.engine, self.register.journal, now)
         self.account_control = AccountControl(accounts, self)
+        self.site_plans = await site_plans.load(self._ledger.engine, self.register.journal)
+        self.site_plan_images = PlanImages(settings.data_dir / "site-plans")
+        await asyncio.to_thread(self.site_plan_images.open)
         book = ChangeBook(self.register.journal, await kept_changes(self._ledger.engine))
         self._shadows = Shadows(book, lambda part: parts.make_engine(self.settings, part), lambda: self.engine)
         self.changes = ChangeControl(book, self._shadows, self, lambda: self.settings)

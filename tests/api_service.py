@@ -30,6 +30,8 @@ from alerting.notify.outbox import Outbox
 from alerting.records import Alarm, Change, Entry, Incident
 from alerting.refusals import Conflict, NotFound
 from alerting.response.response import Response
+from alerting.siteplans.images import PlanImages
+from alerting.siteplans.plans import SitePlans
 from domain.clock import iso
 from domain.samples import SampleBlock
 from domain.scales import AlarmState, Grade, IncidentState, Level, RuleKind
@@ -311,6 +313,8 @@ class FakeService:
             Ledger("sqlite+aiosqlite://"), [], self, self.response.book, (), self.response.messages, self.act, _ignore
         )
         self.attachments = AttachmentStore(Path("/nonexistent"))
+        self.site_plan_images = PlanImages(Path("/nonexistent"))
+        self.site_plans = SitePlans(Journal())
         self.key_figures = KeyFigures(ledger, load_targets())
         self.version = "0.1.0"
         self.register = Register(self.site, load_grading(), Journal())

@@ -195,3 +195,4 @@ from alerting.ledger import changes_schema as _changes  # noqa: E402, F401
 from alerting.ledger import desks_schema as _desks  # noqa: E402, F401
 from alerting.ledger import response_schema as _response  # noqa: E402, F401
 from alerting.ledger import revisions_schema as _revisions  # noqa: E402, F401
+from alerting.ledger import siteplans_schema as _siteplans  # noqa: E402, F401

@@ -31,6 +31,7 @@ from service.api.ports import ServicePort
 from service.api.problems import Problem, unavailable
 from service.api.record_files import RecordFiles
 from service.api.routes import PREFIX, Context
+from service.api.site_plans import SitePlanImages
 from service.api.table import ROUTES
 from service.api.views import Views
 
@@ -66,6 +67,7 @@ def create_app(
     RecordFiles(service).register(app)
     ContactFiles(service).register(app)
     DrillPages(service).register(app)
+    SitePlanImages(service).register(app)
     described = _described()
 
     async def get_openapi(_request: web.Request) -> web.Response:

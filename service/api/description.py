@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from alerting.incidents.attachments import SUFFIXES
-from service.api import contact_files, drill_pages, live_messages, models, record_files
+from service.api import contact_files, drill_pages, live_messages, models, record_files, site_plans
 from service.api.authentication import COOKIE
 from service.api.incidents_models import Attachment
 from service.api.incidents_requests import AttachmentPath, IncidentPath, UploadForm
@@ -17,6 +17,7 @@ from service.api.records_models import EvidencePath, EvidenceQuery
 from service.api.requests import LiveQuery, Nothing, Request, Subscription
 from service.api.response_models import ContactCheck
 from service.api.routes import Route
+from service.api.site_plans_models import NewSitePlan, SitePlanPath, SitePlanView
 
 VERSION = "1.0"
 """Of the API, not of the package: the first number is the one in the paths."""
@@ -58,7 +59,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
     """The OpenAPI document of routes, and of what is no route with JSON in and out."""
     requests = _unique([model for route in routes for model in (route.path_model, route.query, route.body)])
     requests = _unique([*requests, LiveQuery, Subscription, IncidentPath, AttachmentPath, UploadForm])
-    requests = _unique([*requests, EvidencePath, EvidenceQuery])
+    requests = _unique([*requests, EvidencePath, EvidenceQuery, NewSitePlan, SitePlanPath])
     answers = _unique([*(route.response for route in routes), *_LIVE_MODELS, Attachment, ContactCheck, models.Problem])
     named: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         *((model, "validation") for model in requests if model is not Nothing),
@@ -74,6 +75,12 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
     paths |= drill_pages.operations(_problems)
     paths |= record_files.operations(lambda place, model: _parameters(place, model, schemas), _problems)
     paths |= contact_files.operations(_problems, _REFERENCE.format(model=ContactCheck.__name__))
+    for path, operations in site_plans.operations(
+        lambda place, model: _parameters(place, model, schemas),
+        _problems,
+        _REFERENCE.format(model=SitePlanView.__name__),
+    ).items():
+        paths.setdefault(path, {}).update(operations)
     paths["/api/v1/attachments/{id}"] = {"get": _download_operation(schemas)}
     paths["/api/v1/openapi.json"] = {"get": _plain("get_openapi", "This document", _JSON, {"type": "object"})}
     paths["/metrics"] = {"get": _plain("get_metrics", "Metrics for Prometheus", "text/plain", {"type": "string"})}

@@ -8,6 +8,8 @@ from alerting.incidents.attachments import AttachmentStore
 from alerting.incidents.closed_loop import ClosedLoopRules
 from alerting.notify.outbox import Outbox
 from alerting.response.response import Response
+from alerting.siteplans.images import PlanImages
+from alerting.siteplans.plans import SitePlans
 from domain.site import Site
 from rules.arrivals import Latest
 from service.accounts import ApiToken
@@ -76,6 +78,16 @@ class ServicePort(Host, Protocol):
     @property
     def attachments(self) -> AttachmentStore:
         """Where the files of incidents are."""
+        ...
+
+    @property
+    def site_plans(self) -> SitePlans:
+        """Images of enterprises and units, with the places of their tags."""
+        ...
+
+    @property
+    def site_plan_images(self) -> PlanImages:
+        """Where the files of site plans are."""
         ...
 
     @property

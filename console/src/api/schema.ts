@@ -1970,6 +1970,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/site-plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Site plans
+         * @description Site plans of an enterprise, with the places of the tags on them.
+         */
+        get: operations["list_site_plans"];
+        put?: never;
+        /**
+         * Add a site plan
+         * @description The body is the image. What it is, its content says. Its size is limited.
+         */
+        post: operations["add_site_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site-plans/{id}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Image of a site plan
+         * @description It may be kept: ask with `If-None-Match`.
+         */
+        get: operations["get_site_plan_image"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site-plans/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove a site plan
+         * @description Show a site plan no more. The journal and the file stay.
+         */
+        post: operations["remove_site_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site-plans/{id}/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rename a site plan
+         * @description Give a site plan another title.
+         */
+        post: operations["rename_site_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site-plans/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Place tags on a site plan
+         * @description Place tags on a site plan, move them and take them off, all at once or not at all.
+         */
+        post: operations["place_site_plan_tags"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sound": {
         parameters: {
             query?: never;
@@ -7868,6 +7972,162 @@ export interface components {
             regions: components["schemas"]["MapRegion"][];
         };
         /**
+         * SitePlanList
+         * @description All site plans of an enterprise: of the whole first, then by unit and title.
+         */
+        SitePlanList: {
+            /** Items */
+            items: components["schemas"]["SitePlanView"][];
+        };
+        /**
+         * SitePlanPlace
+         * @description Where a tag is, in fractions of width and height from the upper left corner.
+         */
+        SitePlanPlace: {
+            /** Tag */
+            tag: string;
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+        };
+        /**
+         * SitePlanPlaceGiven
+         * @description Where a tag is to be.
+         */
+        SitePlanPlaceGiven: {
+            /** Tag */
+            tag: string;
+            /**
+             * X
+             * @description Fraction of the image's width, from the left.
+             */
+            x: number;
+            /**
+             * Y
+             * @description Fraction of the image's height, from the top.
+             */
+            y: number;
+        };
+        /**
+         * SitePlanRemoved
+         * @description It is shown no more.
+         */
+        SitePlanRemoved: {
+            /** Id */
+            id: number;
+        };
+        /**
+         * SitePlanTags
+         * @description Tags to be placed or moved, and tags to be taken off, all at once.
+         * @example {
+         *       "comment": "按竣工图布置",
+         *       "name": "李工",
+         *       "place": [
+         *         {
+         *           "tag": "GT-101",
+         *           "x": 0.42,
+         *           "y": 0.31
+         *         }
+         *       ],
+         *       "remove": [
+         *         "GT-102"
+         *       ],
+         *       "version": 1042
+         *     }
+         */
+        SitePlanTags: {
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Name
+             * @description The person, as it shall stand in the journal.
+             */
+            name: string;
+            /** Place */
+            place?: components["schemas"]["SitePlanPlaceGiven"][];
+            /** Remove */
+            remove?: string[];
+            /**
+             * Version
+             * @description `version` of the plan as it was looked at: another one is refused.
+             */
+            version: number;
+        };
+        /**
+         * SitePlanTitle
+         * @description Another title.
+         * @example {
+         *       "comment": "名称更正",
+         *       "name": "李工",
+         *       "title": "罐区平面图"
+         *     }
+         */
+        SitePlanTitle: {
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Name
+             * @description The person, as it shall stand in the journal.
+             */
+            name: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * SitePlanView
+         * @description 平面图; its image is at `/site-plans/{id}/image`.
+         */
+        SitePlanView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Enterprise */
+            enterprise: string;
+            /**
+             * Height
+             * @description Of a JPEG with an orientation: before it is turned, as the width is.
+             */
+            height: number;
+            /** Id */
+            id: number;
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
+            /** Tags */
+            tags: components["schemas"]["SitePlanPlace"][];
+            /** Title */
+            title: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "image/png" | "image/jpeg" | "image/webp";
+            /**
+             * Unit
+             * @description Null: of the whole enterprise.
+             */
+            unit: string | null;
+            /**
+             * Version
+             * @description Number of the last journal entry about it.
+             */
+            version: number;
+            /** Width */
+            width: number;
+        };
+        /**
          * SpoolComponent
          * @description State of the spool.
          */
@@ -11895,6 +12155,212 @@ export interface operations {
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    list_site_plans: {
+        parameters: {
+            query: {
+                enterprise: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SitePlanList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+        };
+    };
+    add_site_plan: {
+        parameters: {
+            query: {
+                /** @description The person, as it shall stand in the journal. */
+                name: string;
+                comment?: string;
+                enterprise: string;
+                /** @description Left out: it is of the whole enterprise. */
+                unit?: string;
+                title: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+                "image/png": string;
+                "image/webp": string;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SitePlanView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            507: components["responses"]["Problem"];
+        };
+    };
+    get_site_plan_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The image. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+        };
+    };
+    remove_site_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SitePlanRemoved"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    rename_site_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SitePlanTitle"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SitePlanView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    place_site_plan_tags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SitePlanTags"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SitePlanView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
         };
