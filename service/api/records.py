@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from alerting.kpi.selection import Period
+from alerting.kpi.targets import Targets
 from domain.clock import iso
 from domain.site import Site
 from service.api.ports import ServicePort
@@ -20,7 +21,25 @@ _BAD_ACTORS = ("scope", "id", "name", "start", "end", "top_ten", "top_ten_share"
 
 async def get_key_figures(call: Call[Nothing, KpiQuery, Nothing]) -> dict[str, Any]:
     """Key figures of a desk, an enterprise, a region or all, over a period. Graded from 30 days on."""
-    return figures_view(await figures_of(call.service, call.query), call.service.site)
+    shown = figures_view(await figures_of(call.service, call.query), call.service.site)
+    return shown | {"targets": targets_view(call.service.key_figures.targets)}
+
+
+def targets_view(targets: Targets) -> dict[str, Any]:
+    """``records_models.KpiTargets``."""
+    shares = targets.priorities
+    return {
+        "average": targets.average.acceptable,
+        "manageable": targets.average.manageable,
+        "busy_above": targets.busy.above,
+        "busy": targets.busy.share_below,
+        "flood": targets.flood.share_below,
+        "top_ten": targets.top_ten.share_at_most,
+        "fleeting_within": targets.fleeting.within,
+        "stale": targets.stale.per_day_below,
+        "priorities": {"blue": shares.blue, "yellow": shares.yellow, "orange": shares.orange, "red": shares.red},
+        "online": targets.online.at_least,
+    }
 
 
 async def get_bad_actors(call: Call[Nothing, KpiQuery, Nothing]) -> dict[str, Any]:

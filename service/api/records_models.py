@@ -161,6 +161,21 @@ class DayCount(Document):
     red: int
 
 
+class KpiTargets(Document):
+    """What the figures are measured by, as the site has it. Shares from 0 to 1."""
+
+    average: float = Field(description="Alarms per ten minutes, at most.")
+    manageable: float = Field(description="Alarms per ten minutes that a person can still manage.")
+    busy_above: int = Field(description="Alarms from which on, not included, ten minutes are busy.")
+    busy: float = Field(description="Share, less than that; as `flood`.")
+    flood: float
+    top_ten: float = Field(description="Share, at most.")
+    fleeting_within: int = Field(description="Seconds.")
+    stale: int = Field(description="On any day fewer than that.")
+    priorities: dict[GradeName, float]
+    online: float = Field(description="Share, at least.")
+
+
 class KeyFigures(Document):
     """关键指标, as docs/kpi.md defines them. Shares from 0 to 1."""
 
@@ -197,6 +212,7 @@ class KeyFigures(Document):
     met: dict[MEASURES, bool | None] = Field(description="By measure; null: not graded.")
     per_day: list[DayCount]
     histogram: dict[str, int] = Field(description="Ten-minute periods by their number of alarms: 0 to 10, more.")
+    targets: KpiTargets
 
 
 class BadActors(Document):

@@ -15,6 +15,7 @@ from service.api import (
     models,
     records,
     response,
+    search,
     sessions,
     site_plans,
     tuning,
@@ -138,5 +139,6 @@ ROUTES: tuple[Route, ...] = (
     *changes.ROUTES,
     *tuning.ROUTES,
     *records.ROUTES,
+    *search.ROUTES,
     *sessions.ROUTES,
 )

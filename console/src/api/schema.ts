@@ -1862,6 +1862,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search
+         * @description Whatever has the text in its name, by kind; what stands open first, the gravest before the rest.
+         */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -4922,6 +4942,114 @@ export interface components {
             ended_at: string;
         };
         /**
+         * FoundAlarms
+         * @description Alarms by number, tag or description: those that stand in by grade, then the newest of the last 20,000.
+         */
+        FoundAlarms: {
+            /** Items */
+            items: components["schemas"]["Alarm"][];
+            /** More */
+            more: boolean;
+        };
+        /**
+         * FoundEnterprise
+         * @description 企业, by its name or id.
+         */
+        FoundEnterprise: {
+            /** Enterprise */
+            enterprise: string;
+            /** Enterprise Name */
+            enterprise_name: string;
+            /**
+             * Grade
+             * @description Of its gravest open incident.
+             */
+            grade: ("blue" | "yellow" | "orange" | "red") | null;
+            /** Region */
+            region: string;
+            /** Region Name */
+            region_name: string;
+        };
+        /**
+         * FoundEnterprises
+         * @description Enterprises, the gravest first.
+         */
+        FoundEnterprises: {
+            /** Items */
+            items: components["schemas"]["FoundEnterprise"][];
+            /** More */
+            more: boolean;
+        };
+        /**
+         * FoundIncidents
+         * @description Incidents by number or by the name of their place: those that are open by grade, then the newest.
+         */
+        FoundIncidents: {
+            /** Items */
+            items: components["schemas"]["Incident"][];
+            /** More */
+            more: boolean;
+        };
+        /**
+         * FoundTag
+         * @description 位号, by its name or description.
+         */
+        FoundTag: {
+            /** Description */
+            description: string;
+            /** Enterprise */
+            enterprise: string;
+            /** Enterprise Name */
+            enterprise_name: string;
+            /** Tag */
+            tag: string;
+            /** Unit */
+            unit: string;
+            /** Unit Name */
+            unit_name: string;
+        };
+        /**
+         * FoundTags
+         * @description Tags; those that are named so before those that are named like it, before those that are described so.
+         */
+        FoundTags: {
+            /** Items */
+            items: components["schemas"]["FoundTag"][];
+            /** More */
+            more: boolean;
+        };
+        /**
+         * FoundUnit
+         * @description 装置/罐区, by its name or id.
+         */
+        FoundUnit: {
+            /** Enterprise */
+            enterprise: string;
+            /** Enterprise Name */
+            enterprise_name: string;
+            /**
+             * Grade
+             * @description Of its gravest open incident.
+             */
+            grade: ("blue" | "yellow" | "orange" | "red") | null;
+            /** Incident */
+            incident: number | null;
+            /** Unit */
+            unit: string;
+            /** Unit Name */
+            unit_name: string;
+        };
+        /**
+         * FoundUnits
+         * @description Units, the gravest first.
+         */
+        FoundUnits: {
+            /** Items */
+            items: components["schemas"]["FoundUnit"][];
+            /** More */
+            more: boolean;
+        };
+        /**
          * Frequent
          * @description One of the most frequent.
          */
@@ -5872,6 +6000,7 @@ export interface components {
              * Format: date-time
              */
             start: string;
+            targets: components["schemas"]["KpiTargets"];
             /** Targets Version */
             targets_version: number;
             /** Top Ten */
@@ -5882,6 +6011,58 @@ export interface components {
             unsigned_changes: number;
             /** Unsigned Suppressions */
             unsigned_suppressions: number;
+        };
+        /**
+         * KpiTargets
+         * @description What the figures are measured by, as the site has it. Shares from 0 to 1.
+         */
+        KpiTargets: {
+            /**
+             * Average
+             * @description Alarms per ten minutes, at most.
+             */
+            average: number;
+            /**
+             * Busy
+             * @description Share, less than that; as `flood`.
+             */
+            busy: number;
+            /**
+             * Busy Above
+             * @description Alarms from which on, not included, ten minutes are busy.
+             */
+            busy_above: number;
+            /**
+             * Fleeting Within
+             * @description Seconds.
+             */
+            fleeting_within: number;
+            /** Flood */
+            flood: number;
+            /**
+             * Manageable
+             * @description Alarms per ten minutes that a person can still manage.
+             */
+            manageable: number;
+            /**
+             * Online
+             * @description Share, at least.
+             */
+            online: number;
+            /** Priorities */
+            priorities: {
+                [key: string]: number;
+            };
+            /**
+             * Stale
+             * @description On any day fewer than that.
+             */
+            stale: number;
+            /**
+             * Top Ten
+             * @description Share, at most.
+             */
+            top_ten: number;
         };
         /**
          * Latest
@@ -7666,6 +7847,17 @@ export interface components {
              * @description More samples follow the last one within the time asked for.
              */
             truncated?: boolean;
+        };
+        /**
+         * SearchResult
+         * @description All that was found, by kind.
+         */
+        SearchResult: {
+            alarms: components["schemas"]["FoundAlarms"];
+            enterprises: components["schemas"]["FoundEnterprises"];
+            incidents: components["schemas"]["FoundIncidents"];
+            tags: components["schemas"]["FoundTags"];
+            units: components["schemas"]["FoundUnits"];
         };
         /**
          * Selection
@@ -11947,6 +12139,39 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description Part of a name or a description, without regard to case; or a number. */
+                text: string;
+                /** @description GB/T 2260 code; the regions below it count. */
+                region?: string;
+                enterprise?: string;
+                /** @description Most items of each kind in the answer. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResult"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
         };
     };
     get_session: {
