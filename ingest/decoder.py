@@ -1,7 +1,7 @@
 """Messages in, one block of samples out, with everything that was refused."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -73,6 +73,8 @@ class Decoded:
     statuses: list[GatewayStatus]
     of_drills: list[Received]
     """Messages of drills, not decoded: their readings are none of the site's."""
+    messages: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """How many messages of readings came from each gateway, refused ones too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class Decoder:
         statuses: list[GatewayStatus] = []
         of_drills: list[Received] = []
         starts: list[int] = []
+        counts: dict[str, int] = {}
         routes = self._routes
         for message in messages:
             starts.append(len(intake.tag))
@@ -131,6 +134,7 @@ class Decoder:
                 else:
                     self._decode_aside(message, now, statuses, refusals)
                 continue
+            counts[message.topic] = counts.get(message.topic, 0) + 1
             payload = message.payload
             whole: Reason | None = None
             try:
@@ -152,7 +156,9 @@ class Decoder:
         if future.any():
             refusals.extend(self._refuse_future(future, starts, messages, block, now))
             block = block.take(~future)
-        return Decoded(block, refusals, receipts, statuses, of_drills)
+        sources = {topic: routes[topic].source for topic in counts}
+        heard = {(source.enterprise, source.gateway): counts[topic] for topic, source in sources.items()}
+        return Decoded(block, refusals, receipts, statuses, of_drills, heard)
 
     def _block(self, intake: Intake, now: int) -> SampleBlock:
         count = len(intake.tag)

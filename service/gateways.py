@@ -10,7 +10,7 @@ from domain.samples import Int64, SampleBlock
 from domain.scales import RuleKind
 from domain.site import SERVICE_ENTERPRISE, Gateway, Site
 from ingest.decoder import Decoded, GatewayStatus
-from ingest.intake import Reason
+from ingest.intake import Reason, Refusal
 from service.conditions import SystemConditions
 
 CLOCK_CALM = 60_000
@@ -31,6 +31,7 @@ class GatewayState:
     """When anything came from it last that the broker had not stored."""
     silence: int | None = None
     """ms without a message after which it is lost; None: none of its tags says."""
+    messages: int = 0
     readings: int = 0
     refused: int = 0
     skew: int | None = None
@@ -54,9 +55,13 @@ class GatewayState:
             "status": self.status,
             "since": iso(self.since),
             "last_received": iso(self.last_received) if self.last_received else None,
+            "last_heard": iso(self.heard_at) if self.heard_at else None,
+            "messages": self.messages,
             "readings": self.readings,
             "refused": self.refused,
             "clock_skew_ms": self.skew,
+            "clock": self.gateway.clock,
+            "session": self.session,
         }
 
 
@@ -97,14 +102,10 @@ class Gateways:
 
     def take(self, decoded: Decoded, now: int) -> None:
         """Count what was decoded; raise and clear the gateways' link and clock conditions."""
-        for refusal in decoded.refusals:
-            state_or_none = self.states.get((refusal.enterprise or "", refusal.gateway or ""))
-            if state_or_none is not None:
-                state_or_none.refused += 1
-                if refusal.reason is not Reason.RETAINED:
-                    self._hear(state_or_none, now)
-                if refusal.reason is Reason.FUTURE_TIME:
-                    self._found_ahead(state_or_none, now)
+        for key, count in decoded.messages.items():
+            if (sender := self.states.get(key)) is not None:
+                sender.messages += count
+        self._take_refusals(decoded.refusals, now)
         if len(decoded.block):
             self._take_block(decoded.block, now)
         # Last, so that a last will that comes right after the last readings counts.
@@ -180,6 +181,16 @@ class Gateways:
         state.heard_at = now
         if state.status == "offline":
             self._set_status(state, "online", now)
+
+    def _take_refusals(self, refusals: Sequence[Refusal], now: int) -> None:
+        for refusal in refusals:
+            state = self.states.get((refusal.enterprise or "", refusal.gateway or ""))
+            if state is not None:
+                state.refused += 1
+                if refusal.reason is not Reason.RETAINED:
+                    self._hear(state, now)
+                if refusal.reason is Reason.FUTURE_TIME:
+                    self._found_ahead(state, now)
 
     def _take_block(self, block: SampleBlock, now: int) -> None:
         number = self._of_tag[block.tag]

@@ -71,7 +71,9 @@ async def recover(
         register.apply(replayed, now, change)
     register.apply(_found_in(site, engine, register), now, change)
     engine.restore(rows_inside(site, register))
-    register.note(now, "service.started", {"version": version}, change)
+    # Until then the run before was there, as far as anybody can tell: the canary's readings come all the while.
+    until = {"until": stopped} if spool.newest else {}
+    register.note(now, "service.started", {"version": version, **until}, change)
     await ledger.commit(change)
     return register
 

@@ -373,9 +373,13 @@ class FakeService:
                 "status": "unknown",
                 "since": None,
                 "last_received": None,
+                "last_heard": None,
+                "messages": 0,
                 "readings": 0,
                 "refused": 0,
                 "clock_skew_ms": None,
+                "clock": "live",
+                "session": None,
             }
             for gateway in self.site.gateways.values()
         ]

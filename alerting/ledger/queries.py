@@ -140,10 +140,16 @@ async def incidents(engine: AsyncEngine, which: IncidentFilter, limit: int, afte
 
 
 async def quarantined(
-    engine: AsyncEngine, enterprise: str | None, gateway: str | None, limit: int, after: int | None = None
+    engine: AsyncEngine,
+    enterprise: str | None,
+    gateway: str | None,
+    limit: int,
+    after: int | None = None,
+    reason: str | None = None,
 ) -> Page[Quarantined]:
     """What was refused, newest first."""
-    clauses = _equal((quarantine.c.enterprise, enterprise), (quarantine.c.gateway, gateway))
+    columns = quarantine.c
+    clauses = _equal((columns.enterprise, enterprise), (columns.gateway, gateway), (columns.reason, reason))
     return await _page(engine, quarantine, quarantine.c.id, lambda row: Quarantined(**row), clauses, limit, after)
 
 

@@ -25,7 +25,8 @@ _GROUPS: Mapping[frozenset[Role], str] = {
         change_password end_session get_session get_alarm get_card get_incident get_incident_response
         get_samples get_sound get_watch list_alarm_cards list_alarms list_cards list_desks list_drills
         list_drill_scenarios list_enterprises list_gateways list_incidents list_maintenance list_suppressed list_tags
-        get_map get_site_plan_image list_site_plans list_watch_alarms live search
+        get_enterprise_online list_enterprises_online get_map get_site_plan_image list_site_plans list_watch_alarms live
+        search
     """,
     STAFF: """
         begin_codes confirm_codes end_codes check_config check_contacts export_contacts get_attachment get_bad_actors

@@ -114,7 +114,7 @@ async def list_quarantine(call: Call[Nothing, QuarantineQuery, Nothing]) -> dict
     """What was refused, newest first."""
     query = call.query
     ledger = call.service.ledger
-    page = await queries.quarantined(ledger, query.enterprise, query.gateway, query.limit, query.after)
+    page = await queries.quarantined(ledger, query.enterprise, query.gateway, query.limit, query.after, query.reason)
     return {
         "items": [quarantined_view(refused) for refused in page.items],
         "next": str(page.items[-1].id) if page.more else None,

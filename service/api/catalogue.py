@@ -49,15 +49,18 @@ class Catalogue:
         limits = np.concatenate([[0], np.cumsum(np.isin(site.rules.kind, list(LIMIT_KINDS)))])
         start = site.rules.start
         self._has_limits: Bool = (limits[start[1:]] - limits[start[:-1]] > 0)[self._order]
-        self.counts = self._count_by_unit()
+        self.counts = self._count_by_unit(np.ones(len(measured), dtype=np.bool_))
+        """Number of tags, by enterprise and unit."""
+        self.without_limits = self._count_by_unit(~self._has_limits)
+        """How many of them have no limits."""
         self.unit_rules = unit_rules(site)
         """Views of the rules over several tags, by enterprise and unit."""
         self.modes = modes_of(site)
         """Modes of operation, by the unit's path."""
 
-    def _count_by_unit(self) -> dict[tuple[str, str], int]:
-        """Number of tags of each (enterprise, unit)."""
-        counts = np.bincount(self._columns[1], minlength=len(self._codes[1]))
+    def _count_by_unit(self, which: Bool) -> dict[tuple[str, str], int]:
+        """Number of these tags in each (enterprise, unit)."""
+        counts = np.bincount(self._columns[1][which], minlength=len(self._codes[1]))
         return {key: int(counts[code]) for key, code in self._codes[1].items()}
 
     def page(self, which: TagFilter, limit: int, after: str | None) -> tuple[list[int], str | None]:

@@ -159,11 +159,19 @@ class Gateway(Document):
     gateway: str
     name: str
     status: Literal["online", "offline", "unknown"]
-    since: Instant | None
-    last_received: Instant | None
-    readings: int
-    refused: int
-    clock_skew_ms: int | None
+    since: Instant | None = Field(description="Since when it has this status, as far as the running service knows.")
+    last_received: Instant | None = Field(description="When readings came last, since the service started.")
+    last_heard: Instant | None = Field(description="When anything came last, readings or a status.")
+    messages: int = Field(description="Messages with readings since the service started, refused ones too.")
+    readings: int = Field(description="Readings taken since the service started.")
+    refused: int = Field(description="Messages, or parts of one, refused since the service started.")
+    clock_skew_ms: int | None = Field(
+        description="Received time minus the newest source time of its last message; below 0: its clock is ahead."
+    )
+    clock: Literal["live", "source"] = Field(
+        description="source: its times are taken as they are, as of a recording that is played, and not checked."
+    )
+    session: str | None = Field(description="What its last status names its run.")
 
 
 class Refused(Document):

@@ -159,6 +159,7 @@ class QuarantineQuery(PageQuery):
 
     enterprise: Text | None = None
     gateway: Text | None = None
+    reason: Text | None = Field(None, examples=["unknown_tag"])
 
 
 class JournalQuery(PageQuery):

@@ -13,6 +13,7 @@ from service.api import (
     maps,
     messages,
     models,
+    online,
     records,
     response,
     search,
@@ -139,6 +140,7 @@ ROUTES: tuple[Route, ...] = (
     *changes.ROUTES,
     *tuning.ROUTES,
     *records.ROUTES,
+    *online.ROUTES,
     *search.ROUTES,
     *sessions.ROUTES,
 )

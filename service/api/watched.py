@@ -49,6 +49,7 @@ async def list_enterprises(call: Call[Nothing, Nothing, Nothing]) -> dict[str, A
                 "name": unit.name,
                 "hazard_level": unit.hazard_level,
                 "tags": call.context.catalogue.counts.get(key, 0),
+                "tags_without_limits": call.context.catalogue.without_limits.get(key, 0),
                 "neighbours": list(unit.neighbours),
                 "cards": list(unit.cards),
                 "modes": call.context.catalogue.modes.get(unit.path, []),

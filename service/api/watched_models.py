@@ -95,6 +95,7 @@ class EnterpriseUnit(Document):
     name: str
     hazard_level: int | None
     tags: int
+    tags_without_limits: int
     neighbours: list[str] = Field(description="Paths of the units near it.")
     cards: list[str] = Field(description="Response cards shown with its alarms.")
     modes: list[str] = Field(description="Modes of operation that choose among limits.")

@@ -127,6 +127,7 @@ async def test_enterprises_name_the_gravest_open_incident_of_each_unit(client: C
         "name": "原料罐区",
         "hazard_level": 2,
         "tags": 3,
+        "tags_without_limits": 1,
         "neighbours": [],
         "cards": [],
         "modes": [],
@@ -139,6 +140,7 @@ async def test_enterprises_name_the_gravest_open_incident_of_each_unit(client: C
         "name": "主扇",
         "hazard_level": None,
         "tags": 40,
+        "tags_without_limits": 20,
         "neighbours": [],
         "cards": [],
         "modes": [],
@@ -155,6 +157,9 @@ async def test_quarantine_says_what_to_do(client: Client) -> None:
     everything = await walk(client, "/api/v1/quarantine")
     assert len(everything) == 30
     assert all(item["remedy"] for item in everything)
+    reason = everything[0]["reason"]
+    of_reason = await walk(client, "/api/v1/quarantine", reason=reason)
+    assert of_reason == [item for item in everything if item["reason"] == reason]
     assert max(len(item["payload"]) for item in everything) == 4096
 
 

@@ -98,8 +98,8 @@ def test_at_first_nothing_is_known(site: Site) -> None:
     assert watch.gateways.counts() == {"online": 0, "offline": 0, "unknown": 3}
     assert watch.shown("gw1") == {
         "enterprise": "works", "gateway": "gw1", "name": "一号", "status": "unknown",
-        "since": "2025-06-16T12:00:00.000Z", "last_received": None, "readings": 0, "refused": 0,
-        "clock_skew_ms": None,
+        "since": "2025-06-16T12:00:00.000Z", "last_received": None, "last_heard": None,
+        "messages": 0, "readings": 0, "refused": 0, "clock_skew_ms": None, "clock": "live", "session": None,
     }  # fmt: skip
 
 
@@ -108,8 +108,9 @@ def test_a_reading_shows_that_its_gateway_is_there(site: Site) -> None:
     assert watch.gets(reading(1, T1=5, T2=6), reading(2, T1=7), reading(2, "gw2", T3=1), at=3) == []
     assert watch.gateways.counts() == {"online": 2, "offline": 0, "unknown": 1}
     shown = watch.shown("gw1")
-    assert (shown["status"], shown["readings"], shown["clock_skew_ms"]) == ("online", 3, 1_000)
-    assert shown["since"] == shown["last_received"] == "2025-06-16T12:00:03.000Z"
+    assert (shown["status"], shown["messages"], shown["readings"]) == ("online", 2, 3)
+    assert shown["clock_skew_ms"] == 1_000
+    assert shown["since"] == shown["last_received"] == shown["last_heard"] == "2025-06-16T12:00:03.000Z"
 
 
 def test_readings_of_a_block_are_counted_to_their_own_gateway(site: Site) -> None:

@@ -1005,6 +1005,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/enterprises/{enterprise}/online": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Daily online rate of an enterprise
+         * @description Share of each local day in which an enterprise's gateways were there, and of each of them.
+         */
+        get: operations["get_enterprise_online"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gateways": {
         parameters: {
             query?: never;
@@ -1779,6 +1799,26 @@ export interface paths {
          * @description A gateway says that a message has arrived, or has been read.
          */
         post: operations["receive_receipt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/online": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Daily online rate of enterprises
+         * @description Share of each local day in which the gateways of enterprises were there.
+         */
+        get: operations["list_enterprises_online"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4655,12 +4695,82 @@ export interface components {
             units: components["schemas"]["EnterpriseUnit"][];
         };
         /**
+         * EnterpriseDays
+         * @description The days of an enterprise: its gateways' together.
+         */
+        EnterpriseDays: {
+            /**
+             * Days
+             * @description Empty: it has no gateways.
+             */
+            days: components["schemas"]["OnlineDay"][];
+            /**
+             * End
+             * Format: date-time
+             * @description Now: the last day has come so far.
+             */
+            end: string;
+            /** Enterprise */
+            enterprise: string;
+            /**
+             * Rate
+             * @description Of all gateways and days together.
+             */
+            rate: number | null;
+            /**
+             * Start
+             * Format: date-time
+             * @description Midnight of the first day.
+             */
+            start: string;
+        };
+        /**
+         * EnterpriseDaysList
+         * @description Daily online rate of several enterprises.
+         */
+        EnterpriseDaysList: {
+            /** Items */
+            items: components["schemas"]["EnterpriseDays"][];
+        };
+        /**
          * EnterpriseList
          * @description All enterprises.
          */
         EnterpriseList: {
             /** Items */
             items: components["schemas"]["Enterprise"][];
+        };
+        /**
+         * EnterpriseOnline
+         * @description Daily online rate of an enterprise and of each of its gateways.
+         */
+        EnterpriseOnline: {
+            /**
+             * Days
+             * @description Empty: it has no gateways.
+             */
+            days: components["schemas"]["OnlineDay"][];
+            /**
+             * End
+             * Format: date-time
+             * @description Now: the last day has come so far.
+             */
+            end: string;
+            /** Enterprise */
+            enterprise: string;
+            /** Gateways */
+            gateways: components["schemas"]["OnlineGateway"][];
+            /**
+             * Rate
+             * @description Of all gateways and days together.
+             */
+            rate: number | null;
+            /**
+             * Start
+             * Format: date-time
+             * @description Midnight of the first day.
+             */
+            start: string;
         };
         /**
          * EnterpriseUnit
@@ -4705,6 +4815,8 @@ export interface components {
             rules: components["schemas"]["UnitRule"][];
             /** Tags */
             tags: number;
+            /** Tags Without Limits */
+            tags_without_limits: number;
         };
         /**
          * Entry
@@ -5078,21 +5190,57 @@ export interface components {
          * @description 网关.
          */
         Gateway: {
-            /** Clock Skew Ms */
+            /**
+             * Clock
+             * @description source: its times are taken as they are, as of a recording that is played, and not checked.
+             * @enum {string}
+             */
+            clock: "live" | "source";
+            /**
+             * Clock Skew Ms
+             * @description Received time minus the newest source time of its last message; below 0: its clock is ahead.
+             */
             clock_skew_ms: number | null;
             /** Enterprise */
             enterprise: string;
             /** Gateway */
             gateway: string;
-            /** Last Received */
+            /**
+             * Last Heard
+             * @description When anything came last, readings or a status.
+             */
+            last_heard: string | null;
+            /**
+             * Last Received
+             * @description When readings came last, since the service started.
+             */
             last_received: string | null;
+            /**
+             * Messages
+             * @description Messages with readings since the service started, refused ones too.
+             */
+            messages: number;
             /** Name */
             name: string;
-            /** Readings */
+            /**
+             * Readings
+             * @description Readings taken since the service started.
+             */
             readings: number;
-            /** Refused */
+            /**
+             * Refused
+             * @description Messages, or parts of one, refused since the service started.
+             */
             refused: number;
-            /** Since */
+            /**
+             * Session
+             * @description What its last status names its run.
+             */
+            session: string | null;
+            /**
+             * Since
+             * @description Since when it has this status, as far as the running service knows.
+             */
             since: string | null;
             /**
              * Status
@@ -6909,6 +7057,55 @@ export interface components {
              * @description The present one.
              */
             password: string;
+        };
+        /**
+         * OnlineDay
+         * @description A local day.
+         * @example {
+         *       "date": "2026-06-08",
+         *       "known_ms": 86400000,
+         *       "online_ms": 82080000,
+         *       "rate": 0.95
+         *     }
+         */
+        OnlineDay: {
+            /**
+             * Date
+             * @description In Asia/Shanghai.
+             */
+            date: string;
+            /**
+             * Known Ms
+             * @description Time of which the journal knows whether the gateway was there; of several, the sum.
+             */
+            known_ms: number;
+            /**
+             * Online Ms
+             * @description As much of it as the gateway was there.
+             */
+            online_ms: number;
+            /**
+             * Rate
+             * @description online_ms / known_ms; null: nothing is known of this day.
+             */
+            rate: number | null;
+        };
+        /**
+         * OnlineGateway
+         * @description The days of one gateway.
+         */
+        OnlineGateway: {
+            /** Days */
+            days: components["schemas"]["OnlineDay"][];
+            /** Gateway */
+            gateway: string;
+            /** Name */
+            name: string;
+            /**
+             * Rate
+             * @description Of all its days together.
+             */
+            rate: number | null;
         };
         /**
          * Outcome
@@ -10728,6 +10925,37 @@ export interface operations {
             503: components["responses"]["Problem"];
         };
     };
+    get_enterprise_online: {
+        parameters: {
+            query?: {
+                /** @description Local days, the last of them today. */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                enterprise: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseOnline"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
     list_gateways: {
         parameters: {
             query?: never;
@@ -12038,6 +12266,37 @@ export interface operations {
             503: components["responses"]["Problem"];
         };
     };
+    list_enterprises_online: {
+        parameters: {
+            query?: {
+                /** @description GB/T 2260 code; the regions below it count. */
+                region?: string;
+                enterprise?: string;
+                /** @description Local days, the last of them today. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseDaysList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
     get_openapi: {
         parameters: {
             query?: never;
@@ -12091,6 +12350,7 @@ export interface operations {
                 after?: number;
                 enterprise?: string;
                 gateway?: string;
+                reason?: string;
             };
             header?: never;
             path?: never;
