@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
 import type { SiteMap } from '@/api/types';
-import { isOpened, labelSides, marksOf, type Mark } from '@/map/marks';
-import { byGravity, groundOf, inOrder, placesOf, regionGrades } from '@/map/places';
+import { around } from '@/map/labels';
+import { isOpened, labelsOf, marksOf, type Mark } from '@/map/marks';
+import { namesOf, spotsOf } from '@/map/names';
+import { byGravity, groundOf, inOrder, placesOf, regionGrades, type Drawn } from '@/map/places';
 import { joined, QUIET, standings, type Standing } from '@/map/standing';
-import { boundsOf, fit, moved, Projection, scaleBar, toScreen, zoomed, type View } from '@/map/view';
+import { boundsOf, fit, moved, Projection, scaleBar, toScreen, zoomed, type Point, type View } from '@/map/view';
 import { compassPoint, sector, windOf } from '@/map/wind';
 
 import { alarm, incident } from './samples';
@@ -42,9 +44,9 @@ describe('the view', () => {
 
   it('has north up and east to the right', () => {
     const projection = new Projection(60);
-    const [here, east, north] = [projection.point(118, 36), projection.point(119, 36), projection.point(118, 37)];
+    const [here, east, north] = [projection.point(118, 60), projection.point(119, 60), projection.point(118, 60.01)];
     expect(east.x - here.x).toBeCloseTo(0.5);
-    expect(north.y - here.y).toBe(-1);
+    expect(north.y - here.y).toBeCloseTo(-0.01, 5);
   });
 
   it('shows all of what it is fitted to, in the middle', () => {
@@ -186,7 +188,7 @@ describe('places', () => {
   it('begin with borders, and draw what matters over what does not', () => {
     expect(GROUND.outlines.map(({ kind }) => kind)).toEqual(['region', 'road']);
     expect(GROUND.outlines[0]?.path).toMatch(/^M.*Z$/);
-    expect(GROUND.bounds?.bottom).toBe(-36);
+    expect(GROUND.bounds?.bottom).toBe(GROUND.projection.point(118, 36).y);
   });
 
   it('tint a region and those above it, but not for a drill', () => {
@@ -228,17 +230,48 @@ describe('marks', () => {
   });
 
   it('have names that cover neither a mark nor a more important name', () => {
-    const sides = labelSides([at('one', 100), at('two', 130), at('three', 160)], everyName, nowhere);
+    const { sides } = labelsOf([at('one', 100), at('two', 130), at('three', 160)], everyName, nowhere);
     expect(sides.get('three')).toBe('right');
     expect(sides.get('two')).toBe('below');
     expect(sides.get('one')).toBe('left');
     const crowd = Array.from({ length: 20 }, (_, index) => at(`mark ${index}`, 100 + index * 4));
-    expect(labelSides(crowd, everyName, nowhere).size).toBeLessThan(8);
+    expect(labelsOf(crowd, everyName, nowhere).sides.size).toBeLessThan(8);
   });
 
   it('that are abnormal always have theirs, on the side that leaves the wind free', () => {
     const marks = [...Array.from({ length: 9 }, (_, index) => at(`mark ${index}`, 60 + index * 20)), at('leak', 140, { standing: standing() })];
-    expect(labelSides(marks, everyName, nowhere).has('leak')).toBe(true);
-    expect(labelSides([at('leak', 140)], everyName, () => 'left').get('leak')).toBe('left');
+    expect(labelsOf(marks, everyName, nowhere).sides.has('leak')).toBe(true);
+    expect(labelsOf([at('leak', 140)], everyName, () => 'left').sides.get('leak')).toBe('left');
+  });
+});
+
+describe('names of outlines', () => {
+  const square = (left: number, top: number, side: number): Point[] => [
+    { x: left, y: top }, { x: left + side, y: top }, { x: left + side, y: top + side }, { x: left, y: top + side },
+  ];
+  const drawn = (key: string, kind: Drawn['kind'], rings: Point[][]): Drawn => {
+    const bounds = boundsOf(rings.flat());
+    return { key, name: '云泽县', kind, region: null, area: true, path: '', bounds, spots: spotsOf(rings, bounds) };
+  };
+  const view: View = { x: 200, y: 150, scale: 2 };
+
+  it('stand inside of what they name, also where its middle is a hole', () => {
+    const ring = [square(0, 0, 400), square(120, 120, 160)];
+    for (const { x, y } of spotsOf(ring, boundsOf(ring.flat()))) {
+      expect(x > 120 && x < 280 && y > 120 && y < 280).toBe(false);
+    }
+    expect(spotsOf([[{ x: 0, y: 0 }, { x: 1, y: 0 }]], { left: 0, right: 1, top: 0, bottom: 0 })).toEqual([{ x: 0.5, y: 0 }]);
+  });
+
+  it('dodge marks and each other, and are left out where there is no room', () => {
+    const county = drawn('county', 'region', [square(0, 0, 400)]);
+    const town = drawn('town', 'built_up', [square(150, 100, 100)]);
+    const free = namesOf([county, town], view, SIZE, []);
+    expect(free.map(({ key }) => key)).toEqual(['county', 'town']);
+    expect(Math.abs((free[0]?.at.y ?? 0) - (free[1]?.at.y ?? 0))).toBeGreaterThan(20);
+    const [first] = namesOf([county], view, SIZE, [around(free[0]?.at ?? { x: 0, y: 0 }, 20, 20)]);
+    expect(first?.at).not.toEqual(free[0]?.at);
+    expect(namesOf([county, town], view, SIZE, [around({ x: 400, y: 300 }, 400, 300)])).toEqual([]);
+    expect(namesOf([town], { ...view, scale: 0.1 }, SIZE, [])).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 /** Which places have a mark at a given nearness, and where the names stand so that none covers what matters more. */
 
 import { rank } from '@/alarms/grades';
+import { arranged, widthOf, type Arranged, type Side } from '@/map/labels';
 import type { EnterprisePlace, UnitPlace } from '@/map/places';
 import type { Standing } from '@/map/standing';
 import { boundsOf, toScreen, type Point, type Size, type View } from '@/map/view';
@@ -8,11 +9,7 @@ import { boundsOf, toScreen, type Point, type Size, type View } from '@/map/view
 /** An enterprise whose units lie closer together than so many pixels is one mark. */
 const APART = 110;
 const MARGIN = 60;
-/** Of a mark, to each side of its middle. */
-export const REACH = 13;
 const LINE = 20;
-const WIDE = 13;
-const NARROW = 7.5;
 
 export interface Mark {
   key: string;
@@ -23,15 +20,6 @@ export interface Mark {
   unit: string | null;
   hazard: number | null;
   standing: Standing;
-}
-
-export type Side = 'right' | 'left' | 'below' | 'above';
-
-interface Box {
-  left: number;
-  right: number;
-  top: number;
-  bottom: number;
 }
 
 function ofUnit(enterprise: EnterprisePlace, unit: UnitPlace, at: Point): Mark {
@@ -74,54 +62,23 @@ function gravestHazard({ units }: EnterprisePlace): number | null {
   return levels.length === 0 ? null : Math.min(...levels);
 }
 
-function widthOf(text: string): number {
-  return Array.from(text).reduce((sum, letter) => sum + (letter > '\u2e7f' ? WIDE : NARROW), 0);
-}
-
-function boxOf({ at }: Mark, width: number, side: Side): Box {
-  const [near, half] = [REACH + 3, LINE / 2];
-  switch (side) {
-    case 'right':
-      return { left: at.x + near, right: at.x + near + width, top: at.y - half, bottom: at.y + half };
-    case 'left':
-      return { left: at.x - near - width, right: at.x - near, top: at.y - half, bottom: at.y + half };
-    case 'below':
-      return { left: at.x - width / 2, right: at.x + width / 2, top: at.y + REACH, bottom: at.y + REACH + LINE };
-    case 'above':
-      return { left: at.x - width / 2, right: at.x + width / 2, top: at.y - REACH - LINE, bottom: at.y - REACH };
-  }
-}
-
-function overlap(a: Box, b: Box): boolean {
-  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-}
-
-const SIDES: readonly Side[] = ['right', 'left', 'below', 'above'];
-
 /**
  * On which side of its mark each name stands; names that would cover a mark or a more important name are left out. What
  * is abnormal always keeps its name. `text`: all that is written there; `upwind`: the side that leaves the wind's free.
  */
-export function labelSides(
+export function labelsOf(
   marks: readonly Mark[],
   text: (mark: Mark) => string,
   upwind: (mark: Mark) => Side | null,
-): Map<string, Side> {
-  const taken: (Box & { key: string })[] = marks.map(({ key, at }) => ({
-    key, left: at.x - REACH, right: at.x + REACH, top: at.y - REACH, bottom: at.y + REACH,
-  }));
-  const sides = new Map<string, Side>();
-  for (const mark of [...marks].reverse()) {
-    const width = widthOf(text(mark)) + 12;
-    const first = upwind(mark);
-    const free = (first === null ? SIDES : [first, ...SIDES]).find((side) => {
-      const box = boxOf(mark, width, side);
-      return !taken.some((other) => other.key !== mark.key && overlap(box, other));
-    });
-    const side = free ?? (mark.standing.grade === null ? null : (first ?? 'right'));
-    if (side === null) continue;
-    sides.set(mark.key, side);
-    taken.push({ key: `${mark.key} `, ...boxOf(mark, width, side) });
-  }
-  return sides;
+): Arranged {
+  return arranged(
+    marks.map((mark) => ({
+      key: mark.key,
+      at: mark.at,
+      width: widthOf(text(mark)) + 12,
+      height: LINE,
+      always: mark.standing.grade !== null,
+      first: upwind(mark),
+    })),
+  );
 }

@@ -2,6 +2,7 @@
 
 import { rank } from '@/alarms/grades';
 import type { Grade, SiteMap } from '@/api/types';
+import { spotsOf } from '@/map/names';
 import { joined, QUIET, type Standing } from '@/map/standing';
 import { boundsOf, Projection, type Bounds, type Point } from '@/map/view';
 
@@ -39,6 +40,8 @@ export interface Drawn {
   /** Path of SVG in units of the plane. */
   path: string;
   bounds: Bounds | null;
+  /** Where its name may stand, the best first. */
+  spots: readonly Point[];
 }
 
 /** What stands still. */
@@ -81,7 +84,8 @@ export function groundOf(map: SiteMap): Ground {
   const outlines = map.outlines.map(({ name, kind, region, area, paths }, index): Drawn => {
     const drawn = paths.map((path) => [...pointsOf(path, projection)]);
     const path = drawn.map((points) => pathOf(points, area)).join('');
-    return { key: String(index), name, kind, region, area, path, bounds: boundsOf(drawn.flat()) };
+    const bounds = boundsOf(drawn.flat());
+    return { key: String(index), name, kind, region, area, path, bounds, spots: area ? spotsOf(drawn, bounds) : [] };
   });
   outlines.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
   const places = [...positionsOf(map)].map(({ longitude, latitude }) => projection.point(longitude, latitude));

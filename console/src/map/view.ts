@@ -1,6 +1,6 @@
 /**
- * From longitude and latitude to the screen. A plane with north up and degrees of latitude as its unit, drawn together
- * in longitude by the cosine of the middle latitude: over a county it is off by less than a line is wide.
+ * From longitude and latitude to the screen: Web Mercator, as tiles have it, with north up. It is drawn together by the
+ * cosine of the middle latitude, so that a unit of the plane is a degree of latitude there.
  */
 
 export interface Point {
@@ -33,6 +33,8 @@ export const METRES = 111_320;
 const NEAREST = METRES * 2;
 const FARTHEST = 20;
 const PADDING = 40;
+/** Where the square of Web Mercator ends, degrees. */
+const FARTHEST_NORTH = 85.0511;
 /** Of a place that stands alone: so much around it, some 2 km. */
 const ALONE = 0.02;
 
@@ -44,7 +46,14 @@ export class Projection {
   }
 
   point(longitude: number, latitude: number): Point {
-    return { x: longitude * this.narrowing, y: -latitude };
+    const angle = (Math.min(FARTHEST_NORTH, Math.max(-FARTHEST_NORTH, latitude)) * Math.PI) / 180;
+    const up = (Math.log(Math.tan(Math.PI / 4 + angle / 2)) * 180) / Math.PI;
+    return { x: longitude * this.narrowing, y: -up * this.narrowing };
+  }
+
+  /** The square that tiles divide. */
+  get world(): { left: number; top: number; side: number } {
+    return { left: -180 * this.narrowing, top: -180 * this.narrowing, side: 360 * this.narrowing };
   }
 }
 
