@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { gravest } from '@/alarms/grades';
 import { hold } from '@/alarms/holding';
-import { countByGrade, orderedAlarms, orderedIncidents, type Filter } from '@/alarms/ordering';
+import { countByGrade, EVERYTHING as ALL, orderedAlarms, orderedIncidents, type Filter } from '@/alarms/ordering';
 import { nextAct } from '@/alarms/states';
 import { tagView } from '@/alarms/tagStatus';
 import { anchoredScroll, windowOf } from '@/alarms/windowing';
@@ -10,7 +10,6 @@ import { anchoredScroll, windowOf } from '@/alarms/windowing';
 import { alarm, incident, tag } from './samples';
 
 const none = (): null => null;
-const ALL: Filter = { grades: new Set(), state: 'any', enterprise: '' };
 const at = (second: number): string => `2026-06-08T02:30:${String(second).padStart(2, '0')}.000Z`;
 
 describe('order and filter', () => {
@@ -25,16 +24,21 @@ describe('order and filter', () => {
     expect(orderedAlarms(list, ALL, none).map((one) => one.id)).toEqual([3, 4, 5, 2, 1]);
   });
 
-  it('filters by grade, state and enterprise', () => {
+  it('filters by grade, state, place, hazard level and measurand', () => {
     const list = [
       alarm({ id: 1, grade: 'red' }),
       alarm({ id: 2, enterprise: 'jinhe' }),
       alarm({ id: 3, state: 'acknowledged' }),
+      alarm({ id: 4, region: '370784', hazard_level: null, measurand: 'co', state: 'acknowledged' }),
     ];
     const ids = (filter: Partial<Filter>): number[] => orderedAlarms(list, { ...ALL, ...filter }, none).map((one) => one.id);
     expect(ids({ grades: new Set(['red'] as const) })).toEqual([1]);
     expect(ids({ enterprise: 'jinhe' })).toEqual([2]);
-    expect(ids({ state: 'acknowledged' })).toEqual([3]);
+    expect(ids({ state: 'acknowledged' })).toEqual([4, 3]);
+    expect(ids({ region: '370784' })).toEqual([4]);
+    expect(ids({ hazard: 0 })).toEqual([4]);
+    expect(ids({ hazard: 2, state: 'acknowledged' })).toEqual([3]);
+    expect(ids({ measurand: 'co' })).toEqual([4]);
     expect(ids({ state: 'any_unacknowledged' })).toEqual([1, 2]);
   });
 

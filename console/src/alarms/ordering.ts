@@ -15,8 +15,16 @@ export interface Filter {
   /** Alarms that have such a grade themselves, or belong to an incident that has it. */
   grades: ReadonlySet<Grade>;
   state: AlarmState | 'any' | 'any_unacknowledged';
+  /** Empty: of all. */
+  region: string;
   enterprise: string;
+  /** 重大危险源等级 of the unit, 1 the gravest; 0: units that are none; null: all. */
+  hazard: number | null;
+  measurand: string;
 }
+
+/** What hides nothing. */
+export const EVERYTHING: Filter = { grades: new Set(), state: 'any', region: '', enterprise: '', hazard: null, measurand: '' };
 
 export function passes(alarm: Alarm, filter: Filter, incidentGrade: IncidentGrade): boolean {
   if (filter.grades.size > 0 && !filter.grades.has(alarm.grade)) {
@@ -24,6 +32,9 @@ export function passes(alarm: Alarm, filter: Filter, incidentGrade: IncidentGrad
     if (grade === null || !filter.grades.has(grade)) return false;
   }
   if (filter.enterprise !== '' && alarm.enterprise !== filter.enterprise) return false;
+  if (filter.region !== '' && alarm.region !== filter.region) return false;
+  if (filter.hazard !== null && (alarm.hazard_level ?? 0) !== filter.hazard) return false;
+  if (filter.measurand !== '' && alarm.measurand !== filter.measurand) return false;
   if (filter.state === 'any') return true;
   if (filter.state === 'any_unacknowledged') return isUnacknowledged(alarm.state);
   return alarm.state === filter.state;

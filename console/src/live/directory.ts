@@ -1,10 +1,13 @@
-/** Names of enterprises and units, for lists of the API that carry only their ids. */
+/** Names of regions, enterprises and units, for lists of the API that carry only their ids. */
 
 import { shallowRef } from 'vue';
 
 import { Problem } from '@/api/client';
 import { enterprises } from '@/api/endpoints';
 import type { Enterprise } from '@/api/types';
+
+/** Apart from the ids of enterprises, which have no colon. */
+const REGION = 'region:';
 
 export class Directory {
   private readonly names = shallowRef(new Map<string, string>());
@@ -22,9 +25,15 @@ export class Directory {
     const names = new Map<string, string>();
     for (const enterprise of all) {
       names.set(enterprise.id, enterprise.name);
+      names.set(`${REGION}${enterprise.region}`, enterprise.region_name);
       for (const unit of enterprise.units) names.set(`${enterprise.id}/${unit.id}`, unit.name);
     }
     this.names.value = names;
+  }
+
+  /** Name of a region; its code where it has none here. */
+  region(code: string): string {
+    return this.names.value.get(`${REGION}${code}`) ?? code;
   }
 
   /** Name of an enterprise; its id where it has none here. */

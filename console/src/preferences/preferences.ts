@@ -1,4 +1,4 @@
-/** What this browser remembers of its officer: language, theme, name. */
+/** What this browser remembers of its officer: language, theme, keys, name. */
 
 import { ref, watch, type Ref } from 'vue';
 
@@ -16,6 +16,8 @@ function remembered<Value extends string>(key: string, allowed: readonly Value[]
 
 export const language = remembered<Language>('anshao.language', ['zh-CN', 'en'], 'zh-CN');
 export const theme = remembered<Theme>('anshao.theme', ['dark', 'light'], 'dark');
+/** Whether letters and signs are shortcuts. Who speaks to the computer switches them off (WCAG 2.2, 2.1.4). */
+export const characterKeys = remembered<'on' | 'off'>('anshao.keys', ['on', 'off'], 'on');
 
 export const officer = ref(localStorage.getItem('anshao.officer') ?? '');
 watch(officer, (name) => {
