@@ -5,7 +5,7 @@ import { hold } from '@/alarms/holding';
 import { countByGrade, EVERYTHING as ALL, orderedAlarms, orderedIncidents, type Filter } from '@/alarms/ordering';
 import { nextAct } from '@/alarms/states';
 import { tagView } from '@/alarms/tagStatus';
-import { anchoredScroll, windowOf } from '@/alarms/windowing';
+import { anchoredScroll, steady, windowOf } from '@/alarms/windowing';
 
 import { alarm, incident, tag } from './samples';
 
@@ -93,6 +93,13 @@ describe('windowing', () => {
 
   it('does not run past a list that has become shorter', () => {
     expect(windowOf(20, 50, 250_000, 500)).toEqual({ first: 4, last: 20 });
+  });
+
+  it('is the same window while the same rows are in view', () => {
+    const before = windowOf(100, 50, 1_000, 500);
+    expect(steady(before, windowOf(100, 50, 1_000, 500))).toBe(before);
+    expect(steady(before, windowOf(100, 50, 1_100, 500))).toEqual({ first: 16, last: 38 });
+    expect(steady(undefined, before)).toBe(before);
   });
 
   it('keeps the topmost row in its place when rows come in above it', () => {

@@ -14,7 +14,8 @@ const INSTRUMENT_KINDS: ReadonlySet<RuleKind> = new Set<RuleKind>(['stale', 'bad
 
 export interface AlarmLine {
   kind: 'alarm';
-  key: string;
+  /** Its id: thousands of lines are made many times a second. */
+  key: number;
   alarm: Alarm;
   /** Belongs to the group above it. */
   within: boolean;
@@ -70,6 +71,7 @@ function byCause(alarms: readonly Alarm[], incidentGrade: IncidentGrade): KeyOf 
     const key = consequence(alarm);
     if (key !== null) sizes.set(key, (sizes.get(key) ?? 0) + 1);
   }
+  if (sizes.size === 0) return () => null;
   return (alarm) => {
     const key = consequence(alarm);
     if (key !== null) return key;
@@ -111,7 +113,7 @@ function groupLine(key: string, members: readonly Alarm[], open: boolean): Group
 }
 
 function alarmLine(alarm: Alarm, within: boolean): AlarmLine {
-  return { kind: 'alarm', key: `alarm:${alarm.id}`, alarm, within };
+  return { kind: 'alarm', key: alarm.id, alarm, within };
 }
 
 /**
@@ -143,13 +145,22 @@ export function arrange(
     order.push(key);
   }
   if (flooded) order.sort((a, b) => Number(typeof a === 'string') - Number(typeof b === 'string'));
-  return order.flatMap((item): Line[] => {
-    if (typeof item !== 'string') return [alarmLine(item, false)];
+  const lines: Line[] = [];
+  for (const item of order) {
+    if (typeof item !== 'string') {
+      lines.push(alarmLine(item, false));
+      continue;
+    }
     const found = members.get(item) ?? [];
     const [only] = found;
-    if (found.length === 1 && only !== undefined) return [alarmLine(only, false)];
+    if (found.length === 1 && only !== undefined) {
+      lines.push(alarmLine(only, false));
+      continue;
+    }
     const group = groupLine(item, found, opened.has(item));
-    if (group === null) return [];
-    return group.open ? [group, ...found.map((alarm) => alarmLine(alarm, true))] : [group];
-  });
+    if (group === null) continue;
+    lines.push(group);
+    if (group.open) for (const alarm of found) lines.push(alarmLine(alarm, true));
+  }
+  return lines;
 }

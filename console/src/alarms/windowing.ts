@@ -16,6 +16,11 @@ export function windowOf(count: number, rowHeight: number, scrollTop: number, vi
   };
 }
 
+/** `next`, or `before` where both are the same, so that nothing is drawn anew for it. */
+export function steady(before: Window | undefined, next: Window): Window {
+  return before?.first === next.first && before.last === next.last ? before : next;
+}
+
 /** Scroll position that keeps the row at the top of the view where it is, after the list changed around it. */
 export function anchoredScroll<Key>(
   before: readonly Key[],

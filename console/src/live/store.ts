@@ -1,7 +1,8 @@
 /** The live state that all pages share: connection, register of alarms and incidents, health. */
 
-import { inject, onScopeDispose, shallowRef, triggerRef, type InjectionKey, type ShallowRef } from 'vue';
+import { inject, nextTick, onScopeDispose, shallowRef, triggerRef, type InjectionKey, type ShallowRef } from 'vue';
 
+import { rank } from '@/alarms/grades';
 import { Problem } from '@/api/client';
 import { activeAlarms, openIncidents } from '@/api/endpoints';
 import type { Entry, Health, LiveMessage } from '@/api/types';
@@ -10,11 +11,10 @@ import type { ServiceClock } from '@/live/clock';
 import { Directory } from '@/live/directory';
 import { Duty } from '@/live/duty';
 import { LiveConnection, type Listener, type Phase, type Surroundings } from '@/live/connection';
+import { Pacing } from '@/live/pacing';
 import type { Readings } from '@/live/readings';
 import { Register, together, type Missed } from '@/live/register';
 
-/** Screens redraw at most this often under a flood; the first change shows at once. */
-const FLUSH_MS = 80;
 const RELOAD_MS = 3_000;
 
 type Message = Exclude<LiveMessage, { type: 'hello' }>;
@@ -40,9 +40,10 @@ export class LiveStore implements Listener {
   private readonly watchers = new Set<(entry: Entry | null) => void>();
   private catchUp: CatchUp | null = null;
   private waiting: EntryMessage[] | null = null;
-  private flushTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly pacing = new Pacing(() => {
+    triggerRef(this.register);
+  }, nextTick);
   private reloadTimer: ReturnType<typeof setTimeout> | undefined;
-  private dirty = false;
   private wasLost = false;
   private loads = 0;
   private lastSequence = 0;
@@ -67,7 +68,7 @@ export class LiveStore implements Listener {
     this.clock.stop();
     this.duty.stop();
     clearTimeout(this.reloadTimer);
-    clearTimeout(this.flushTimer);
+    this.pacing.stop();
     this.loads += 1;
   }
 
@@ -112,8 +113,7 @@ export class LiveStore implements Listener {
   /** Takes over an answer of the API, which may be ahead of the WebSocket. */
   changed(change: (register: Register) => void): void {
     change(this.register.value);
-    this.dirty = true;
-    this.flush();
+    this.pacing.now();
   }
 
   /** Calls `watcher` with each journal entry, and with null when entries may have been missed. */
@@ -131,8 +131,7 @@ export class LiveStore implements Listener {
     if (this.catchUp?.count(message) === true) this.finishCatchUp(message.sequence);
     this.duty.take(message.entry);
     for (const watcher of this.watchers) watcher(message.entry);
-    this.dirty = true;
-    if (this.flushTimer === undefined) this.flush();
+    this.pacing.ask(message.entry.kind === 'alarm.entered' && rank(message.alarm?.grade ?? null) >= rank('orange'));
   }
 
   private finishCatchUp(sequence: number): void {
@@ -144,17 +143,6 @@ export class LiveStore implements Listener {
   private report(missed: Missed): void {
     if (this.wasLost) this.missed.value = together(this.missed.value, missed);
     this.wasLost = false;
-  }
-
-  private flush(): void {
-    clearTimeout(this.flushTimer);
-    this.flushTimer = undefined;
-    if (!this.dirty) return;
-    this.dirty = false;
-    triggerRef(this.register);
-    this.flushTimer = setTimeout(() => {
-      this.flush();
-    }, FLUSH_MS);
   }
 
   /** Loads both lists; entries that arrive meanwhile wait and are applied on top. */
@@ -182,8 +170,7 @@ export class LiveStore implements Listener {
     const waiting = this.waiting;
     this.waiting = null;
     for (const message of waiting) this.apply(message);
-    this.dirty = true;
-    this.flush();
+    this.pacing.now();
   }
 }
 
