@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -111,8 +112,15 @@ class GradingTable(_Model):
 
 def load_grading(path: Path | None = None) -> GradingTable:
     """Table from a file, or the one that is shipped. Raises OSError, yaml.YAMLError, pydantic.ValidationError."""
-    shipped = resources.files("alerting.incidents").joinpath("grading.yaml")
-    text = path.read_text("utf-8") if path else shipped.read_text("utf-8")
+    return _table_of(path.read_text("utf-8")) if path else _shipped()
+
+
+@cache
+def _shipped() -> GradingTable:
+    return _table_of(resources.files("alerting.incidents").joinpath("grading.yaml").read_text("utf-8"))
+
+
+def _table_of(text: str) -> GradingTable:
     return GradingTable.model_validate(yaml.safe_load(text))
 
 

@@ -110,7 +110,7 @@ class Targets(_Model):
 
 def load_targets() -> Targets:
     """The table that is shipped."""
-    return Targets.model_validate(_shipped())
+    return _targets()
 
 
 def over_shipped(given: object) -> object:
@@ -119,12 +119,15 @@ def over_shipped(given: object) -> object:
 
 
 @cache
-def _text() -> str:
-    return (resources.files("alerting.kpi") / "targets.yaml").read_text(encoding="utf-8")
+def _targets() -> Targets:
+    return Targets.model_validate(_shipped())
 
 
+@cache
 def _shipped() -> dict[str, Any]:
-    data: dict[str, Any] = yaml.safe_load(_text())
+    """Shared: nothing may be changed in it."""
+    text = (resources.files("alerting.kpi") / "targets.yaml").read_text(encoding="utf-8")
+    data: dict[str, Any] = yaml.safe_load(text)
     return data
 
 
