@@ -1,12 +1,14 @@
 """What all tests share: real servers, recorded data, a browser, and the watch over what a test leaves behind."""
 
 import asyncio
+import gc
 import logging
 import os
 import shutil
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,6 +19,7 @@ from playwright.async_api import Browser, async_playwright
 from pytest_asyncio import is_async_test
 
 from tests import servers
+from tests.migrated import Migrated
 
 IN_CI = os.environ.get("CI") == "true"
 ROOT = Path(__file__).parent.parent
@@ -31,6 +34,17 @@ CHROMIUM_ARGUMENTS = [
 ]
 LEFTOVER_SECONDS = 5.0
 """How long threads that were told to end may take."""
+
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
+"""What a test logs is read after a failure only: a traceback needs neither colours nor all variables of each frame."""
+
+gc.disable()
+"""Until all tests are collected: nothing of what is loaded then is ever free again."""
 
 hypothesis.settings.register_profile("dev", deadline=None, print_blob=True)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, database=None)
@@ -53,6 +67,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=longest, reverse=True)
 
 
+def pytest_collection_finish() -> None:
+    """What was loaded stays to the end: the collector need not look at it again and again."""
+    gc.freeze()
+    gc.enable()
+
+
 def missing(message: str) -> NoReturn:
     """Skip the test; fail it where ``CI=true``, where nothing may be missing."""
     if IN_CI:
@@ -69,6 +89,15 @@ def own_logs() -> Iterator[None]:
     root = logging.getLogger()
     for handler in [each for each in root.handlers if isinstance(each.formatter, structlog.stdlib.ProcessorFormatter)]:
         root.removeHandler(handler)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def migrated_once() -> Iterator[None]:
+    """Ledgers in this process need not go through all migrations each; those of the service's own processes do."""
+    ledgers = import_module("alerting.ledger.ledger")  # no earlier, or coverage would miss its first lines
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledgers, "migrate", Migrated(ledgers.migrate))
+        yield
 
 
 @pytest.fixture
