@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
+import { arrange } from '@/alarms/grouping';
 import { EVERYTHING, type Filter } from '@/alarms/ordering';
 import type { Grade } from '@/api/types';
+import { alarmsOn, indexOf, sameUnit, stepped, waiting } from '@/watch/cursor';
 import { fromQuery, hiddenBy, hidesNothing, keyOf, toQuery, without } from '@/watch/filter';
 import { filterOf, keepViews, loadViews, MOST_VIEWS, removed, renamed, saved, viewOf, type View } from '@/watch/views';
 
@@ -96,5 +98,43 @@ describe('saved views', () => {
     for (let n = 0; n <= MOST_VIEWS; n += 1) views = saved(views, `view ${n}`, TANKS);
     expect(views).toHaveLength(MOST_VIEWS);
     expect(views.at(-1)?.name).toBe(`view ${MOST_VIEWS}`);
+  });
+});
+
+describe('the keyboard in the list', () => {
+  const alarms = [
+    alarm({ id: 1 }),
+    alarm({ id: 2, unit: 'wharf' }),
+    alarm({ id: 3, state: 'acknowledged' }),
+    alarm({ id: 4, drill: 1 }),
+    alarm({ id: 5, suppression: 'shelved' }),
+  ];
+  /** In the order 1, 2, 3, 4, 5. */
+  const lines = arrange(alarms, none, false, new Set());
+
+  it('goes from line to line and stops at the ends', () => {
+    const first = stepped(lines, null, 1);
+    expect(first).toEqual({ key: lines[0]?.key ?? '', index: 0 });
+    expect(stepped(lines, first, -1)).toEqual(first);
+    expect(stepped(lines, first, 100)?.key).toBe(lines.at(-1)?.key);
+    expect(stepped(lines, null, -1)?.key).toBe(lines.at(-1)?.key);
+    expect(stepped([], first, 1)).toBeNull();
+  });
+
+  it('stays on its alarm when lines move, and goes on from where it was when that is gone', () => {
+    const second = stepped(lines, { key: lines[0]?.key ?? '', index: 0 }, 1);
+    const moved = [...lines].reverse();
+    expect(indexOf(moved, second)).toBe(lines.length - 2);
+    const gone = lines.filter(({ key }) => key !== second?.key);
+    expect(stepped(gone, second, 1)?.key).toBe(gone[1]?.key);
+    expect(stepped(gone, second, -1)?.key).toBe(gone[0]?.key);
+  });
+
+  it('acts on what waits, of a line or a unit', () => {
+    expect(alarmsOn(undefined)).toEqual([]);
+    expect(alarmsOn(lines[1])).toEqual([alarms[1]]);
+    expect(waiting(alarms).map(({ id }) => id)).toEqual([1, 2, 4]);
+    expect(sameUnit(alarms, alarms[0]).map(({ id }) => id)).toEqual([1, 3, 5]);
+    expect(sameUnit(alarms, undefined)).toEqual([]);
   });
 });
