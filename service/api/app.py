@@ -1,5 +1,6 @@
 """The web application: routes, errors, headers, metrics; and a server for it."""
 
+import asyncio
 import functools
 import time
 import uuid
@@ -68,10 +69,9 @@ def create_app(
     ContactFiles(service).register(app)
     DrillPages(service).register(app)
     SitePlanImages(service).register(app)
-    described = _described()
 
     async def get_openapi(_request: web.Request) -> web.Response:
-        return web.Response(body=described, content_type="application/json")
+        return web.Response(body=await asyncio.to_thread(_described), content_type="application/json")
 
     async def live(request: web.Request) -> web.StreamResponse:
         return await serve_live(request, hub)
@@ -122,6 +122,7 @@ async def serve(app: web.Application, host: str, port: int) -> Server:
 
 @functools.cache
 def _described() -> bytes:
+    """Made when it is asked for first: that takes half a second, which no start has to wait for."""
     return orjson.dumps(document())
 
 

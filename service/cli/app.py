@@ -19,6 +19,7 @@ from service.cli.simulate_command import simulate
 from service.cli.train_command import train
 from service.cli.tuning_commands import register as register_tuning
 from service.cli.user_commands import user
+from service.memory import loading_code
 
 app = typer.Typer(
     name="anshao",
@@ -59,7 +60,8 @@ register_tuning(app)
 @app.command(epilog="Example: `anshao serve --config /etc/anshao/anshao.yaml`")
 def serve(config: ConfigOption = MAIN) -> None:
     """Run the service until SIGTERM or Ctrl-C."""
-    from service.cli.serving import run_service  # noqa: PLC0415 - see the package's docstring
+    with loading_code():
+        from service.cli.serving import run_service  # noqa: PLC0415 - see the package's docstring
 
     run_service(config)
 
