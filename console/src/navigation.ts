@@ -27,6 +27,7 @@ export const DESTINATIONS: readonly Destination[] = [
   { name: 'handover', operation: 'list_handovers', place: 'row', group: 'hourly' },
   { name: 'drills', operation: null, place: 'menu', group: 'duty' },
   { name: 'wall', operation: null, place: 'menu', group: 'duty' },
+  { name: 'sitePlan', operation: null, place: 'menu', group: 'sites' },
   { name: 'gateways', operation: null, place: 'menu', group: 'sites' },
   { name: 'journal', operation: 'list_journal', place: 'menu', group: 'records' },
   { name: 'tuning', operation: 'list_tuning_rules', place: 'menu', group: 'limits' },

@@ -23,6 +23,12 @@ export function createConsoleRouter(): Router {
       },
       { path: '/wall', name: 'wall', component: () => import('@/pages/WallPage.vue'), meta: { wall: true } },
       { path: '/trends', name: 'trends', component: () => import('@/pages/TrendsPage.vue') },
+      {
+        path: '/site-plans/:enterprise?/:plan(\\d+)?',
+        name: 'sitePlan',
+        component: () => import('@/pages/SitePlanPage.vue'),
+        props: ({ params: { enterprise, plan } }) => ({ enterprise, plan: typeof plan === 'string' && plan !== '' ? Number(plan) : undefined }),
+      },
       { path: '/map', name: 'map', component: () => import('@/pages/MapPage.vue') },
       { path: '/gateways', name: 'gateways', component: () => import('@/pages/GatewaysPage.vue') },
       { path: '/journal', name: 'journal', component: () => import('@/pages/JournalPage.vue') },

@@ -19,6 +19,7 @@ PAGES = {
     "企业与位号": "/enterprises",
     "调优": "/tuning",
     "变更": "/changes",
+    "平面图": "/site-plans/works",
     "网关与拒收": "/gateways",
     "台账": "/journal",
 }

@@ -54,6 +54,7 @@ PLACES = {
     "site": "/enterprises/works/tankfarm",
     "trends": "/trends",
     "map": "/map",
+    "sitePlan": "/site-plans/works",
     "gateways": "/gateways",
     "journal": "/journal",
     "suppressed": "/suppressed",

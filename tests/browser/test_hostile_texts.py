@@ -58,6 +58,7 @@ async def test_no_text_is_taken_for_a_page(works: Works, desks: Desks) -> None:
         "/tuning": [TAG, DESCRIPTION, ENTERPRISE, UNIT],
         "/changes": ["GT-9", ENTERPRISE, UNIT, NAME, COMMENT],
         "/map": [ENTERPRISE, UNIT],
+        "/site-plans/works": [ENTERPRISE],
         "/gateways": [ENTERPRISE, GATEWAY, PAYLOAD],
         "/journal": [TAG, ENTERPRISE, UNIT, NAME, COMMENT],
         f"/incidents/{alarm['incident']}": [TAG, DESCRIPTION, ENTERPRISE, UNIT, NAME, COMMENT],

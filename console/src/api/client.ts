@@ -92,6 +92,9 @@ async function send(
   const init: RequestInit = { method, headers, cache, signal };
   if (body instanceof FormData) {
     init.body = body;
+  } else if (body instanceof Blob) {
+    headers['Content-Type'] = body.type;
+    init.body = body;
   } else if (body !== undefined) {
     headers['Content-Type'] = 'application/json';
     init.body = JSON.stringify(body);
@@ -148,6 +151,27 @@ export async function ask<Answer>(path: string, body: unknown, givenUp: AbortSig
 /** A multipart form, such as a photo. */
 export function upload<Answer>(path: string, form: FormData): Promise<Answer> {
   return request<Answer>('POST', apiUrl(path), form, FILE_TIMEOUT_MS);
+}
+
+/** A file as the body, with what is said of it in the query. */
+export function postFile<Answer>(path: string, query: Query, file: Blob): Promise<Answer> {
+  return request<Answer>('POST', apiUrl(path, query), file, FILE_TIMEOUT_MS);
+}
+
+/** A file as a `data:` address, which the browser keeps as long as it holds. */
+export async function getData(path: string): Promise<string> {
+  const answer = await send('GET', apiUrl(path), undefined, FILE_TIMEOUT_MS, undefined, true, 'no-cache');
+  const blob = await answer.blob();
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => {
+      resolve(typeof reader.result === 'string' ? reader.result : '');
+    };
+    reader.onerror = () => {
+      reject(new Problem(0, 'no answer', reader.error?.message ?? ''));
+    };
+    reader.readAsDataURL(blob);
+  });
 }
 
 /** A file, handed to the browser to be saved under a name. */

@@ -57,6 +57,7 @@ export type SessionState = Schemas['SessionState'];
 export type Signature = Schemas['Signature'];
 export type Silence = Schemas['Silence'];
 export type SiteMap = Schemas['SiteMap'];
+export type SitePlan = Schemas['SitePlanView'];
 export type Suppressed = Schemas['Suppressed'];
 export type SuppressedList = Schemas['SuppressedList'];
 export type Tag = Schemas['Tag'];
