@@ -40,13 +40,16 @@ async function read(tag: Tag, window: readonly [number, number]): Promise<Track>
   const span = window[1] - window[0];
   const { enterprise, tag: name } = tag;
   let step = stepFor(tag, span);
-  let answer = await samples(enterprise, name, window, step, RAW_MOST * 2);
+  const [first, alarms] = await Promise.all([
+    samples(enterprise, name, window, step, RAW_MOST * 2),
+    realAlarmsOf(enterprise, name, window[0]),
+  ]);
+  let answer = first;
   if (answer.truncated) {
     // It publishes more often than it says.
     step = bucketStep(span);
     answer = await samples(enterprise, name, window, step, 0);
   }
-  const alarms = await realAlarmsOf(enterprise, name, window[0]);
   const marks = alarms.filter(hasSamples).map((alarm) => ({ at: Date.parse(alarm.entered_at), grade: alarm.grade }));
   return { line: lineOf(answer, step, tag), marks, failure: null, loading: false };
 }

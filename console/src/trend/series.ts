@@ -78,10 +78,13 @@ export function columnsOf(buckets: readonly Bucket[], live: readonly Point[], bu
 export function valueRange(columns: Columns, limits: readonly number[]): [number, number] {
   let low = Infinity;
   let high = -Infinity;
-  for (const value of [...columns[1], ...columns[2], ...limits]) {
-    if (value === null) continue;
-    low = Math.min(low, value);
-    high = Math.max(high, value);
+  // No copy of the columns, which may be as long as a day has seconds.
+  for (const column of [columns[1], columns[2], limits]) {
+    for (const value of column) {
+      if (value === null) continue;
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
   }
   if (low > high) return [0, 1];
   const air = (high - low || Math.abs(high) || 1) * 0.08;
