@@ -27,11 +27,15 @@ export const DESTINATIONS: readonly Destination[] = [
   { name: 'handover', operation: 'list_handovers', place: 'row', group: 'hourly' },
   { name: 'drills', operation: null, place: 'menu', group: 'duty' },
   { name: 'wall', operation: null, place: 'menu', group: 'duty' },
+  { name: 'contacts', operation: 'list_contacts', place: 'menu', group: 'duty' },
+  { name: 'plans', operation: 'list_plans', place: 'menu', group: 'duty' },
+  { name: 'messages', operation: 'list_messages', place: 'menu', group: 'duty' },
   { name: 'sitePlan', operation: null, place: 'menu', group: 'sites' },
   { name: 'gateways', operation: null, place: 'menu', group: 'sites' },
   { name: 'journal', operation: 'list_journal', place: 'menu', group: 'records' },
   { name: 'tuning', operation: 'list_tuning_rules', place: 'menu', group: 'limits' },
   { name: 'changes', operation: 'list_changes', place: 'menu', group: 'limits' },
+  { name: 'administration', operation: 'list_documents', place: 'menu', group: 'administration' },
   { name: 'accounts', operation: 'list_accounts', place: 'menu', group: 'administration' },
 ];
 

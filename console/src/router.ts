@@ -47,6 +47,20 @@ export function createConsoleRouter(): Router {
       },
       { path: '/drills', name: 'drills', component: () => import('@/pages/DrillsPage.vue') },
       { path: '/handover', name: 'handover', component: () => import('@/pages/HandoverPage.vue') },
+      { path: '/contacts', name: 'contacts', component: () => import('@/pages/ContactsPage.vue') },
+      {
+        path: '/plans/:part?',
+        name: 'plans',
+        component: () => import('@/pages/PlansPage.vue'),
+        props: (route) => ({ part: String(route.params.part) }),
+      },
+      { path: '/messages', name: 'messages', component: () => import('@/pages/MessagesPage.vue') },
+      {
+        path: '/administration/:part?/:number(\\d+)?',
+        name: 'administration',
+        component: () => import('@/pages/AdministrationPage.vue'),
+        props: ({ params: { part, number } }) => ({ part: String(part), number: typeof number === 'string' && number !== '' ? Number(number) : null }),
+      },
       { path: '/account', name: 'account', component: () => import('@/pages/AccountPage.vue') },
       { path: '/accounts', name: 'accounts', component: () => import('@/pages/AccountsPage.vue') },
       {

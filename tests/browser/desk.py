@@ -22,6 +22,10 @@ PAGES = {
     "平面图": "/site-plans/works",
     "网关与拒收": "/gateways",
     "台账": "/journal",
+    "通讯录与值班": "/contacts",
+    "预案与值班表": "/plans",
+    "通知与渠道": "/messages",
+    "服务与配置": "/administration",
 }
 """The pages of the header and its menu, by their Chinese names."""
 NETWORK = ("Failed to load resource", "WebSocket connection to")

@@ -61,6 +61,11 @@ async def test_no_text_is_taken_for_a_page(works: Works, desks: Desks) -> None:
         "/site-plans/works": [ENTERPRISE],
         "/gateways": [ENTERPRISE, GATEWAY, PAYLOAD],
         "/journal": [TAG, ENTERPRISE, UNIT, NAME, COMMENT],
+        "/administration/documents": [TAG],
+        "/contacts": [],
+        "/plans": [],
+        "/messages": [],
+        "/administration": [],
         f"/incidents/{alarm['incident']}": [TAG, DESCRIPTION, ENTERPRISE, UNIT, NAME, COMMENT],
     }
     assert shown.keys() > set(PAGES.values())
