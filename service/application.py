@@ -396,7 +396,8 @@ class Application:
     @property
     def tokens(self) -> Sequence[ApiToken]:
         """Bearer tokens of the main file."""
-        return [ApiToken(each.name, each.sha256, each.role, each.expires_at) for each in self.settings.tokens]
+        tokens = self.settings.tokens
+        return [ApiToken(each.name, each.sha256, each.role, each.expires_at, each.scope) for each in tokens]
 
     @property
     def accounts(self) -> AccountBook:

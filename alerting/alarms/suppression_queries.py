@@ -1,5 +1,6 @@
 """Reads of the ledger: what is suppressed, maintenance windows, silences."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import select, text
@@ -37,16 +38,21 @@ class Suppressed:
     by: str
 
 
-async def suppressed(engine: AsyncEngine) -> tuple[list[Suppressed], bool]:
+async def suppressed(engine: AsyncEngine, enterprises: Collection[str] | None = None) -> tuple[list[Suppressed], bool]:
     """Alarms that something lies over, and shelved conditions that are out; whether there are more.
+
+    ``enterprises``: only theirs; None: all.
 
     Raises LedgerUnavailable, as everything here.
     """
     query = select(alarm).where(text(ALARM_IS_ACTIVE), alarm.c.suppression.is_not(None)).order_by(alarm.c.id.desc())
+    still = select(shelf).where(shelf.c.ended_at.is_(None)).limit(MOST + 1)
+    if enterprises is not None:
+        query = query.where(alarm.c.enterprise.in_(enterprises))
+        still = still.where(shelf.c.enterprise.in_(enterprises))
     async with reaching(engine, PATIENCE) as connection:
         alarms = [alarm_of(row) for row in (await connection.execute(query.limit(MOST + 1))).mappings()]
-        rows = await connection.execute(select(shelf).where(shelf.c.ended_at.is_(None)).limit(MOST + 1))
-        shelves = [Shelf(**row) for row in rows.mappings()]
+        shelves = [Shelf(**row) for row in (await connection.execute(still)).mappings()]
     found = [
         Suppressed(
             each.suppression,
@@ -89,14 +95,21 @@ async def suppressed(engine: AsyncEngine) -> tuple[list[Suppressed], bool]:
 
 
 async def windows(
-    engine: AsyncEngine, state: str | None, enterprise: str | None, limit: int, after: int | None = None
+    engine: AsyncEngine,
+    state: str | None,
+    enterprise: str | None,
+    limit: int,
+    after: int | None = None,
+    enterprises: Collection[str] | None = None,
 ) -> Page[Window]:
-    """Maintenance windows, newest first."""
+    """Maintenance windows, newest first; ``enterprises``: only theirs; None: all."""
     query = select(maintenance).order_by(maintenance.c.id.desc()).limit(limit + 1)
     if state is not None:
         query = query.where(maintenance.c.state == state)
     if enterprise is not None:
         query = query.where(maintenance.c.enterprise == enterprise)
+    if enterprises is not None:
+        query = query.where(maintenance.c.enterprise.in_(enterprises))
     if after is not None:
         query = query.where(maintenance.c.id < after)
     async with reaching(engine, PATIENCE) as connection:

@@ -28,6 +28,8 @@ ENOUGH_SECONDS = 2.0
 _SLACK = 1_000
 """Entries around an instant that may be out of their order in time, where the clock was set."""
 _LAST = 2**63 - 1
+_OF_DESKS = frozenset({"desk", "shift", "flood", "sound"})
+"""What stands before the dot in the kinds of entries that belong to a desk, and to no enterprise."""
 _ESCAPE = "\\"
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -55,6 +57,18 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenEntries:
+    """What somebody sees of the journal who does not see all of it: these enterprises, and what these desks do."""
+
+    enterprises: frozenset[str]
+    desks: frozenset[str]
+
+    def has(self, enterprise: str | None, desk: str | None) -> bool:
+        """Whether an entry is seen that is of an enterprise, or of a desk."""
+        return enterprise in self.enterprises if enterprise is not None else desk in self.desks
+
+
+@dataclass(frozen=True, slots=True)
 class JournalFilter:
     """Which entries of the journal; None: any. ``since`` and ``until`` (not included): entered then (ms)."""
 
@@ -72,12 +86,23 @@ class JournalFilter:
     actor: str | None = None
     """Part of the name of who did it: of the person who signed, or of the account."""
     words: Words | None = None
+    seen: SeenEntries | None = None
+    """Only what somebody sees; None: all."""
 
     @property
     def is_looked_for(self) -> bool:
         """Whether no index answers it, so that it is read in windows."""
-        given = (self.groups, self.enterprise, self.enterprises, self.unit, self.actor, self.words)
+        given = (self.groups, self.enterprise, self.enterprises, self.unit, self.actor, self.words, self.seen)
         return self.alarm is None and self.incident is None and any(one is not None for one in given)
+
+
+def desk_of(entry: Entry) -> str | None:
+    """The desk that an entry belongs to; None: it belongs to an enterprise, or to the whole site."""
+    group = entry.kind.partition(".")[0]
+    if entry.enterprise is not None or group not in _OF_DESKS:
+        return None
+    desk = orjson.loads(entry.body)["data"].get("target" if group == "sound" else "desk")
+    return desk if isinstance(desk, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +181,9 @@ def _clauses(which: JournalFilter) -> list[ColumnElement[bool]]:
         clauses.append(columns.at < which.until)
     if which.enterprises is not None:
         clauses.append(columns.enterprise.in_(which.enterprises))
+    if which.seen is not None:
+        of_desks = and_(columns.enterprise.is_(None), or_(*map(_begins, sorted(_OF_DESKS))))
+        clauses.append(or_(columns.enterprise.in_(which.seen.enterprises), of_desks))
     if which.groups is not None:
         clauses.append(or_(*map(_in_group, sorted(which.groups))))
     if which.unit is not None:
@@ -177,7 +205,11 @@ def _clauses(which: JournalFilter) -> list[ColumnElement[bool]]:
 def _in_group(group: str) -> ColumnElement[bool]:
     if group == "acts":
         return journal.c.body.not_like(f'{{"actor":"{SERVICE}",%')
-    return or_(*(journal.c.kind.startswith(f"{before}.", autoescape=True) for before in GROUPS[group]))
+    return or_(*map(_begins, GROUPS[group]))
+
+
+def _begins(before: str) -> ColumnElement[bool]:
+    return journal.c.kind.startswith(f"{before}.", autoescape=True)
 
 
 def _has(text: str) -> ColumnElement[bool]:
@@ -195,9 +227,11 @@ def _unit_text(unit: str) -> str:
 
 def _keeps(which: JournalFilter, entry: Entry) -> bool:
     """Whether what was asked for stands where it was asked for, and not in a name of the body's fields."""
-    if which.unit is None and which.actor is None and which.words is None:
+    if which.unit is None and which.actor is None and which.words is None and which.seen is None:
         return True
     body: dict[str, Any] = orjson.loads(entry.body)
+    if which.seen is not None and not which.seen.has(entry.enterprise, desk_of(entry)):
+        return False
     if which.unit is not None and body["unit"] != which.unit:
         return False
     if which.actor is not None:

@@ -6,7 +6,7 @@ Pages are cut by key, newest first: ``after`` is the key of the last item of the
 the while is in exactly one page, however many are added meanwhile.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -53,6 +53,7 @@ class AlarmFilter:
     grade: Grade | None = None
     regions: Collection[str] | None = None
     enterprise: str | None = None
+    enterprises: Collection[str] | None = None
     unit: str | None = None
     tag: str | None = None
     incident: int | None = None
@@ -70,6 +71,7 @@ class IncidentFilter:
     grade: Grade | None = None
     regions: Collection[str] | None = None
     enterprise: str | None = None
+    enterprises: Collection[str] | None = None
     unit: str | None = None
 
 
@@ -114,6 +116,8 @@ async def alarms(engine: AsyncEngine, which: AlarmFilter, limit: int, after: int
         clauses.append(columns.drill.is_not(None) if which.drill else columns.drill.is_(None))
     if which.regions is not None:
         clauses.append(columns.region.in_(which.regions))
+    if which.enterprises is not None:
+        clauses.append(columns.enterprise.in_(which.enterprises))
     if which.since is not None:
         clauses.append(columns.received_at >= which.since)
     return await _page(engine, alarm, columns.id, alarm_of, clauses, limit, after)
@@ -136,6 +140,8 @@ async def incidents(engine: AsyncEngine, which: IncidentFilter, limit: int, afte
         clauses.append(columns.closed_at.is_(None) if which.is_open else columns.closed_at.is_not(None))
     if which.regions is not None:
         clauses.append(columns.region.in_(which.regions))
+    if which.enterprises is not None:
+        clauses.append(columns.enterprise.in_(which.enterprises))
     return await _page(engine, incident, columns.id, incident_of, clauses, limit, after)
 
 
@@ -146,11 +152,21 @@ async def quarantined(
     limit: int,
     after: int | None = None,
     reason: str | None = None,
+    enterprises: Collection[str] | None = None,
 ) -> Page[Quarantined]:
     """What was refused, newest first."""
     columns = quarantine.c
     clauses = _equal((columns.enterprise, enterprise), (columns.gateway, gateway), (columns.reason, reason))
+    if enterprises is not None:
+        clauses.append(columns.enterprise.in_(enterprises))
     return await _page(engine, quarantine, quarantine.c.id, lambda row: Quarantined(**row), clauses, limit, after)
+
+
+async def enterprises_of_alarms(engine: AsyncEngine, identities: Iterable[int]) -> dict[int, str]:
+    """Whose some alarms are, by id; those that there are not are left out."""
+    query = select(alarm.c.id, alarm.c.enterprise).where(alarm.c.id.in_(list(identities)))
+    async with _reading(engine) as connection:
+        return {row.id: row.enterprise for row in await connection.execute(query)}
 
 
 async def alarm_with_history(engine: AsyncEngine, identity: int) -> tuple[Alarm, list[Entry]] | None:

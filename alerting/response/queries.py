@@ -1,16 +1,17 @@
 """Reading messages and calls back from the ledger. All raise LedgerUnavailable."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerting.ledger.ledger import reaching
 from alerting.ledger.queries import Page
 from alerting.ledger.response_schema import acknowledge_code, call_back, message_attempt
 from alerting.ledger.response_schema import message as message_table
+from alerting.ledger.schema import incident as incident_table
 from alerting.notify.message import Message, MessageState, message_of
 
 
@@ -23,6 +24,8 @@ class MessageFilter:
     channel: str | None = None
     state: MessageState | None = None
     undelivered: bool | None = None
+    enterprises: Collection[str] | None = None
+    """About incidents of these."""
 
 
 async def messages(engine: AsyncEngine, which: MessageFilter, limit: int, after: int | None) -> Page[Message]:
@@ -40,6 +43,8 @@ async def messages(engine: AsyncEngine, which: MessageFilter, limit: int, after:
     if which.undelivered is not None:
         reached = table.c.undelivered_at.is_(None)
         query = query.where(~reached if which.undelivered else reached)
+    if which.enterprises is not None:
+        query = query.where(table.c.incident.in_(_incidents_of(which.enterprises)))
     if after is not None:
         query = query.where(table.c.id < after)
     async with reaching(engine) as connection:
@@ -78,15 +83,23 @@ async def code(engine: AsyncEngine, digest: str) -> dict[str, Any] | None:
 
 
 async def calls_back(
-    engine: AsyncEngine, incident: int | None, limit: int, after: int | None, *, is_open: bool | None
+    engine: AsyncEngine,
+    incident: int | None,
+    limit: int,
+    after: int | None,
+    *,
+    is_open: bool | None,
+    enterprises: Collection[str] | None = None,
 ) -> Page[dict[str, Any]]:
-    """Calls back, newest first."""
+    """Calls back, newest first; ``enterprises``: about incidents of these; None: all."""
     query = select(call_back).order_by(call_back.c.id.desc()).limit(limit + 1)
     if incident is not None:
         query = query.where(call_back.c.incident == incident)
     if is_open is not None:
         done = call_back.c.done_at.is_not(None)
         query = query.where(~done if is_open else done)
+    if enterprises is not None:
+        query = query.where(call_back.c.incident.in_(_incidents_of(enterprises)))
     if after is not None:
         query = query.where(call_back.c.id < after)
     async with reaching(engine) as connection:
@@ -99,3 +112,7 @@ async def call_back_by_id(engine: AsyncEngine, identity: int) -> dict[str, Any] 
     async with reaching(engine) as connection:
         row = (await connection.execute(select(call_back).where(call_back.c.id == identity))).mappings().first()
         return None if row is None else dict(row)
+
+
+def _incidents_of(enterprises: Collection[str]) -> Select[tuple[int]]:
+    return select(incident_table.c.id).where(incident_table.c.enterprise.in_(enterprises))

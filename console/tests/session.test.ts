@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Problem } from '@/api/client';
 import type { SessionState } from '@/api/types';
 import { answerOf, countdown } from '@/session/attempt';
-import { actsOn, faultOf, type Answers } from '@/session/administering';
+import { actsOn, boundOf, faultOf, standingOf, type Answers } from '@/session/administering';
 import { endingOf, WARNING_MS } from '@/session/ending';
 import { rulesOf } from '@/session/passwords';
 import { inFours, outlineOf } from '@/session/qr';
@@ -16,12 +16,15 @@ function state(over: Partial<SessionState> = {}): SessionState {
     name: 'wangfang',
     display_name: '王芳',
     role: 'duty_officer',
+    region: '370783',
+    enterprise: null,
     must_change: false,
     codes: false,
     made_at: '2026-06-01T00:00:00.000Z',
     disabled_at: null,
   } as const;
-  return { name: 'wangfang', role: 'duty_officer', account, csrf: 'c1', ends_at: '2026-06-08T12:00:00.000Z', may: ['get_session'], ...over };
+  const standing = { role: 'duty_officer', region: '370783', enterprise: null } as const;
+  return { name: 'wangfang', ...standing, account, signed: [], csrf: 'c1', ends_at: '2026-06-08T12:00:00.000Z', may: ['get_session'], ...over };
 }
 
 function setUp(fetch: Requests['fetch']) {
@@ -150,7 +153,7 @@ describe('a new password', () => {
 });
 
 describe('administering', () => {
-  const answers: Answers = { name: ' wang.fang ', displayName: '王芳', role: 'viewer', reason: '' };
+  const answers: Answers = { name: ' wang.fang ', displayName: '王芳', role: 'viewer', bound: '', reason: '' };
   const { account } = state();
 
   it('asks for what is missing', () => {
@@ -158,7 +161,17 @@ describe('administering', () => {
     expect(faultOf('add', { ...answers, name: '王芳' }, null)).toBe('name');
     expect(faultOf('add', { ...answers, displayName: ' ' }, null)).toBe('displayName');
     expect(faultOf('disable', answers, account)).toBe('reason');
-    expect(faultOf('role', { ...answers, role: 'duty_officer' }, account)).toBe('sameRole');
+    expect(faultOf('role', { ...answers, role: 'duty_officer', bound: 'region:370783' }, account)).toBe('sameRole');
+    expect(faultOf('role', { ...answers, role: 'duty_officer', bound: '', reason: 'r' }, account)).toBeNull();
+    expect(faultOf('role', { ...answers, role: 'duty_officer', bound: '' }, account)).toBe('reason');
+    expect(faultOf('add', { ...answers, role: 'enterprise', bound: 'region:370783' }, null)).toBe('enterprise');
+  });
+
+  it('binds a role to what it can be bound to', () => {
+    expect(standingOf({ role: 'viewer', bound: 'region:370783' })).toEqual({ role: 'viewer', region: '370783', enterprise: null });
+    expect(standingOf({ role: 'enterprise', bound: 'enterprise:a:b' })).toEqual({ role: 'enterprise', region: null, enterprise: 'a:b' });
+    expect(standingOf({ role: 'administrator', bound: 'region:370783' })).toEqual({ role: 'administrator', region: null, enterprise: null });
+    expect(boundOf(standingOf({ role: 'viewer', bound: '' }))).toBe('');
   });
 
   it('offers what fits the account', () => {

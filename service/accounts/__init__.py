@@ -1,5 +1,5 @@
 """Accounts of people: who may sign in, as what, and for how long."""
 
-from service.accounts.account import Account, ApiToken, Role, Session
+from service.accounts.account import WHOLE_SITE, Account, ApiToken, Role, Scope, Session, unfit
 
-__all__ = ["Account", "ApiToken", "Role", "Session"]
+__all__ = ["WHOLE_SITE", "Account", "ApiToken", "Role", "Scope", "Session", "unfit"]

@@ -16,6 +16,8 @@ class Role(StrEnum):
     """值班长: that, and plans, rosters, contacts and drills; approves changes."""
     ENGINEER = "engineer"
     """工程师: limits, the configuration and maintenance."""
+    ENTERPRISE = "enterprise"
+    """企业: its own people; look at what is theirs, acknowledge and feed back."""
     ADMINISTRATOR = "administrator"
     """管理员: everything, accounts among it."""
 
@@ -25,9 +27,41 @@ LASTS = {
     Role.DUTY_OFFICER: 14 * 3_600_000,
     Role.SUPERVISOR: 14 * 3_600_000,
     Role.ENGINEER: 14 * 3_600_000,
+    Role.ENTERPRISE: 14 * 3_600_000,
     Role.ADMINISTRATOR: 2 * 3_600_000,
 }
 """ms of a session: a shift of twelve hours with its handover; a wall screen is not signed in every day [ours]."""
+
+
+class Scope(NamedTuple):
+    """管辖: whose enterprises somebody sees: those of a region and all below it, or one; neither: the whole site's."""
+
+    region: str | None = None
+    enterprise: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Bound to nothing: everything is seen, the service itself among it."""
+        return self == WHOLE_SITE
+
+    def __str__(self) -> str:
+        if self.enterprise is not None:
+            return f"enterprise {self.enterprise}"
+        return "the whole site" if self.region is None else f"region {self.region}"
+
+
+WHOLE_SITE = Scope()
+
+
+def unfit(role: Role, scope: Scope) -> str | None:
+    """Why a role cannot be bound so; None: it can."""
+    if scope.region is not None and scope.enterprise is not None:
+        return "give a region or an enterprise, not both"
+    if role is Role.ENTERPRISE and scope.enterprise is None:
+        return "the role enterprise belongs to an enterprise: give it"
+    if role is Role.ADMINISTRATOR and not scope.is_whole:
+        return "an administrator is the whole site's: give neither a region nor an enterprise"
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +81,13 @@ class Account:
     made_at: int
     changed_at: int
     disabled_at: int | None = None
+    region: str | None = None
+    enterprise: str | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """What it is bound to."""
+        return Scope(self.region, self.enterprise)
 
 
 class ApiToken(NamedTuple):
@@ -56,6 +97,7 @@ class ApiToken(NamedTuple):
     sha256: str
     role: Role = Role.ADMINISTRATOR
     expires_at: int | None = None
+    scope: Scope = WHOLE_SITE
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from alerting.ledger.accounts_schema import account_session as sessions
 from alerting.ledger.ledger import reaching
 from alerting.records import SERVICE, Change
 from alerting.refusals import Conflict, NotFound
-from service.accounts.account import LASTS, Account, Role, Session
+from service.accounts.account import LASTS, Account, Role, Scope, Session, unfit
 
 MOST_SESSIONS = 20
 """Of one account at a time: the oldest ends then [ours]."""
@@ -73,13 +73,36 @@ class AccountBook:
     # ---- acts
 
     def add(
-        self, name: str, display_name: str, role: Role, password: str, actor: str, now: int, change: Change
+        self,
+        name: str,
+        display_name: str,
+        role: Role,
+        scope: Scope,
+        password: str,
+        actor: str,
+        now: int,
+        change: Change,
     ) -> Account:
-        """Make an account; ``password``: hash of the first one. Raises Conflict: there is one of that name."""
+        """Make an account; ``password``: hash of the first one.
+
+        Raises Conflict: there is one of that name, or the role cannot be bound so.
+        """
+        _must_fit(role, scope)
         if name in self._accounts:
             raise Conflict(f"there is an account {name} already; choose another name, or set a new first password")
-        made = Account(name, display_name, role, password, must_change=True, totp=None, made_at=now, changed_at=now)
-        self._note("account.added", actor, made, now, change, display_name=display_name, role=role.value)
+        made = Account(
+            name,
+            display_name,
+            role,
+            password,
+            must_change=True,
+            totp=None,
+            made_at=now,
+            changed_at=now,
+            **scope._asdict(),
+        )
+        bound = {"display_name": display_name, "role": role.value, **scope._asdict()}
+        self._note("account.added", actor, made, now, change, **bound)
         return self._keep(made, change)
 
     def give_password(self, name: str, password: str, reason: str, actor: str, now: int, change: Change) -> Account:
@@ -96,13 +119,21 @@ class AccountBook:
         self._end_all(account, now, change, keep)
         return self._keep(replace(account, password=password, must_change=False, changed_at=now), change)
 
-    def set_role(self, name: str, role: Role, actor: str, now: int, change: Change) -> Account:
-        """Give an account another role; it holds at once. Raises NotFound, Conflict: the last administrator."""
+    def set_role(
+        self, name: str, role: Role, scope: Scope, reason: str, actor: str, now: int, change: Change
+    ) -> Account:
+        """Give an account another role, and bind it; it holds at once.
+
+        Raises NotFound, Conflict: the last administrator, or the role cannot be bound so.
+        """
         account = self.require(name)
+        _must_fit(role, scope)
         if role is not Role.ADMINISTRATOR:
             self._must_leave_an_administrator(account)
-        self._note("account.role_set", actor, account, now, change, role=role.value, before=account.role.value)
-        return self._keep(replace(account, role=role, changed_at=now), change)
+        before = {"role": account.role.value, **account.scope._asdict()}
+        bound = {"role": role.value, **scope._asdict()}
+        self._note("account.role_set", actor, account, now, change, **bound, before=before, reason=reason)
+        return self._keep(replace(account, role=role, changed_at=now, **scope._asdict()), change)
 
     def disable(self, name: str, reason: str, actor: str, now: int, change: Change) -> Account:
         """Nobody signs in by it any more; its sessions end. Raises NotFound, Conflict: the last administrator."""
@@ -178,8 +209,14 @@ class AccountBook:
         change.upsert(accounts.name, asdict(account) | {"role": account.role.value})
         return account
 
-    def _note(self, kind: str, actor: str, account: Account, now: int, change: Change, **more: str) -> None:
+    def _note(self, kind: str, actor: str, account: Account, now: int, change: Change, **more: object) -> None:
         change.entries.append(self._journal.append(now, kind, actor, {"account": account.name, **more}))
+
+
+def _must_fit(role: Role, scope: Scope) -> None:
+    fault = unfit(role, scope)
+    if fault is not None:
+        raise Conflict(fault)
 
 
 def _begun(session: Session) -> int:

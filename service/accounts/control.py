@@ -1,6 +1,8 @@
 """Signing in and out, passwords and one-time codes, and what administrators do with accounts."""
 
 import asyncio
+import hmac
+import secrets
 from collections.abc import Callable
 from typing import NoReturn, Protocol, TypeVar
 
@@ -10,8 +12,8 @@ from alerting.alarms.register import Register
 from alerting.ledger.ledger import LedgerUnavailable
 from alerting.records import Change
 from domain.clock import Clock
-from service.accounts.account import Account, Role, Session
-from service.accounts.book import AccountBook
+from service.accounts.account import WHOLE_SITE, Account, Role, Scope, Session
+from service.accounts.book import AccountBook, digest_of
 from service.accounts.lockout import Lockout
 from service.accounts.passwords import Codes, Passwords, fault_of, first_password, new_totp_secret
 
@@ -21,6 +23,8 @@ Result = TypeVar("Result")
 
 ACCOUNT_FROM_ADDRESS, ACCOUNT, ADDRESS = 5, 30, 50
 """Wrong passwords that cost nothing: for an account from one address, for an account, from an address [ours]."""
+SIGNATURE = 60_000
+"""ms in which the act that was signed has to be done [ours]."""
 
 
 class Host(Protocol):
@@ -66,6 +70,8 @@ class AccountControl:
         self._codes = Codes()
         self._offered: dict[str, str] = {}
         """Secrets of one-time codes that wait for their first code, by account."""
+        self._signatures: dict[str, tuple[str, int]] = {}
+        """SHA-256 of the signature that waits for its act, and until when; by the session's digest."""
         self._turn = asyncio.Lock()
         """One attempt at a time: a hundred side by side would all be tried before the first is known to be wrong."""
         self._lockouts = (Lockout(ACCOUNT_FROM_ADDRESS), Lockout(ACCOUNT), Lockout(ADDRESS))
@@ -117,6 +123,37 @@ class AccountControl:
             if not await self._passwords.matches(account.password, password):
                 await self._wrong(keys, account.name, "")
 
+    async def sign(self, account: Account, session: Session, password: str | None, code: str | None) -> tuple[str, int]:
+        """A signature for one act of this session, and until when it counts: it is the person of the account.
+
+        Raises SignInRefused.
+        """
+        if code is None:
+            await self.prove(account, password or "")
+        else:
+            await self._prove_by_code(account, code)
+        now = self._host.clock.now()
+        self._signatures = {digest: known for digest, known in self._signatures.items() if known[1] > now}
+        signature = secrets.token_urlsafe(24)
+        self._signatures[session.digest] = (digest_of(signature), now + SIGNATURE)
+        return signature, now + SIGNATURE
+
+    def takes_signature(self, session: Session, signature: str) -> bool:
+        """Whether it is that of this session's next act: it counts once."""
+        known, until = self._signatures.get(session.digest, ("", 0))
+        if not hmac.compare_digest(digest_of(signature), known) or until <= self._host.clock.now():
+            return False
+        del self._signatures[session.digest]
+        return True
+
+    async def _prove_by_code(self, account: Account, code: str) -> None:
+        keys = self._keys(account.name, "")
+        async with self._turn:
+            self._refuse_while_held_off(keys)
+            now = self._host.clock.now()
+            if account.totp is None or not self._codes.takes(account.name, account.totp, code, now):
+                await self._wrong(keys, account.name, "")
+
     async def offer_codes(self, account: Account, password: str) -> str:
         """A secret for one-time codes, for as long as it is not confirmed. Raises SignInRefused."""
         await self.prove(account, password)
@@ -140,12 +177,14 @@ class AccountControl:
 
     # ---- what administrators do
 
-    async def add(self, name: str, display_name: str, role: Role, actor: str) -> tuple[Account, str]:
+    async def add(
+        self, name: str, display_name: str, role: Role, actor: str, scope: Scope = WHOLE_SITE
+    ) -> tuple[Account, str]:
         """An account and its first password. Raises Conflict, LedgerUnavailable."""
         password = first_password()
         made = await self._passwords.hashed(password)
         account = await self._host.act(
-            lambda _register, now, change: self.book.add(name, display_name, role, made, actor, now, change)
+            lambda _register, now, change: self.book.add(name, display_name, role, scope, made, actor, now, change)
         )
         return account, password
 

@@ -1,5 +1,6 @@
 """What people do to alarms beside acknowledging one: a selection, shelves, comments, maintenance, the sound."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -24,6 +25,8 @@ from service.api.alarms_models import (
 from service.api.problems import Problem
 from service.api.requests import AlarmPath, Nothing, Signature
 from service.api.routes import PREFIX, Call, Route
+from service.api.scopes import beyond as beyond_scope
+from service.api.scopes import sees_desk
 from service.api.views import iso_or_none
 
 
@@ -32,18 +35,24 @@ async def acknowledge_selection(call: Call[Nothing, Nothing, Selection]) -> dict
 
     Acknowledging a fault of an instrument, or a lost gateway, never acknowledges a process alarm of the same tag.
     """
-    body = call.body
+    body, views = call.body, call.context.views
+    beyond = await _beyond(call, body.ids)
     results = await call.service.act(
         lambda register, now, change: register.acknowledge_all(
-            body.ids, call.caller, body.name, body.comment, now, change
+            [identity for identity in body.ids if identity not in beyond],
+            call.caller,
+            body.name,
+            body.comment,
+            now,
+            change,
         )
     )
-    views = call.context.views
+    done = [
+        {"id": each.id, "alarm": each.alarm and views.alarm(each.alarm), "refusal": each.refusal} for each in results
+    ]
     return {
-        "results": [
-            {"id": each.id, "alarm": each.alarm and views.alarm(each.alarm), "refusal": each.refusal}
-            for each in results
-        ]
+        "results": done
+        + [{"id": identity, "alarm": None, "refusal": _beyond_refusal(identity)} for identity in sorted(beyond)]
     }
 
 
@@ -88,7 +97,7 @@ async def comment_alarm(call: Call[AlarmPath, Nothing, CommentBody]) -> dict[str
 
 async def list_suppressed(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
     """Everything that is not annunciated: shelved, suppressed by design, out of service; why, until when, by whom."""
-    found, more = await suppression_queries.suppressed(call.service.ledger)
+    found, more = await suppression_queries.suppressed(call.service.ledger, call.reach.enterprises)
     items = [
         {
             "suppression": each.suppression.value,
@@ -113,7 +122,7 @@ async def list_maintenance(call: Call[Nothing, MaintenanceQuery, Nothing]) -> di
     """Maintenance windows, newest first."""
     query = call.query
     page = await suppression_queries.windows(
-        call.service.ledger, query.state, query.enterprise, query.limit, query.after
+        call.service.ledger, query.state, query.enterprise, query.limit, query.after, call.reach.enterprises
     )
     return {
         "items": [_window(window) for window in page.items],
@@ -124,6 +133,8 @@ async def list_maintenance(call: Call[Nothing, MaintenanceQuery, Nothing]) -> di
 async def announce_maintenance(call: Call[Nothing, Nothing, MaintenanceBody]) -> dict[str, Any]:
     """Announce a maintenance window, or begin one at once. At red one begins later, or not at all."""
     body = call.body
+    if not call.reach.sees(body.enterprise):
+        raise beyond_scope(call.who.scope)
     window = await call.service.act(
         lambda register, now, change: register.maintenance.announce(
             body.scope,
@@ -167,13 +178,16 @@ async def end_maintenance(call: Call[MaintenancePath, Nothing, Signature]) -> di
 
 async def get_sound(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
     """Whose sound is off, since when, until when, by whom and why."""
-    return {"items": [_silence(silence) for silence in await suppression_queries.silences(call.service.ledger)]}
+    known = await suppression_queries.silences(call.service.ledger)
+    return {"items": [_silence(silence) for silence in known if await _sees_silence(call, silence)]}
 
 
 async def silence_sound(call: Call[Nothing, Nothing, SilenceBody]) -> dict[str, Any]:
     """Switch the sound of an alarm, a unit or a desk off for a few minutes; what is red needs a second person."""
     body, site, room = call.body, call.service.site, call.service.duty_room
     regions: frozenset[str] = frozenset()
+    if not await _sees_sound(call, body.scope, body.target):
+        raise beyond_scope(call.who.scope)
     if body.scope == "desk":
         regions = room.desks.regions_of(room.require(body.target).id)
     elif body.scope == "unit":
@@ -200,6 +214,9 @@ async def silence_sound(call: Call[Nothing, Nothing, SilenceBody]) -> dict[str, 
 async def resume_sound(call: Call[Nothing, Nothing, ResumeBody]) -> dict[str, Any]:
     """Switch the sound on again."""
     body = call.body
+    for silence in await suppression_queries.silences(call.service.ledger):
+        if silence.id == body.silence and not await _sees_silence(call, silence):
+            raise beyond_scope(call.who.scope)
     return _silence(
         await call.service.act(
             lambda register, now, change: register.sound.resume(
@@ -207,6 +224,34 @@ async def resume_sound(call: Call[Nothing, Nothing, ResumeBody]) -> dict[str, An
             )
         )
     )
+
+
+async def _beyond(call: Call[Any, Any, Any], identities: Iterable[int]) -> set[int]:
+    """Alarms that the caller does not see, whether there are such or not."""
+    reach = call.reach
+    if reach.enterprises is None:
+        return set()
+    owners = await queries.enterprises_of_alarms(call.service.ledger, identities)
+    return {identity for identity in identities if not reach.sees(owners.get(identity))}
+
+
+def _beyond_refusal(identity: int) -> str:
+    return f"alarm {identity} is not active, or beyond what you see"
+
+
+async def _sees_silence(call: Call[Any, Any, Any], silence: Silence) -> bool:
+    return await _sees_sound(call, silence.scope, silence.target)
+
+
+async def _sees_sound(call: Call[Any, Any, Any], scope: str, target: str) -> bool:
+    """Whether the caller sees what a silence is over."""
+    match scope:
+        case "alarm":
+            return not await _beyond(call, [int(target)])
+        case "unit":
+            return call.reach.sees_all([target])
+        case _:
+            return sees_desk(call.service, call.reach, target)
 
 
 async def _alarm(call: Call[AlarmPath, Any, Any]) -> Alarm:

@@ -22,6 +22,7 @@ from service.api.requests import (
     Signature,
 )
 from service.api.routes import Call
+from service.api.scopes import seen_entries
 from service.api.searching import enterprises_in, words_of
 from service.api.views import iso_or_none, quarantined_view
 
@@ -35,6 +36,7 @@ async def list_alarms(call: Call[Nothing, AlarmsQuery, Nothing]) -> dict[str, An
         grade=_grade(query.grade),
         regions=regions_below(call.service.site, query.region),
         enterprise=query.enterprise,
+        enterprises=call.reach.enterprises,
         unit=query.unit,
         tag=query.tag,
         incident=query.incident,
@@ -101,6 +103,7 @@ async def list_journal(call: Call[Nothing, JournalQuery, Nothing]) -> dict[str, 
         incident=query.incident,
         actor=query.actor,
         words=None if query.text is None else words_of(site, query.text),
+        seen=seen_entries(call.service, call.reach),
     )
     page = await journal_queries.entries(call.service.ledger, which, query.limit, query.after)
     return {
@@ -114,7 +117,9 @@ async def list_quarantine(call: Call[Nothing, QuarantineQuery, Nothing]) -> dict
     """What was refused, newest first."""
     query = call.query
     ledger = call.service.ledger
-    page = await queries.quarantined(ledger, query.enterprise, query.gateway, query.limit, query.after, query.reason)
+    page = await queries.quarantined(
+        ledger, query.enterprise, query.gateway, query.limit, query.after, query.reason, call.reach.enterprises
+    )
     return {
         "items": [quarantined_view(refused) for refused in page.items],
         "next": str(page.items[-1].id) if page.more else None,

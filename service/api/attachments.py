@@ -66,7 +66,7 @@ class Attachments:
     async def upload(self, request: web.Request) -> web.Response:
         """Take a file, put it on disk, and on record."""
         service = self._service
-        caller = caller_of(request).name
+        caller = caller_of(request)
         identity = checked("path", IncidentPath, dict(request.match_info)).id
         checked_query(request, Nothing)
         largest = service.closed_loop.attachments.bytes
@@ -80,10 +80,11 @@ class Attachments:
             await service.act(lambda register, _now, _change: register.casebook.refuse_attachment(identity))
         except NotFound as fault:
             raise await past(service.ledger, identity, fault) from None
-        stored, signed = await self._store(request, largest)
+        stored, given = await self._store(request, largest)
+        signed = caller.sign(given)
 
         def act(register: Register, now: int, change: Change) -> Attachment:
-            made = register.casebook.attach(identity, stored, caller, signed.name, signed.comment, now, change)
+            made = register.casebook.attach(identity, stored, caller.name, signed.name, signed.comment, now, change)
             return Attachment(id=made, incident=identity, by=signed.name, at=now, **asdict(stored))
 
         return respond(attachment_view(await service.act(act)))

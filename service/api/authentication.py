@@ -8,21 +8,28 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TypeVar
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+from pydantic import BaseModel
 
-from service.accounts import Account, ApiToken, Role, Session
+from service.accounts import WHOLE_SITE, Account, ApiToken, Role, Scope, Session
 from service.accounts.book import csrf_of, digest_of
-from service.api.access import BEFORE_THE_PASSWORD, OPEN, ROLES
+from service.api.access import BEFORE_THE_PASSWORD, OPEN, ROLES, SIGNED
 from service.api.ports import ServicePort
 from service.api.problems import Problem
+from service.api.scopes import keep_within
+
+Model = TypeVar("Model", bound=BaseModel)
 
 LIVE_PROTOCOL = "anshao.live.v1"
 """Subprotocol of the WebSocket."""
 COOKIE = "anshao_session"
 CSRF_HEADER = "AnShao-CSRF"
 """Header that an act of a session carries: ``csrf`` of ``GET /session``."""
+SIGNATURE_HEADER = "AnShao-Signature"
+"""Header that a signed act of a session carries: what ``POST /session/signature`` gave."""
 _BEARER_PROTOCOL = "bearer."
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="anshao"'}
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -34,6 +41,7 @@ class Caller:
 
     name: str
     role: Role
+    scope: Scope = WHOLE_SITE
     account: Account | None = None
     session: Session | None = None
     csrf: str = ""
@@ -41,11 +49,20 @@ class Caller:
     """When a token expires, ms UTC; None: never."""
 
     def is_still_in(self, service: ServicePort) -> bool:
-        """Whether the session or the token counts still: who is on the line for long is asked again."""
+        """Whether the session or the token counts still, for the same: who is on the line for long is asked again."""
         now = service.clock.now()
         if self.session is not None:
-            return service.accounts.counts(self.session, now)
+            if not service.accounts.counts(self.session, now):
+                return False
+            account = service.accounts.require(self.session.account)
+            return (account.role, account.scope) == (self.role, self.scope)
         return self.expires_at is None or self.expires_at > now
+
+    def sign(self, given: Model) -> Model:
+        """What was sent with the name of who is signed in, for the journal; by a token it names whom it names."""
+        if self.account is None or "name" not in type(given).model_fields:
+            return given
+        return given.model_copy(update={"name": self.account.display_name})
 
 
 _CALLER = web.RequestKey("caller", Caller)
@@ -71,10 +88,23 @@ def door(service: ServicePort) -> Middleware:
             _check_own_page(request, caller)
         if caller.account is not None and caller.account.must_change and operation not in BEFORE_THE_PASSWORD:
             raise Problem(HTTPStatus.FORBIDDEN, "the password was given out: change it first, POST /session/password")
+        if not caller.scope.is_whole:
+            await keep_within(operation, request, service, caller.scope)
+        if caller.session is not None and operation in SIGNED:
+            _check_signature(request, service, caller.session)
         request[_CALLER] = caller
         return await handler(request)
 
     return let_in
+
+
+def _check_signature(request: web.Request, service: ServicePort, session: Session) -> None:
+    if not service.account_control.takes_signature(session, request.headers.get(SIGNATURE_HEADER, "")):
+        detail = (
+            f"this act is signed: send the password or a one-time code to POST /api/v1/session/signature, and what it "
+            f"gives in the header {SIGNATURE_HEADER} within a minute"
+        )
+        raise Problem(HTTPStatus.FORBIDDEN, detail, code="signature_needed")
 
 
 def _check_own_page(request: web.Request, caller: Caller) -> None:
@@ -106,7 +136,7 @@ def _who(request: web.Request, service: ServicePort, *, live: bool) -> Caller:
         if found is None:
             raise _nobody("the session has ended; sign in again")
         session, account = found
-        return Caller(account.name, account.role, account, session, csrf_of(cookie))
+        return Caller(account.name, account.role, account.scope, account, session, csrf_of(cookie))
     raise _nobody(
         "no bearer token was sent, and nobody is signed in; send the header Authorization: Bearer TOKEN"
         + (f", or the subprotocols {LIVE_PROTOCOL} and {_BEARER_PROTOCOL}TOKEN" if live else "")
@@ -123,7 +153,7 @@ def _of_token(token: str, tokens: Sequence[ApiToken], now: int) -> Caller:
         raise _nobody("the bearer token is not known; its SHA-256 must stand under tokens in the configuration")
     if found.expires_at is not None and found.expires_at <= now:
         raise _nobody(f"the bearer token {found.name} has expired; make another with anshao token")
-    return Caller(found.name, found.role, expires_at=found.expires_at)
+    return Caller(found.name, found.role, found.scope, expires_at=found.expires_at)
 
 
 def _nobody(detail: str) -> Problem:

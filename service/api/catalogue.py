@@ -1,5 +1,6 @@
 """The measured points of a site in the order of ``enterprise/tag``, filtered in columns: a site may have 440,000."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,8 @@ class TagFilter:
     unit: str | None = None
     measurand: str | None = None
     without_limits: bool | None = None
+    enterprises: Collection[str] | None = None
+    """Any of these."""
 
 
 class Catalogue:
@@ -73,6 +76,9 @@ class Catalogue:
         picked = np.ones(len(self._order) - begin, dtype=np.bool_)
         if which.enterprise is not None:
             picked &= self._columns[0][begin:] == self._codes[0].get(which.enterprise, -1)
+        if which.enterprises is not None:
+            codes = [self._codes[0][one] for one in which.enterprises if one in self._codes[0]]
+            picked &= np.isin(self._columns[0][begin:], codes)
         if which.unit is not None:
             picked &= np.isin(self._columns[1][begin:], list(self._units.get(which.unit, ())))
         if which.measurand is not None:

@@ -20,6 +20,7 @@ from service.api.changes_models import RuleChange as RuleChangeDocument
 from service.api.problems import Problem
 from service.api.requests import Nothing, Signature
 from service.api.routes import PREFIX, Call, Handler, Route
+from service.api.scopes import beyond, seen_page
 from service.api.tuning_models import GivenFigures
 from service.changes import queries
 from service.changes.change import RuleChange
@@ -34,17 +35,22 @@ async def list_changes(call: Call[Nothing, ChangesQuery, Nothing]) -> dict[str, 
     """Changes, newest first."""
     query = call.query
     states = None if query.state is None else OPEN if query.state == "open" else {ChangeState(query.state)}
-    found = await queries.changes(call.service.ledger, states, query.limit + 1, query.after)
-    page = found[: query.limit]
-    return {
-        "items": [_view(call, each) for each in page],
-        "next": str(page[-1].id) if len(found) > query.limit else None,
-    }
+    ledger, reach = call.service.ledger, call.reach
+    page, more = await seen_page(
+        lambda limit, after: queries.changes(ledger, states, limit, after),
+        lambda change: reach.sees_all(rule.path for rule in change.rules),
+        lambda change: change.id,
+        query.limit,
+        query.after,
+    )
+    return {"items": [_view(call, each) for each in page], "next": str(page[-1].id) if more else None}
 
 
 async def propose_change(call: Call[Nothing, Nothing, ChangeProposal]) -> dict[str, Any]:
     """Propose new figures for some rules, with a reason. Nothing changes yet."""
     body = call.body
+    if not all(call.reach.sees(edit.enterprise) for edit in body.edits):
+        raise beyond(call.who.scope)
     edits = [(f"{edit.enterprise}/{edit.tag}/{edit.rule}", figures_of(edit)) for edit in body.edits]
     try:
         made = await call.service.changes.propose(edits, body.name, body.reason, call.caller)

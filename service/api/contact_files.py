@@ -11,8 +11,10 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import Field
 
+from service.api.authentication import caller_of
 from service.api.ports import ServicePort
 from service.api.problems import Problem
+from service.api.reach import Reach
 from service.api.requests import Request
 from service.api.routes import PREFIX, checked_query, respond
 from service.config.contact_table import read_contacts, write_contacts
@@ -50,9 +52,14 @@ class ContactFiles:
         app.router.add_post(CHECK, self.check, name="check_contacts")
 
     async def export(self, request: web.Request) -> web.Response:
-        """The whole directory."""
+        """The directory, as far as the caller sees it."""
         form = checked_query(request, ExportQuery).format
-        contacts = tuple(self._service.response.book.contacts.values())
+        reach = Reach(self._service.site, caller_of(request).scope)
+        contacts = tuple(
+            contact
+            for contact in self._service.response.book.contacts.values()
+            if reach.sees_contact(contact.enterprise, contact.region)
+        )
         content = await asyncio.to_thread(write_contacts, contacts, f".{form}")
         headers = {"Content-Disposition": f'attachment; filename="contacts.{form}"'}
         return web.Response(body=content, content_type=XLSX if form == "xlsx" else CSV, headers=headers)

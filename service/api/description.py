@@ -25,6 +25,7 @@ _REFERENCE = "#/components/schemas/{model}"
 _LIVE_MODELS: tuple[type[BaseModel], ...] = (
     live_messages.LiveHello,
     live_messages.LiveEntry,
+    live_messages.LiveBeyond,
     live_messages.LiveHealth,
     live_messages.LiveReadings,
 )
@@ -43,8 +44,10 @@ Connect with the header `Authorization: Bearer TOKEN`, or, from a browser, with 
 
 The service sends `hello`, then `health`, then every entry of the journal in order (`entry`), the state of the service
 every 2 s and when it changes (`health`; no message for 5 s means that the service is lost), and at most once a second
-the newest readings of the subscribed tags (`readings`). With `since` it first sends the entries after that number, with
-no gap and none twice; `hello.resumed` is false where it cannot, and then lists have to be loaded again.
+the newest readings of the subscribed tags (`readings`). A caller who is bound to a region or an enterprise gets its
+entries; of what lies beyond, `beyond` tells how far the journal has come, and the kinds of entries that concern
+everybody (`config.revised`: load lists again). With `since` it first sends the entries after that number, with no gap
+and none twice; `hello.resumed` is false where it cannot, and then lists have to be loaded again.
 
 The client sends `{"subscribe": ["enterprise/tag", …]}`, which replaces its subscription; tags that are not known are
 left out.

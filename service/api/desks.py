@@ -29,6 +29,7 @@ from service.api.ports import ServicePort
 from service.api.problems import Problem
 from service.api.requests import Nothing, PageQuery, Signature
 from service.api.routes import PREFIX, Call, Route
+from service.api.scopes import sees_desk
 from service.api.views import iso_or_none
 
 DESK_HEADER = "AnShao-Desk"
@@ -37,8 +38,8 @@ DESK_HEADER = "AnShao-Desk"
 
 async def list_desks(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
     """All desks."""
-    room = call.service.duty_room
-    return {"items": [desk_status(room, desk) for desk in room.desks]}
+    room, reach = call.service.duty_room, call.reach
+    return {"items": [desk_status(room, desk) for desk in room.desks if sees_desk(call.service, reach, desk.id)]}
 
 
 async def mark_presence(call: Call[DeskPath, Nothing, PresenceBody]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from service.api.ports import ServicePort
 from service.api.problems import Problem
 from service.api.requests import Nothing, PageQuery, Signature
 from service.api.routes import PREFIX, Call, Route
+from service.api.scopes import beyond, seen_page
 from service.api.views import iso_or_none
 from service.config import ConfigurationError, Fault
 from service.drills import report, scenario
@@ -29,24 +30,34 @@ async def list_drill_scenarios(call: Call[Nothing, Nothing, Nothing]) -> dict[st
     """Scenarios in the drills' folder, those with faults too."""
     service = call.service
     identities = await asyncio.to_thread(scenario.names, service.drills.folder)
-    return {"items": [await _scenario(service, identity) for identity in identities]}
+    found = [await _scenario(service, identity) for identity in identities]
+    # One with faults says of no unit whose it is: only who sees the whole site can mend it.
+    return {
+        "items": [
+            each for each in found if call.who.scope.is_whole or (each["units"] and call.reach.sees_all(each["units"]))
+        ]
+    }
 
 
 async def list_drills(call: Call[Nothing, PageQuery, Nothing]) -> dict[str, Any]:
     """Drills, newest first; one that has no `ended_at` runs."""
-    limit = call.query.limit
-    found = await report.recent(call.service.ledger, limit + 1, call.query.after)
-    page = found[:limit]
-    return {
-        "items": [drill_document(drill) for drill in page],
-        "next": str(page[-1].id) if len(found) > limit else None,
-    }
+    ledger, reach = call.service.ledger, call.reach
+    page, more = await seen_page(
+        lambda limit, after: report.recent(ledger, limit, after),
+        lambda drill: reach.sees_all(drill.units),
+        lambda drill: drill.id,
+        call.query.limit,
+        call.query.after,
+    )
+    return {"items": [drill_document(drill) for drill in page], "next": str(page[-1].id) if more else None}
 
 
 async def start_drill(call: Call[Nothing, Nothing, DrillStart]) -> dict[str, Any]:
     """Begin a drill: its readings go through the broker, what they raise is marked 演练 DRILL everywhere."""
     service, body = call.service, call.body
     chosen = await _chosen(service, body.scenario)
+    if not call.reach.sees_all(chosen.file.units):
+        raise beyond(call.who.scope)
     units = list(dict.fromkeys(body.units or chosen.file.units))
     for number, unit in enumerate(units):
         if unit not in chosen.file.units:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerting.incidents import incident_queries
 from alerting.incidents.accident import Figures
+from alerting.incidents.closed_loop import Side
 from alerting.incidents.incidents import Incidents
 from alerting.journal.journal import describe
 from alerting.ledger import queries
@@ -16,6 +17,7 @@ from alerting.records import Alarm, Change, Entry, Incident
 from alerting.refusals import NotFound
 from domain.scales import Grade, IncidentState
 from domain.site import Site
+from service.accounts import Role
 from service.api.incident_views import attachment_view
 from service.api.incidents_models import Incident as IncidentDocument
 from service.api.incidents_models import IncidentDetail, IncidentPage
@@ -38,6 +40,7 @@ from service.api.problems import Problem
 from service.api.regions import regions_below
 from service.api.requests import Nothing, Signature
 from service.api.routes import PREFIX, Call, Handler, Route
+from service.api.scopes import beyond, sees_incident
 
 BookAct = Callable[[Incidents, int, Change], Incident]
 SignedAct = Callable[[Incidents, int, str, str, str, int, Change], Incident]
@@ -54,6 +57,7 @@ async def list_incidents(call: Call[Nothing, IncidentsQuery, Nothing]) -> dict[s
         grade=None if query.grade is None else Grade.parse(query.grade),
         regions=regions_below(call.service.site, query.region),
         enterprise=query.enterprise,
+        enterprises=call.reach.enterprises,
         unit=query.unit,
     )
     page = await queries.incidents(call.service.ledger, which, query.limit, query.after)
@@ -71,9 +75,8 @@ async def get_incident(call: Call[IncidentPath, Nothing, Nothing]) -> dict[str, 
     neighbours = neighbours_of(call.service.site, incident.enterprise, incident.unit) if incident.is_open else set()
     within = round(call.service.closed_loop.suggest_links_within * 1000)
     suggested = await incident_queries.suggested_links(ledger, incident, neighbours, within)
-    suggestions = [
-        {key: shown[key] for key in _SUGGESTED} | {"incident": shown["id"]} for shown in map(views.incident, suggested)
-    ]
+    seen = (views.incident(each) for each in suggested if call.reach.sees(each.enterprise))
+    suggestions = [{key: shown[key] for key in _SUGGESTED} | {"incident": shown["id"]} for shown in seen]
     return views.incident(incident) | {
         "alarms": [views.alarm(alarm) for alarm in members],
         "history": [describe(entry) for entry in history],
@@ -85,6 +88,9 @@ async def get_incident(call: Call[IncidentPath, Nothing, Nothing]) -> dict[str, 
 async def acknowledge_incident(call: Call[IncidentPath, Nothing, Acknowledgement]) -> dict[str, Any]:
     """Acknowledge an incident for the desk or for the enterprise."""
     body = call.body
+    if call.who.role is Role.ENTERPRISE and body.side is Side.DESK:
+        detail = "an enterprise's own people acknowledge for the enterprise: send side enterprise"
+        raise Problem(HTTPStatus.FORBIDDEN, detail)
     seen = None if body.grade is None else Grade.parse(body.grade)
     return await _act(
         call,
@@ -177,6 +183,8 @@ async def comment_incident(call: Call[IncidentPath, Nothing, RemarkBody]) -> dic
 async def link_incident(call: Call[IncidentPath, Nothing, LinkBody]) -> dict[str, Any]:
     """Link two incidents that belong together; both say so."""
     body = call.body
+    if not await sees_incident(call.service, call.reach, body.incident):
+        raise beyond(call.who.scope)
     return await _act(
         call,
         lambda book, now, change: book.link(

@@ -12,12 +12,18 @@ from aiohttp import WSMsgType, web
 from pydantic import ValidationError
 
 from alerting.ledger import queries
+from alerting.ledger.journal_queries import SeenEntries
 from alerting.ledger.ledger import LedgerUnavailable
 from domain.clock import iso
 from domain.samples import Int64
-from service.api.live_feed import Feed, health_message
+from service.accounts import WHOLE_SITE, Scope
+from service.api.live_feed import Encoded, Feed, beyond_message, health_message
+from service.api.reach import Reach
 from service.api.requests import Subscription
+from service.api.scopes import seen_entries
 
+_OF_THE_SITE = ("config.", "drill.")
+"""Kinds of entries that change what anybody sees."""
 SEND_PATIENCE = 10.0
 """Seconds in which a client must take ``BATCH`` entries."""
 BATCH = 100
@@ -58,8 +64,10 @@ class LiveClient:
         transport: asyncio.Transport,
         since: int | None,
         is_still_in: Callable[[], bool],
+        scope: Scope = WHOLE_SITE,
     ) -> None:
         """``is_still_in``: whether the client's session counts; it is asked whenever something is sent."""
+        self._scope = scope
         self._feed = feed
         self._is_still_in = is_still_in
         self._socket = socket
@@ -74,6 +82,8 @@ class LiveClient:
         self._tags: Int64 = np.empty(0, dtype=np.int64)
         self._seen: tuple[Int64, Int64] = (self._tags, self._tags)
         self._readings_due = False
+        self._seen_entries: SeenEntries | None = None
+        self.resubscribe()
 
     def wake(self) -> None:
         """There is something new to send."""
@@ -164,9 +174,7 @@ class LiveClient:
         """Send some of the entries that the client lacks."""
         feed = self._feed
         if self._sent + 1 >= feed.first:
-            messages = list(feed.held(self._sent, BATCH))
-            await self._send_together(messages)
-            self._sent += len(messages)
+            await self._send_seen(list(feed.held(self._sent, BATCH)))
             return
         if self._sent >= self._start:
             raise _TooSlow
@@ -174,14 +182,32 @@ class LiveClient:
         if not missed or missed[0][0].sequence != self._sent + 1:
             raise LookupError(f"the ledger lacks journal entry {self._sent + 1}")
         for begin in range(0, len(missed), BATCH):
-            part = missed[begin : begin + BATCH]
-            await self._send_together([feed.encode(*each) for each in part])
-            self._sent = part[-1][0].sequence
+            await self._send_seen([feed.encode(*each) for each in missed[begin : begin + BATCH]])
+
+    async def _send_seen(self, entries: Sequence[Encoded]) -> None:
+        """Send the next entries: those that the client sees, and how far it has come with the others."""
+        sequence, seen = self._sent + len(entries), self._seen_entries
+        if seen is None:
+            messages = [each.message for each in entries]
+        else:
+            beyond = [each for each in entries if not seen.has(each.enterprise, each.desk)]
+            messages = [each.message for each in entries if seen.has(each.enterprise, each.desk)]
+            if beyond:
+                kinds = {each.kind for each in beyond if each.kind.startswith(_OF_THE_SITE)}
+                messages.append(beyond_message(sequence, kinds))
+        await self._send_together(messages)
+        self._sent = sequence
 
     def resubscribe(self) -> None:
-        """Find the tags that the client named, again where the site has changed; those that it has not are left out."""
-        index = self._feed.service.site.tag_index
-        tags = {index[path] for path in self._wanted if path in index}
+        """Find what the client sees, and the tags that it named, again where the site has changed.
+
+        Tags that the site has not, or the client does not see, are left out.
+        """
+        service = self._feed.service
+        reach = Reach(service.site, self._scope)
+        self._seen_entries = seen_entries(service, reach)
+        index = service.site.tag_index
+        tags = {index[path] for path in self._wanted if path in index and reach.sees_all([path])}
         self._tags = np.array(sorted(tags), dtype=np.int64)
         never = np.zeros(len(self._tags), dtype=np.int64)
         self._seen = (never, never)

@@ -1,11 +1,13 @@
 """What has been published lately: entries of the journal, encoded once, and the newest state of the service."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from alerting.journal.journal import describe
+from alerting.ledger.journal_queries import desk_of
 from alerting.records import Alarm, Entry, Incident
 from domain.clock import iso
 from service.api.ports import ServicePort
@@ -23,6 +25,16 @@ _NULL = b"null"
 _AT = b',"at":'
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An entry as it is sent, and whose it is. ``message``: ``live_messages.LiveEntry``."""
+
+    message: bytes
+    enterprise: str | None
+    desk: str | None
+    kind: str
+
+
 class Feed:
     """A ring of entries that all clients read from at their own pace."""
 
@@ -35,7 +47,7 @@ class Feed:
         self.health: bytes | None = None
         """The newest ``live_messages.LiveHealth``."""
         self._views = Views(service.site)
-        self._ring: list[bytes] = [b""] * ring
+        self._ring: list[Encoded] = [Encoded(b"", None, None, "")] * ring
         self._replay = replay
 
     def reconfigure(self) -> None:
@@ -55,7 +67,7 @@ class Feed:
                 continue
             if entry.sequence != self.last + 1:
                 self.first = entry.sequence  # what lies between comes from the ledger
-            ring[entry.sequence % len(ring)] = _message(
+            ring[entry.sequence % len(ring)] = _encoded(
                 entry,
                 _NULL if alarm is None else alarms.get(id(alarm)) or alarms.setdefault(id(alarm), self._alarm(alarm)),
                 _NULL
@@ -65,9 +77,9 @@ class Feed:
             self.last = entry.sequence
         self.first = max(self.first, self.last - len(ring) + 1)
 
-    def encode(self, entry: Entry, alarm: Alarm | None, incident: Incident | None) -> bytes:
-        """``live_messages.LiveEntry``."""
-        return _message(
+    def encode(self, entry: Entry, alarm: Alarm | None, incident: Incident | None) -> Encoded:
+        """An entry that the ring holds no more."""
+        return _encoded(
             entry,
             _NULL if alarm is None else self._alarm(alarm),
             _NULL if incident is None else self._incident(incident),
@@ -79,7 +91,7 @@ class Feed:
     def _incident(self, incident: Incident) -> bytes:
         return orjson.dumps(self._views.incident(incident))
 
-    def held(self, after: int, most: int) -> Iterator[bytes]:
+    def held(self, after: int, most: int) -> Iterator[Encoded]:
         """Entries of the ring after a number, which must be ``first - 1`` or later."""
         for sequence in range(after + 1, min(after + most, self.last) + 1):
             yield self._ring[sequence % len(self._ring)]
@@ -108,6 +120,15 @@ def entry_text(entry: Entry) -> bytes:
         body[end:-1],
         entry.hash.hex().encode(),
     )
+
+
+def beyond_message(sequence: int, kinds: Iterable[str]) -> bytes:
+    """``live_messages.LiveBeyond``."""
+    return orjson.dumps({"type": "beyond", "sequence": sequence, "kinds": sorted(kinds)})
+
+
+def _encoded(entry: Entry, alarm: bytes, incident: bytes) -> Encoded:
+    return Encoded(_message(entry, alarm, incident), entry.enterprise, desk_of(entry), entry.kind)
 
 
 def _message(entry: Entry, alarm: bytes, incident: bytes) -> bytes:

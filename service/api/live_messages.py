@@ -26,6 +26,14 @@ class LiveEntry(Document):
     incident: Incident | None
 
 
+class LiveBeyond(Document):
+    """Entries up to this number are not for the caller; `kinds` of those among them that change what anybody sees."""
+
+    type: Literal["beyond"]
+    sequence: int
+    kinds: list[str]
+
+
 class LiveHealth(Health):
     """State of the service, every 2 s and at once when it changes."""
 

@@ -42,7 +42,8 @@ async def serve_live(request: web.Request, hub: LiveHub) -> web.WebSocketRespons
     if transport is None:
         return socket
     caller = caller_of(request)
-    client = LiveClient(hub.feed, socket, transport, query.since, lambda: caller.is_still_in(hub.feed.service))
+    service = hub.feed.service
+    client = LiveClient(hub.feed, socket, transport, query.since, lambda: caller.is_still_in(service), caller.scope)
     hub.add(client)
     sender = asyncio.create_task(client.run(), name="live client")
     try:

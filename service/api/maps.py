@@ -14,10 +14,10 @@ DIGITS = 6
 
 async def get_map(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
     """Outlines, and where enterprises and units are: it changes with the configuration, so ask with `If-None-Match`."""
-    site = call.service.site
+    site, reach = call.service.site, call.reach
     units: dict[str, list[dict[str, Any]]] = {key: [] for key in site.enterprises}
     for unit in site.units.values():
-        if unit.id == GATEWAY_UNIT or unit.enterprise == SERVICE_ENTERPRISE:
+        if unit.id == GATEWAY_UNIT or unit.enterprise == SERVICE_ENTERPRISE or not reach.sees(unit.enterprise):
             continue
         wind = unit.wind or site.enterprises[unit.enterprise].wind
         units[unit.enterprise].append(
@@ -41,9 +41,13 @@ async def get_map(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
                 "paths": [[round(number, DIGITS) for number in path] for path in outline.paths],
             }
             for outline in site.map.outlines
+            if (outline.enterprise is None or reach.sees(outline.enterprise))
+            and (outline.region is None or reach.shows_region(outline.region))
         ],
         "regions": [
-            {"code": region.code, "name": region.name, "parent": region.parent} for region in site.regions.values()
+            {"code": region.code, "name": region.name, "parent": region.parent}
+            for region in site.regions.values()
+            if reach.shows_region(region.code)
         ],
         "enterprises": [
             {
@@ -55,7 +59,7 @@ async def get_map(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
                 "units": units[enterprise.id],
             }
             for enterprise in site.enterprises.values()
-            if enterprise.id != SERVICE_ENTERPRISE
+            if enterprise.id != SERVICE_ENTERPRISE and reach.sees(enterprise.id)
         ],
     }
 

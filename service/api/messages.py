@@ -25,7 +25,9 @@ _NOT_FOUND, _CONFLICT, _AWAY = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPSt
 async def list_messages(call: Call[Nothing, models.MessagesQuery, Nothing]) -> dict[str, Any]:
     """Messages to people, newest first."""
     query = call.query
-    which = MessageFilter(query.incident, query.contact, query.channel, query.state, query.undelivered)
+    which = MessageFilter(
+        query.incident, query.contact, query.channel, query.state, query.undelivered, call.reach.enterprises
+    )
     page = await queries.messages(call.service.ledger, which, query.limit, query.after)
     return {
         "items": [_message_view(message) for message in page.items],

@@ -323,5 +323,6 @@ class Problem(Document):
     title: str
     status: int
     detail: str
+    code: Literal["signature_needed"] | None = Field(None, description="What programs tell this refusal by.")
     instance: str | None = None
     errors: list[FieldError] = Field(default_factory=list)

@@ -43,12 +43,13 @@ async def get_enterprise_online(call: Call[EnterprisePath, OnlineQuery, Nothing]
 
 async def list_enterprises_online(call: Call[Nothing, OnlineListQuery, Nothing]) -> dict[str, Any]:
     """Share of each local day in which the gateways of enterprises were there."""
-    query, site = call.query, call.service.site
+    query, site, reach = call.query, call.service.site, call.reach
     regions = regions_below(site, query.region)
     chosen = [
         enterprise
         for enterprise in site.enterprises.values()
         if enterprise.id != SERVICE_ENTERPRISE
+        and reach.sees(enterprise.id)
         and query.enterprise in {None, enterprise.id}
         and (regions is None or enterprise.region in regions)
     ]

@@ -15,7 +15,7 @@ _LONGEST_FIELD = 100
 
 
 class Problem(Exception):
-    """An answer that is an error. ``errors`` name single fields; ``headers`` go with the answer."""
+    """An answer that is an error. ``errors`` name single fields; ``headers`` go with it; ``code`` is for programs."""
 
     def __init__(
         self,
@@ -25,6 +25,7 @@ class Problem(Exception):
         errors: Sequence[Mapping[str, str]] = (),
         headers: Mapping[str, str] | None = None,
         instance: str | None = None,
+        code: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -32,6 +33,7 @@ class Problem(Exception):
         self.errors = errors
         self.headers = headers
         self.instance = instance
+        self.code = code
 
     def response(self) -> web.Response:
         """The answer."""
@@ -43,6 +45,8 @@ class Problem(Exception):
         }
         if self.errors:
             document["errors"] = list(self.errors)
+        if self.code:
+            document["code"] = self.code
         if self.instance:
             document["instance"] = self.instance
         return web.Response(

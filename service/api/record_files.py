@@ -13,7 +13,8 @@ from alerting.records import Change
 from service.api.authentication import caller_of
 from service.api.ports import ServicePort
 from service.api.problems import Problem
-from service.api.records import period_of
+from service.api.reach import Reach
+from service.api.records import choose, period_of, sees_scope
 from service.api.records_models import EvidencePath, EvidenceQuery, KpiQuery
 from service.api.routes import PREFIX, checked, checked_query
 from service.evidence.archive import TooLarge
@@ -49,15 +50,16 @@ class RecordFiles:
     async def evidence(self, request: web.Request) -> web.StreamResponse:
         """Make the evidence of an incident and send it; the journal says that it was made, and its SHA-256."""
         service = self._service
-        caller = caller_of(request).name
+        caller = caller_of(request)
         identity = checked("path", EvidencePath, dict(request.match_info)).id
-        query = checked_query(request, EvidenceQuery)
+        query = caller.sign(checked_query(request, EvidenceQuery))
+        name = query.name or caller.name
         with tempfile.TemporaryDirectory(prefix="anshao-evidence-") as folder:
             file = Path(folder) / f"incident-{identity}.zip"
             async with self._making:
                 try:
                     facts = await service.evidence().make(
-                        identity, file, query.name or caller, service.clock.now(), with_samples=query.samples
+                        identity, file, name, service.clock.now(), with_samples=query.samples
                     )
                 except NotSigned as fault:
                     raise Problem(HTTPStatus.CONFLICT, str(fault)) from None
@@ -67,9 +69,9 @@ class RecordFiles:
                 digest = await asyncio.to_thread(digest_of, file)
 
                 def act(register: Register, now: int, change: Change) -> None:
-                    data = {"name": query.name or caller, "sha256": digest, "entries": facts["entries"]}
+                    data = {"name": name, "sha256": digest, "entries": facts["entries"]}
                     entry = register.journal.append(
-                        now, "evidence.made", caller, data, enterprise=facts["enterprise"], unit=facts["unit"],
+                        now, "evidence.made", caller.name, data, enterprise=facts["enterprise"], unit=facts["unit"],
                         region=service.site.region_of(facts["enterprise"])
                         if facts["enterprise"] in service.site.enterprises
                         else None,
@@ -105,10 +107,15 @@ class RecordFiles:
         """The figures that are asked for, and those of all other scopes, of one reading."""
         service = self._service
         query = checked_query(request, KpiQuery)
-        asked = service.scopes().choose(query.scope, query.id)
+        reach = Reach(service.site, caller_of(request).scope)
+        asked = choose(service, query, reach)
         period = await period_of(service, query)
         records = await service.key_figures.records(period, service.clock.now())
-        others = [one for one in service.scopes().every() if (one.scope, one.id) != (asked.scope, asked.id)]
+        others = [
+            one
+            for one in service.scopes().every()
+            if (one.scope, one.id) != (asked.scope, asked.id) and sees_scope(service, one, reach)
+        ]
 
         def compute(chosen: list[Chosen]) -> list[dict[str, Any]]:
             return [service.key_figures.compute(one, period, records) for one in chosen]

@@ -10,9 +10,12 @@ from domain.clock import iso
 from domain.site import Site
 from service.api.ports import ServicePort
 from service.api.problems import Problem
+from service.api.reach import Reach
 from service.api.records_models import LONGEST, BadActors, KeyFigures, KpiQuery
 from service.api.requests import Nothing
 from service.api.routes import PREFIX, Call, Route
+from service.api.scopes import beyond, sees_desk
+from service.kpi import Chosen
 
 _THIRTY_DAYS = 30 * 86_400_000
 _BAD_ACTORS = ("scope", "id", "name", "start", "end", "top_ten", "top_ten_share", "chattering", "fleeting",
@@ -21,7 +24,7 @@ _BAD_ACTORS = ("scope", "id", "name", "start", "end", "top_ten", "top_ten_share"
 
 async def get_key_figures(call: Call[Nothing, KpiQuery, Nothing]) -> dict[str, Any]:
     """Key figures of a desk, an enterprise, a region or all, over a period. Graded from 30 days on."""
-    shown = figures_view(await figures_of(call.service, call.query), call.service.site)
+    shown = figures_view(await figures_of(call), call.service.site)
     return shown | {"targets": targets_view(call.service.key_figures.targets)}
 
 
@@ -44,7 +47,7 @@ def targets_view(targets: Targets) -> dict[str, Any]:
 
 async def get_bad_actors(call: Call[Nothing, KpiQuery, Nothing]) -> dict[str, Any]:
     """Conditions that alarm more than they should: the ten most frequent, chattering, fleeting, stale, standing."""
-    shown = figures_view(await figures_of(call.service, call.query), call.service.site)
+    shown = figures_view(await figures_of(call), call.service.site)
     return {name: shown[name] for name in _BAD_ACTORS}
 
 
@@ -78,10 +81,38 @@ def figures_view(figures: Mapping[str, Any], site: Site) -> dict[str, Any]:
     }
 
 
-async def figures_of(service: ServicePort, query: KpiQuery) -> dict[str, Any]:
+async def figures_of(call: Call[Nothing, KpiQuery, Nothing]) -> dict[str, Any]:
     """The figures that a query asks for. Raises NotFound, Problem, LedgerUnavailable."""
-    chosen = service.scopes().choose(query.scope, query.id)
+    service, query = call.service, call.query
+    chosen = choose(service, query, call.reach)
     return await service.key_figures.of(chosen, await period_of(service, query), service.clock.now())
+
+
+def choose(service: ServicePort, query: KpiQuery, reach: Reach) -> Chosen:
+    """The scope that is asked for; ``all`` is all that the caller sees. Raises NotFound, Problem."""
+    scope = query.scope
+    if scope == "all" and not reach.scope.is_whole:
+        bound = reach.scope
+        return service.scopes().choose(
+            "region" if bound.region is not None else "enterprise", bound.region or bound.enterprise
+        )
+    chosen = service.scopes().choose(scope, query.id)
+    if not sees_scope(service, chosen, reach):
+        raise beyond(reach.scope)
+    return chosen
+
+
+def sees_scope(service: ServicePort, chosen: Chosen, reach: Reach) -> bool:
+    """Whether all of a scope is seen."""
+    match chosen.scope:
+        case "enterprise":
+            return reach.sees(chosen.id)
+        case "region":
+            return reach.sees_regions([chosen.id])
+        case "desk":
+            return sees_desk(service, reach, chosen.id)
+        case _:
+            return reach.scope.is_whole
 
 
 async def period_of(service: ServicePort, query: KpiQuery) -> Period:

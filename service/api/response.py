@@ -18,6 +18,7 @@ from service.api.problems import Problem
 from service.api.regions import regions_below
 from service.api.requests import AlarmPath, Nothing, Signature
 from service.api.routes import PREFIX, Call, Route
+from service.api.scopes import sees_desk
 from service.api.views import iso_or_none
 from service.config.contact_table import quiet_text
 from service.config.quantities import LONGEST
@@ -29,7 +30,7 @@ _NOT_FOUND, _CONFLICT, _AWAY = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPSt
 
 async def list_contacts(call: Call[Nothing, models.ContactsQuery, Nothing]) -> dict[str, Any]:
     """The directory, in the order of its ids."""
-    query, service = call.query, call.service
+    query, service, reach = call.query, call.service, call.reach
     now, days = service.clock.now(), service.response.book.limits.contact_days
     regions = regions_below(service.site, query.region)
     found = [
@@ -40,6 +41,7 @@ async def list_contacts(call: Call[Nothing, models.ContactsQuery, Nothing]) -> d
         and query.enterprise in {None, contact.enterprise}
         and query.post in {None, contact.post}
         and query.stale in {None, contact.is_stale(now, days)}
+        and reach.sees_contact(contact.enterprise, contact.region)
     ]
     page = found[: query.limit]
     return {
@@ -56,7 +58,11 @@ async def list_rosters(call: Call[Nothing, models.RostersQuery, Nothing]) -> dic
         raise Problem(HTTPStatus.BAD_REQUEST, "query at: more than ten years from now; ask for a nearer time")
     return {
         "at": iso(at),
-        "items": [_roster_view(call, roster, at) for roster in call.service.response.book.rosters.values()],
+        "items": [
+            _roster_view(call, roster, at)
+            for roster in call.service.response.book.rosters.values()
+            if _sees_roster(call, roster)
+        ],
     }
 
 
@@ -123,7 +129,12 @@ async def list_call_backs(call: Call[Nothing, models.CallBacksQuery, Nothing]) -
     """Calls back, newest first."""
     query = call.query
     page = await response_queries.calls_back(
-        call.service.ledger, query.incident, query.limit, query.after, is_open=query.open
+        call.service.ledger,
+        query.incident,
+        query.limit,
+        query.after,
+        is_open=query.open,
+        enterprises=call.reach.enterprises,
     )
     return {
         "items": [_call_view(row) for row in page.items],
@@ -167,6 +178,12 @@ def contact_view(contact: Contact, now: int, days: int) -> dict[str, Any]:
         "updated": contact.updated.isoformat() if contact.updated else None,
         "stale": contact.is_stale(now, days),
     }
+
+
+def _sees_roster(call: Call[Any, Any, Any], roster: Roster) -> bool:
+    if roster.desk is not None and roster.region is None and roster.enterprise is None:
+        return sees_desk(call.service, call.reach, roster.desk)
+    return call.reach.sees_contact(roster.enterprise, roster.region)
 
 
 def _roster_view(call: Call[Any, Any, Any], roster: Roster, at: int) -> dict[str, Any]:

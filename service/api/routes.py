@@ -11,11 +11,13 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from service.accounts import Role
+from service.api.access import NAMES_ANOTHER
 from service.api.authentication import COOKIE, Caller, caller_of
 from service.api.caching import kept
 from service.api.catalogue import Catalogue
 from service.api.ports import ServicePort
 from service.api.problems import Problem, invalid
+from service.api.reach import Reach
 from service.api.requests import Nothing, Request
 from service.api.throttle import Throttle
 from service.api.views import Views
@@ -87,6 +89,11 @@ class Call(Generic[Path, Query, Body]):
         return self.who.name
 
     @property
+    def reach(self) -> Reach:
+        """What the caller sees."""
+        return Reach(self.service.site, self.who.scope)
+
+    @property
     def service(self) -> ServicePort:
         """The service behind the API."""
         return self.context.service
@@ -143,7 +150,8 @@ class Route:
                 return request.transport is not None and not request.transport.is_closing()
 
             who = NOBODY if self.is_open else caller_of(request)
-            call = Call(context, who, path, query, body, request.remote or "", is_connected)
+            signed = body if self.operation in NAMES_ANOTHER else who.sign(body)
+            call = Call(context, who, path, query, signed, request.remote or "", is_connected)
             response = respond(await self.handler(call))
             for cookie in call.cookies:
                 cookie.put_into(response, request)

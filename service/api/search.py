@@ -10,6 +10,7 @@ from alerting.ledger import queries, searching
 from alerting.ledger.searching import Sought
 from domain.scales import Grade
 from domain.site import SERVICE_ENTERPRISE, Site
+from service.api.reach import Reach
 from service.api.regions import regions_below
 from service.api.requests import Nothing
 from service.api.routes import PREFIX, Call, Route
@@ -22,7 +23,7 @@ Key = TypeVar("Key")
 async def search(call: Call[Nothing, SearchQuery, Nothing]) -> dict[str, Any]:
     """Whatever has the text in its name, by kind; what stands open first, the gravest before the rest."""
     query, site = call.query, call.service.site
-    within = _within(site, query)
+    within = _within(site, query, call.reach)
 
     def inside(enterprise: str) -> bool:
         return within is None or enterprise in within
@@ -58,13 +59,15 @@ async def search(call: Call[Nothing, SearchQuery, Nothing]) -> dict[str, Any]:
     }
 
 
-def _within(site: Site, query: SearchQuery) -> set[str] | None:
+def _within(site: Site, query: SearchQuery, reach: Reach) -> Collection[str] | None:
     """Enterprises that count; None: all."""
     regions = regions_below(site, query.region)
-    if regions is None:
-        return None if query.enterprise is None else {query.enterprise}
-    inside = enterprises_in(site, regions)
-    return inside if query.enterprise is None else inside & {query.enterprise}
+    inside = reach.enterprises
+    if regions is not None:
+        inside = frozenset(enterprises_in(site, regions)) & (site.enterprises.keys() if inside is None else inside)
+    if query.enterprise is None:
+        return inside
+    return {query.enterprise} if inside is None else inside & {query.enterprise}
 
 
 def _tags(site: Site, text: str, limit: int, inside: Callable[[str], bool]) -> list[int]:

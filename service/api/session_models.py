@@ -6,12 +6,14 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from service.accounts import Role
 from service.api.models import Document, Instant
-from service.api.requests import Request, printable
+from service.api.requests import Request, Text, printable
 
 _ACCOUNT: dict[str, Any] = {
     "name": "wangfang",
     "display_name": "王芳",
     "role": "duty_officer",
+    "region": "370783",
+    "enterprise": None,
     "must_change": False,
     "codes": True,
     "made_at": "2026-06-01T00:00:00.000Z",
@@ -56,22 +58,17 @@ class Proof(Request):
     password: Secret
 
 
+class SignatureProof(Request):
+    """The password again, or a one-time code where the account asks for them."""
+
+    password: Secret | None = None
+    code: Code | None = None
+
+
 class CodeProof(Request):
     """A code that the authenticator application shows."""
 
     code: Code
-
-
-class NewAccount(Request):
-    """An account to be made."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"name": "wangfang", "display_name": "王芳", "role": "duty_officer"}]}
-    )
-
-    name: AccountName = Field(description="What is typed to sign in: letters, digits, dot, dash, underscore.")
-    display_name: DisplayName
-    role: Role
 
 
 class AccountReason(Request):
@@ -80,10 +77,28 @@ class AccountReason(Request):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000), AfterValidator(printable)] = ""
 
 
-class RoleBody(Request):
-    """Another role."""
+class RoleBody(AccountReason):
+    """A role, and whose enterprises are seen: those of a region and all below it, or one; neither: the whole site's."""
 
     role: Role
+    region: Text | None = Field(None, description="GB/T 2260 code. Not for the roles administrator and enterprise.")
+    enterprise: Text | None = Field(None, description="Id. The role enterprise needs it; not for administrators.")
+
+
+class NewAccount(RoleBody):
+    """An account to be made."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"name": "wangfang", "display_name": "王芳", "role": "duty_officer", "region": "370783"},
+                {"name": "huarui-ehs", "display_name": "赵敏", "role": "enterprise", "enterprise": "huarui"},
+            ]
+        }
+    )
+
+    name: AccountName = Field(description="What is typed to sign in: letters, digits, dot, dash, underscore.")
+    display_name: DisplayName
 
 
 class Account(Document):
@@ -94,6 +109,8 @@ class Account(Document):
     name: str
     display_name: str
     role: Role
+    region: str | None = Field(description="Bound to it and all below it.")
+    enterprise: str | None = Field(description="Bound to it. Neither: the whole site.")
     must_change: bool = Field(description="The password was given out; nothing is possible before it is changed.")
     codes: bool = Field(description="Whether one-time codes are asked for.")
     made_at: Instant
@@ -118,10 +135,22 @@ class SessionState(Document):
 
     name: str
     role: Role
+    region: str | None = Field(description="What is seen ends with it and all below it.")
+    enterprise: str | None = Field(description="What is seen ends with it. Neither: the whole site.")
     account: Account | None = Field(description="None: a bearer token of the main file.")
     csrf: str = Field(description="To be sent with every act, in the header AnShao-CSRF. Empty for a token.")
     ends_at: Instant | None
-    may: list[str] = Field(description="Operations of this document that the role is allowed, by name.")
+    may: list[str] = Field(
+        description="Operations of this document that the role and what it is bound to allow, by name."
+    )
+    signed: list[str] = Field(description="Those among them that ask for `POST /session/signature` each time.")
+
+
+class GivenSignature(Document):
+    """A signature for one act, to be sent in the header AnShao-Signature."""
+
+    signature: str
+    until: Instant
 
 
 class NewCodes(Document):

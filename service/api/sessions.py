@@ -4,12 +4,13 @@ from http import HTTPStatus
 from typing import Any
 
 from domain.clock import iso
-from service.accounts import Account, Role
+from service.accounts import Account, Scope, unfit
 from service.accounts.book import csrf_of
 from service.accounts.control import CodeNeeded, HeldOff, SignInRefused, WeakPassword
 from service.accounts.passwords import totp_uri
 from service.api import session_models as models
-from service.api.access import ROLES
+from service.api.access import SIGNED, allowed
+from service.api.authentication import Caller
 from service.api.problems import Problem
 from service.api.requests import Nothing
 from service.api.routes import PREFIX, Call, Cookie, Route
@@ -28,14 +29,12 @@ async def begin_session(call: Call[Nothing, Nothing, models.SignIn]) -> dict[str
         raise _refused(refusal, "body") from None
     call.cookies.append(Cookie(token, (session.ends_at - session.begun_at) // 1000))
     account = call.service.accounts.require(session.account)
-    return _state(account.name, account.role, account, csrf=csrf_of(token), ends_at=session.ends_at)
+    return _state(Caller(account.name, account.role, account.scope, account, session, csrf_of(token)))
 
 
 async def get_session(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
     """Who calls."""
-    who = call.who
-    ends_at = None if who.session is None else who.session.ends_at
-    return _state(who.name, who.role, who.account, csrf=who.csrf, ends_at=ends_at)
+    return _state(call.who)
 
 
 async def end_session(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
@@ -59,6 +58,19 @@ async def change_password(call: Call[Nothing, Nothing, models.NewPassword]) -> d
         error = {"in": "body", "field": "new_password", "message": str(fault), "remedy": "Choose another one."}
         raise Problem(HTTPStatus.BAD_REQUEST, f"body new_password: {fault}", errors=[error]) from None
     return _view(changed)
+
+
+async def sign_act(call: Call[Nothing, Nothing, models.SignatureProof]) -> dict[str, Any]:
+    """A signature for the caller's next act that asks for one: `signed` of `GET /session` lists them."""
+    account, body, session = _own(call), call.body, call.who.session
+    if session is None or (body.password is None and body.code is None):
+        error = {"in": "body", "field": "password", "message": "neither a password nor a code", "remedy": "Give one."}
+        raise Problem(HTTPStatus.BAD_REQUEST, "body password: neither a password nor a code. Give one.", errors=[error])
+    try:
+        signature, until = await call.service.account_control.sign(account, session, body.password, body.code)
+    except SignInRefused as refusal:
+        raise _refused(refusal, "password" if body.code is None else "code") from None
+    return {"signature": signature, "until": iso(until)}
 
 
 async def begin_codes(call: Call[Nothing, Nothing, models.Proof]) -> dict[str, Any]:
@@ -94,8 +106,10 @@ async def list_accounts(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]
 
 async def add_account(call: Call[Nothing, Nothing, models.NewAccount]) -> dict[str, Any]:
     """Make an account. Its first password is told this once, and has to be changed at the first signing in."""
-    body = call.body
-    account, password = await call.service.account_control.add(body.name, body.display_name, body.role, call.caller)
+    body, scope = call.body, _scope(call)
+    account, password = await call.service.account_control.add(
+        body.name, body.display_name, body.role, call.caller, scope
+    )
     return {"account": _view(account), "first_password": password}
 
 
@@ -106,11 +120,11 @@ async def give_password(call: Call[models.AccountPath, Nothing, models.AccountRe
 
 
 async def set_account_role(call: Call[models.AccountPath, Nothing, models.RoleBody]) -> dict[str, Any]:
-    """Give an account another role. It holds at once."""
-    book, role = call.service.accounts, call.body.role
+    """Give an account another role, and bind it to a region, an enterprise or the whole site. It holds at once."""
+    book, role, reason, scope = call.service.accounts, call.body.role, call.body.reason, _scope(call)
     return _view(
         await call.service.act(
-            lambda _register, now, change: book.set_role(call.path.name, role, call.caller, now, change)
+            lambda _register, now, change: book.set_role(call.path.name, role, scope, reason, call.caller, now, change)
         )
     )
 
@@ -141,6 +155,29 @@ def _own(call: Call[Any, Any, Any]) -> Account:
     return call.who.account
 
 
+def _scope(call: Call[Any, Nothing, Any]) -> Scope:
+    """What an account is to be bound to. Raises Problem: there is no such thing, or the role cannot be bound so."""
+    body, site = call.body, call.service.site
+    scope = Scope(body.region, body.enterprise)
+    for field, given, known in (
+        ("region", body.region, site.regions.keys()),
+        ("enterprise", body.enterprise, site.enterprises.keys()),
+    ):
+        if given is not None and given not in known:
+            remedy = f"Give the {'code' if field == 'region' else 'id'} of one that the site file has."
+            raise _unfit(field, f"there is no {field} {given[:100]!r}", remedy)
+    fault = unfit(body.role, scope)
+    if fault is not None:
+        field = "region" if body.region is not None else "enterprise"
+        raise _unfit(field, "not with this role", f"{fault[:1].upper()}{fault[1:]}.")
+    return scope
+
+
+def _unfit(field: str, message: str, remedy: str) -> Problem:
+    error = {"in": "body", "field": field, "message": message, "remedy": remedy}
+    return Problem(HTTPStatus.BAD_REQUEST, f"body {field}: {message}. {remedy}", errors=[error])
+
+
 def _refused(refusal: SignInRefused, field: str) -> Problem:
     if isinstance(refusal, HeldOff):
         return Problem(_OFTEN, str(refusal), headers={"Retry-After": str(refusal.seconds)})
@@ -149,15 +186,18 @@ def _refused(refusal: SignInRefused, field: str) -> Problem:
     return Problem(_WRONG, str(refusal), errors=[error])
 
 
-def _state(name: str, role: Role, account: Account | None, *, csrf: str, ends_at: int | None) -> dict[str, Any]:
+def _state(who: Caller) -> dict[str, Any]:
     """``session_models.SessionState``."""
+    may = allowed(who.role, who.scope)
     return {
-        "name": name,
-        "role": role.value,
-        "account": None if account is None else _view(account),
-        "csrf": csrf,
-        "ends_at": iso_or_none(ends_at),
-        "may": sorted(operation for operation, roles in ROLES.items() if role in roles),
+        "name": who.name,
+        "role": who.role.value,
+        **who.scope._asdict(),
+        "account": None if who.account is None else _view(who.account),
+        "csrf": who.csrf,
+        "ends_at": None if who.session is None else iso(who.session.ends_at),
+        "may": may,
+        "signed": [operation for operation in may if operation in SIGNED and who.session is not None],
     }
 
 
@@ -167,6 +207,7 @@ def _view(account: Account) -> dict[str, Any]:
         "name": account.name,
         "display_name": account.display_name,
         "role": account.role.value,
+        **account.scope._asdict(),
         "must_change": account.must_change,
         "codes": account.totp is not None,
         "made_at": iso(account.made_at),
@@ -195,6 +236,15 @@ ROUTES: tuple[Route, ...] = (
         "Change one's password",
         models.Account,
         errors=(_CONFLICT, _OFTEN, _AWAY),
+        tag="accounts",
+    ),
+    Route(
+        "POST",
+        f"{_SESSION}/signature",
+        sign_act,
+        "Sign the next act",
+        models.GivenSignature,
+        errors=(_CONFLICT, _OFTEN),
         tag="accounts",
     ),
     Route(

@@ -122,7 +122,8 @@ class SitePlanImages:
             log.exception("a site plan could not be stored")
             detail = f"the image cannot be stored on the service's disk ({fault.strerror}); nothing is added"
             raise Problem(HTTPStatus.INSUFFICIENT_STORAGE, detail) from None
-        signed = _signed(service, caller_of(request).name, given, given.enterprise)
+        caller = caller_of(request)
+        signed = _signed(service, caller.name, caller.sign(given), given.enterprise)
 
         def act(_register: Register, now: int, change: Change) -> SitePlan:
             return service.site_plans.add(given.enterprise, given.unit, given.title, image, signed, now, change)

@@ -14,6 +14,7 @@ from service.api.changes import figures_of, refused_edit
 from service.api.problems import Problem
 from service.api.requests import Nothing
 from service.api.routes import PREFIX, Call, Route
+from service.api.scopes import beyond
 from service.api.tuning_models import MOST_DAYS, Preview, PreviewBody, TuningRuleList, TuningRulesQuery
 from service.api.views import KIND_NAMES
 from service.changes.control import PreviewRefused
@@ -51,6 +52,8 @@ async def list_tuning_rules(call: Call[Nothing, TuningRulesQuery, Nothing]) -> d
 async def preview_rules(call: Call[Nothing, Nothing, PreviewBody]) -> dict[str, Any]:
     """What other figures of a tag's rules would have done with its history. Nothing changes."""
     body = call.body
+    if not call.reach.sees(body.enterprise):
+        raise beyond(call.who.scope)
     begin, end = _stretch(body, call.service.clock.now())
     figures = {rule.key: figures_of(rule) for rule in body.rules}
     tag = f"{body.enterprise}/{body.tag}"

@@ -29,12 +29,13 @@ async def get_health(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
 
 async def list_gateways(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
     """Gateways and whether they are heard."""
-    return {"items": call.service.gateways()}
+    reach = call.reach
+    return {"items": [gateway for gateway in call.service.gateways() if reach.sees(gateway["enterprise"])]}
 
 
 async def list_enterprises(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
     """Enterprises with their units and the grade of what is open there."""
-    site = call.service.site
+    site, reach = call.service.site, call.reach
     worst: dict[tuple[str, str], OpenIncident] = {}
     for incident in await queries.open_incidents(call.service.ledger):
         known = worst.get((incident.enterprise, incident.unit))
@@ -72,6 +73,7 @@ async def list_enterprises(call: Call[Nothing, Nothing, Nothing]) -> dict[str, A
                 "gateways": gateways[enterprise.id],
             }
             for enterprise in site.enterprises.values()
+            if reach.sees(enterprise.id)
         ]
     }
 
@@ -79,7 +81,9 @@ async def list_enterprises(call: Call[Nothing, Nothing, Nothing]) -> dict[str, A
 async def list_tags(call: Call[Nothing, TagsQuery, Nothing]) -> dict[str, Any]:
     """Measured points with their limits and newest readings, in the order of their names."""
     query, site, latest = call.query, call.service.site, call.service.latest
-    which = TagFilter(query.enterprise, query.unit, query.measurand, query.without_limits)
+    which = TagFilter(
+        query.enterprise, query.unit, query.measurand, query.without_limits, enterprises=call.reach.enterprises
+    )
     try:
         indices, after = call.context.catalogue.page(which, query.limit, query.after)
     except KeyError:

@@ -4,13 +4,15 @@ from typing import Annotated
 
 import typer
 
-from service.accounts.account import Role
+from service.accounts.account import Role, Scope
 from service.cli.options import MAIN, MainOption, TokenOption, UrlOption
 
 user = typer.Typer(help="Accounts 账号 of a running service, by an administrator's token.", no_args_is_help=True)
 
 _Name = Annotated[str, typer.Argument(help="What is typed to sign in: letters, digits, dot, dash, underscore.")]
 _Reason = Annotated[str, typer.Option(help="Why, for the journal.")]
+_Region = Annotated[str | None, typer.Option(help="Code of a region: sees its enterprises and those below it.")]
+_Enterprise = Annotated[str | None, typer.Option(help="Id of an enterprise: sees it alone. Neither: the whole site.")]
 _Role = Annotated[Role, typer.Option(help="What the account may do: docs/accounts.md.")]
 
 
@@ -22,7 +24,9 @@ def list_(main: MainOption = MAIN, url: UrlOption = None, token: TokenOption = N
     list_users(main, url, token)
 
 
-@user.command("add", epilog="Example: `anshao user add wangfang --display-name 王芳 --role duty_officer`")
+@user.command(
+    "add", epilog="Example: `anshao user add wangfang --display-name 王芳 --role duty_officer --region 370783`"
+)
 def add(
     name: _Name,
     display_name: Annotated[str, typer.Option(help="The person, as the console and the journal show it.")],
@@ -30,11 +34,13 @@ def add(
     main: MainOption = MAIN,
     url: UrlOption = None,
     token: TokenOption = None,
+    region: _Region = None,
+    enterprise: _Enterprise = None,
 ) -> None:
     """Make an account, and print its first password, which has to be changed at the first signing in."""
     from service.cli.users import add_user  # noqa: PLC0415
 
-    add_user(main, url, token, name, display_name, role)
+    add_user(main, url, token, name, display_name, role, Scope(region, enterprise))
 
 
 @user.command("passwd", epilog="Example: `anshao user passwd wangfang --reason 忘记密码`")
@@ -47,12 +53,21 @@ def passwd(
     give_password(main, url, token, name, reason)
 
 
-@user.command("role", epilog="Example: `anshao user role wangfang --role supervisor`")
-def role_(name: _Name, role: _Role, main: MainOption = MAIN, url: UrlOption = None, token: TokenOption = None) -> None:
-    """Give an account another role. It holds at once."""
+@user.command("role", epilog="Example: `anshao user role wangfang --role supervisor --region 370783 --reason 晋升`")
+def role_(
+    name: _Name,
+    role: _Role,
+    main: MainOption = MAIN,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    region: _Region = None,
+    enterprise: _Enterprise = None,
+    reason: _Reason = "",
+) -> None:
+    """Give an account another role, and bind it anew. It holds at once."""
     from service.cli.users import set_role  # noqa: PLC0415
 
-    set_role(main, url, token, name, role)
+    set_role(main, url, token, name, role, Scope(region, enterprise), reason)
 
 
 @user.command("disable", epilog="Example: `anshao user disable wangfang --reason 离职`")

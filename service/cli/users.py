@@ -8,7 +8,7 @@ from urllib.parse import quote
 import typer
 from rich.table import Table
 
-from service.accounts.account import Role
+from service.accounts.account import Role, Scope
 from service.cli.calling import Api, console, with_api
 
 ROLES = {
@@ -16,6 +16,7 @@ ROLES = {
     Role.DUTY_OFFICER: "值班员 duty officer",
     Role.SUPERVISOR: "值班长 shift supervisor",
     Role.ENGINEER: "工程师 engineer",
+    Role.ENTERPRISE: "企业 enterprise",
     Role.ADMINISTRATOR: "管理员 administrator",
 }
 
@@ -32,16 +33,19 @@ def list_users(config: Path, url: str | None, token: str | None) -> None:
         typer.echo("没有账号 no accounts: anshao user add")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("账号 account", "姓名 name", "角色 role", "状态 state"):
+    for column in ("账号 account", "姓名 name", "角色 role", "管辖 bound to", "状态 state"):
         table.add_column(column)
     for account in accounts:
-        table.add_row(account["name"], account["display_name"], ROLES[Role(account["role"])], _state(account))
+        role = ROLES[Role(account["role"])]
+        table.add_row(account["name"], account["display_name"], role, _bound(account), _state(account))
     console.print(table)
 
 
-def add_user(config: Path, url: str | None, token: str | None, name: str, display_name: str, role: Role) -> None:
+def add_user(
+    config: Path, url: str | None, token: str | None, name: str, display_name: str, role: Role, scope: Scope
+) -> None:
     """Make an account."""
-    body = {"name": name, "display_name": display_name, "role": role.value}
+    body = {"name": name, "display_name": display_name, "role": role.value, **scope._asdict()}
     _tell_password(_post(config, url, token, "/accounts", body))
 
 
@@ -50,10 +54,13 @@ def give_password(config: Path, url: str | None, token: str | None, name: str, r
     _tell_password(_post(config, url, token, _path(name, "password"), {"reason": reason}))
 
 
-def set_role(config: Path, url: str | None, token: str | None, name: str, role: Role) -> None:
-    """Another role."""
-    made = _post(config, url, token, _path(name, "role"), {"role": role.value})
-    typer.echo(f"{made['name']}: {ROLES[Role(made['role'])]}")
+def set_role(
+    config: Path, url: str | None, token: str | None, name: str, role: Role, scope: Scope, reason: str
+) -> None:
+    """Another role, and what it is bound to."""
+    body = {"role": role.value, "reason": reason, **scope._asdict()}
+    made = _post(config, url, token, _path(name, "role"), body)
+    typer.echo(f"{made['name']}: {ROLES[Role(made['role'])]}，{_bound(made)}")
 
 
 def set_disabled(config: Path, url: str | None, token: str | None, name: str, reason: str, *, disabled: bool) -> None:
@@ -74,6 +81,10 @@ def _path(name: str, act: str) -> str:
     return f"/accounts/{quote(name, safe='')}/{act}"
 
 
+def _bound(account: Mapping[str, Any]) -> str:
+    return str(account["region"] or account["enterprise"] or "全部 whole site")
+
+
 def _state(account: Mapping[str, Any]) -> str:
     if account["disabled_at"] is not None:
         return "已停用 disabled"
@@ -83,7 +94,7 @@ def _state(account: Mapping[str, Any]) -> str:
 
 def _tell_password(given: Mapping[str, Any]) -> None:
     account = given["account"]
-    typer.echo(f"{account['name']}（{account['display_name']}，{ROLES[Role(account['role'])]}）")
+    typer.echo(f"{account['name']}（{account['display_name']}，{ROLES[Role(account['role'])]}，{_bound(account)}）")
     typer.echo(f"初始密码 first password: {given['first_password']}")
     typer.echo(
         "只显示这一次；首次登录时必须更改。 It is shown only here, and has to be changed at the first signing in."

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 
 from alerting.alarms.limits import AlarmLimits
 from alerting.kpi.targets import Targets, load_targets, over_shipped
-from service.accounts.account import Role
+from service.accounts.account import Role, Scope, unfit
 from service.config.quantities import Duration, Identifier, Name, PathText, PositiveDuration, Size, refusal
 from service.config.validation import Section
 
@@ -196,6 +196,22 @@ class TokenSettings(Section):
     role: Role = Role.ADMINISTRATOR
     expires: date | None = None
     """The last day on which it counts, by the clocks of China."""
+    region: str | None = None
+    """Sees the enterprises of this region and of all below it."""
+    enterprise: str | None = None
+    """Sees this one alone; neither: the whole site."""
+
+    @model_validator(mode="after")
+    def _check_scope(self) -> Self:
+        fault = unfit(self.role, self.scope)
+        if fault is not None:
+            raise refusal("not with this role", f"{fault[:1].upper()}{fault[1:]}.")
+        return self
+
+    @property
+    def scope(self) -> Scope:
+        """What it is bound to."""
+        return Scope(self.region, self.enterprise)
 
     @property
     def expires_at(self) -> int | None:

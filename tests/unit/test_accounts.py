@@ -15,7 +15,7 @@ from alerting.journal.journal import Journal
 from alerting.ledger.ledger import Ledger
 from alerting.records import Change
 from alerting.refusals import Conflict, NotFound
-from service.accounts import Role, Session
+from service.accounts import WHOLE_SITE, Account, Role, Scope, Session
 from service.accounts.account import LASTS
 from service.accounts.book import MOST_SESSIONS, AccountBook, csrf_of, digest_of, load
 from service.accounts.control import (
@@ -70,10 +70,10 @@ def control(host: Host) -> AccountControl:
     return AccountControl(AccountBook(Journal(100)), host, Passwords(CHEAP))
 
 
-async def somebody(control: AccountControl, name: str = "wangfang", role: Role = Role.DUTY_OFFICER) -> None:
+async def somebody(control: AccountControl, name: str = "wangfang", role: Role = Role.DUTY_OFFICER) -> Account:
     """An account with the password GOOD."""
     account, first = await control.add(name, "王芳", role, "desk")
-    await control.change_password(account, None, first, GOOD)
+    return await control.change_password(account, None, first, GOOD)
 
 
 # ---- passwords and codes
@@ -262,18 +262,75 @@ async def test_what_administrators_do(control: AccountControl, host: Host) -> No
         await control.sign_in("wangfang", first, None, "a")
     await host.act(lambda _, now, change: book.enable("wangfang", "", "boss", now, change))
     await control.sign_in("wangfang", first, None, "a")
-    await host.act(lambda _, now, change: book.set_role("wangfang", Role.SUPERVISOR, "boss", now, change))
+    await host.act(
+        lambda _, now, change: book.set_role("wangfang", Role.SUPERVISOR, WHOLE_SITE, "promoted", "boss", now, change)
+    )
     assert book.require("wangfang").role is Role.SUPERVISOR
 
     for deed in (
         lambda _, now, change: book.disable("boss", "", "boss", now, change),
-        lambda _, now, change: book.set_role("boss", Role.VIEWER, "boss", now, change),
+        lambda _, now, change: book.set_role("boss", Role.VIEWER, WHOLE_SITE, "", "boss", now, change),
     ):
         with pytest.raises(Conflict, match="last administrator"):
             await host.act(deed)
     kinds = {"account.password_given", "account.disabled", "account.enabled", "account.role_set"}
     assert kinds <= set(host.kinds)
     assert "forgotten" in host.written
+
+
+async def test_what_an_account_is_bound_to(control: AccountControl, host: Host) -> None:
+    county, huarui = Scope(region="370783"), Scope(enterprise="huarui")
+    account, _ = await control.add("wangfang", "王芳", Role.DUTY_OFFICER, "boss", county)
+    assert account.scope == county
+    assert not account.scope.is_whole
+    for role, scope, why in (
+        (Role.ENTERPRISE, WHOLE_SITE, "belongs to an enterprise"),
+        (Role.ENTERPRISE, county, "belongs to an enterprise"),
+        (Role.ADMINISTRATOR, county, "whole site's"),
+        (Role.VIEWER, Scope("370783", "huarui"), "not both"),
+    ):
+        with pytest.raises(Conflict, match=why):
+            await control.add("other", "某人", role, "boss", scope)
+        with pytest.raises(Conflict, match=why):
+            control.book.set_role("wangfang", role, scope, "", "boss", NOW, Change())
+    assert control.book.find("other") is None
+    moved = await host.act(
+        lambda _, now, change: control.book.set_role("wangfang", Role.ENTERPRISE, huarui, "moved", "boss", now, change)
+    )
+    assert (moved.role, moved.scope) == (Role.ENTERPRISE, huarui)
+    assert '"before":{"enterprise":null,"region":"370783","role":"duty_officer"}' in host.written
+
+
+async def test_a_signature_is_of_one_act_of_one_session(control: AccountControl, host: Host) -> None:
+    account = await somebody(control)
+    sessions = [(await control.sign_in("wangfang", GOOD, None, "a"))[1] for _ in range(2)]
+    with pytest.raises(SignInRefused):
+        await control.sign(account, sessions[0], "wrong", None)
+    with pytest.raises(SignInRefused):
+        await control.sign(account, sessions[0], None, "123456")
+    signature, until = await control.sign(account, sessions[0], GOOD, None)
+    assert not control.takes_signature(sessions[1], signature), "another session's"
+    assert not control.takes_signature(sessions[0], "")
+    assert not control.takes_signature(sessions[0], "x")
+    assert control.takes_signature(sessions[0], signature)
+    assert not control.takes_signature(sessions[0], signature), "it counts once"
+    late, until = await control.sign(account, sessions[0], GOOD, None)
+    host.time = until
+    assert not control.takes_signature(sessions[0], late)
+
+
+async def test_a_one_time_code_signs_as_well(control: AccountControl, host: Host) -> None:
+    account = await somebody(control)
+    secret = await control.offer_codes(account, GOOD)
+    account = await control.confirm_codes(account, pyotp.TOTP(secret).at(host.time // 1000))
+    host.time += 60_000
+    code = pyotp.TOTP(secret).at(host.time // 1000)
+    _, session = await control.sign_in("wangfang", GOOD, code, "a")
+    with pytest.raises(SignInRefused):
+        await control.sign(account, session, None, code)
+    host.time += 60_000
+    signature, _ = await control.sign(account, session, None, pyotp.TOTP(secret).at(host.time // 1000))
+    assert control.takes_signature(session, signature)
 
 
 async def test_sessions_of_one_account_do_not_pile_up(control: AccountControl, host: Host) -> None:

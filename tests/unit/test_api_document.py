@@ -85,7 +85,7 @@ def test_examples_are_of_their_model(model: type[BaseModel], example: dict[str, 
 def test_live_messages_are_described() -> None:
     live = document()["paths"]["/api/v1/live"]["get"]
     names = [reference["$ref"].rpartition("/")[2] for reference in live["x-messages"]["fromServer"]["oneOf"]]
-    assert names == ["LiveHello", "LiveEntry", "LiveHealth", "LiveReadings"]
+    assert names == ["LiveHello", "LiveEntry", "LiveBeyond", "LiveHealth", "LiveReadings"]
     assert set(names) | {"Subscription"} <= document()["components"]["schemas"].keys()
 
 

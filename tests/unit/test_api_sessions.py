@@ -12,7 +12,7 @@ from aiohttp import WSServerHandshakeError
 from service.accounts import ApiToken, Role
 from service.accounts.account import LASTS
 from service.accounts.book import digest_of
-from service.api.access import BEFORE_THE_PASSWORD, OPEN, ROLES
+from service.api.access import BEFORE_THE_PASSWORD, OPEN, ROLES, SIGNED
 from service.api.live import LiveHub
 from service.api.openapi import document
 from tests.api_service import NOW, Client, FakeService, api, sqlite_ledger
@@ -73,6 +73,33 @@ async def test_an_act_of_a_session_shows_what_only_its_page_can_read(service: Fa
     assert not service.acts
     assert (await client.post("/api/v1/alarms/1/acknowledge", headers=header, **act)).status == 200
     assert service.acts == [("acknowledge", 1, "wangfang", "王芳", "")], "the journal names the account"
+
+
+async def test_a_signed_act_asks_for_the_password_again(service: FakeService, client: Client) -> None:
+    header = await signed_in(service, client, Role.SUPERVISOR)
+    told = await (await client.get("/api/v1/session")).json()
+    assert set(told["signed"]) == {name for name in SIGNED if Role.SUPERVISOR in ROLES[name]}
+    act: dict[str, Any] = {"json": {"name": "王芳", "accepted": True}}
+    place = "/api/v1/incidents/1/review"
+    for given in ({}, {"AnShao-Signature": ""}, {"AnShao-Signature": "é"}):
+        answer = await client.post(place, headers=header | given, **act)
+        assert answer.status == 403
+        assert (await answer.json())["code"] == "signature_needed"
+    for body, status in (({}, 400), ({"password": "wrong"}, 401), ({"code": "123456"}, 401), ({"password": GOOD}, 200)):
+        answer = await client.post("/api/v1/session/signature", json=body, headers=header)
+        assert answer.status == status, body
+    signature = {"AnShao-Signature": (await answer.json())["signature"]}
+    first = await client.post(place, headers=header | signature, **act)
+    assert first.status != 403, await first.text()
+    assert (await client.post(place, headers=header | signature, **act)).status == 403, "it counts once"
+    by_token = await client.post(place, headers={"Authorization": "Bearer another"}, **act)
+    assert by_token.status != 403, "a program signs by its token"
+
+
+async def test_who_is_signed_in_signs_with_no_other_name(service: FakeService, client: Client) -> None:
+    header = await signed_in(service, client, Role.DUTY_OFFICER)
+    await client.post("/api/v1/alarms/1/acknowledge", headers=header, json={"name": "李强"})
+    assert service.acts == [("acknowledge", 1, "wangfang", "王芳", "")]
 
 
 async def test_signing_out_ends_the_session_and_not_only_the_cookie(service: FakeService, client: Client) -> None:

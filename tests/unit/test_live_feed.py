@@ -48,8 +48,8 @@ def test_messages_hold_entry_alarm_and_incident() -> None:
         ]
         before = feed.last
         feed.put(told)
-        for message, (entry, alarm, incident) in zip(feed.held(before, 100), told, strict=True):
-            assert orjson.loads(message) == {
+        for encoded, (entry, alarm, incident) in zip(feed.held(before, 100), told, strict=True):
+            assert orjson.loads(encoded.message) == {
                 "type": "entry",
                 "sequence": entry.sequence,
                 "entry": describe(entry),

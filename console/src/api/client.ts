@@ -13,8 +13,16 @@ export class Problem extends Error {
   readonly fields: readonly string[];
   /** Seconds to wait before another attempt, where the service says so. */
   readonly retryAfter: number | null;
+  readonly code: ProblemDetails['code'];
 
-  constructor(status: number, title: string, detail: string, fields: readonly string[] = [], retryAfter: number | null = null) {
+  constructor(
+    status: number,
+    title: string,
+    detail: string,
+    fields: readonly string[] = [],
+    retryAfter: number | null = null,
+    code: ProblemDetails['code'] = null,
+  ) {
     super(detail || title);
     this.name = 'Problem';
     this.status = status;
@@ -22,6 +30,7 @@ export class Problem extends Error {
     this.detail = detail;
     this.fields = fields;
     this.retryAfter = retryAfter;
+    this.code = code;
   }
 }
 
@@ -33,9 +42,11 @@ export interface Credentials {
   refused: () => void;
   /** An act was not allowed: another tab may have signed in anew. True: it was the same person, try again. */
   renew: () => Promise<boolean>;
+  /** The act is to be signed: asks for the password again. Null: the person has thought better of it. */
+  sign: () => Promise<string | null>;
 }
 
-let credentials: Credentials = { csrf: '', refused: () => undefined, renew: () => Promise.resolve(false) };
+let credentials: Credentials = { csrf: '', refused: () => undefined, renew: () => Promise.resolve(false), sign: () => Promise.resolve(null) };
 
 export function useCredentials(given: Credentials): void {
   credentials = given;
@@ -63,7 +74,7 @@ async function problemOf(response: Response): Promise<Problem> {
   try {
     const body = (await response.json()) as Partial<ProblemDetails>;
     const fields = (body.errors ?? []).map(({ field }) => field);
-    return new Problem(response.status, body.title ?? response.statusText, body.detail ?? '', fields, retryAfter);
+    return new Problem(response.status, body.title ?? response.statusText, body.detail ?? '', fields, retryAfter, body.code ?? null);
   } catch {
     return new Problem(response.status, response.statusText, '', [], retryAfter);
   }
@@ -79,12 +90,14 @@ async function send(
   givenUp?: AbortSignal,
   again = true,
   cache: RequestCache = 'no-store',
+  signature: string | null = null,
 ): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   const bearer = token();
   const { csrf } = credentials;
   if (bearer !== null) headers.Authorization = `Bearer ${bearer}`;
   else if (method !== 'GET' && csrf !== '') headers['AnShao-CSRF'] = csrf;
+  if (signature !== null) headers['AnShao-Signature'] = signature;
   // An act done here is input at this console's desk.
   if (method === 'POST' && /^[\w.-]+$/.test(desk.value)) headers['AnShao-Desk'] = desk.value;
   const late = AbortSignal.timeout(patience);
@@ -112,6 +125,11 @@ async function send(
       if (bearer !== null && token() === bearer) dropToken();
       // What was asked before somebody signed in anew says nothing of the new session.
       else if (bearer === null && credentials.csrf === csrf) credentials.refused();
+    }
+    if (problem.code === 'signature_needed') {
+      const signed = await credentials.sign();
+      if (signed === null) throw problem;
+      return send(method, url, body, patience, givenUp, again, cache, signed);
     }
     const shown = headers['AnShao-CSRF'] !== undefined;
     if (response.status === 403 && shown && again && (await credentials.renew())) {

@@ -99,7 +99,7 @@ export interface paths {
         put?: never;
         /**
          * Give another role
-         * @description Give an account another role. It holds at once.
+         * @description Give an account another role, and bind it to a region, an enterprise or the whole site. It holds at once.
          */
         post: operations["set_account_role"];
         delete?: never;
@@ -1643,8 +1643,10 @@ export interface paths {
          *
          *     The service sends `hello`, then `health`, then every entry of the journal in order (`entry`), the state of the service
          *     every 2 s and when it changes (`health`; no message for 5 s means that the service is lost), and at most once a second
-         *     the newest readings of the subscribed tags (`readings`). With `since` it first sends the entries after that number, with
-         *     no gap and none twice; `hello.resumed` is false where it cannot, and then lists have to be loaded again.
+         *     the newest readings of the subscribed tags (`readings`). A caller who is bound to a region or an enterprise gets its
+         *     entries; of what lies beyond, `beyond` tells how far the journal has come, and the kinds of entries that concern
+         *     everybody (`config.revised`: load lists again). With `since` it first sends the entries after that number, with no gap
+         *     and none twice; `hello.resumed` is false where it cannot, and then lists have to be loaded again.
          *
          *     The client sends `{"subscribe": ["enterprise/tag", …]}`, which replaces its subscription; tags that are not known are
          *     left out.
@@ -2024,6 +2026,26 @@ export interface paths {
          * @description Set a password of one's own; all other sessions of the account end.
          */
         post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/signature": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign the next act
+         * @description A signature for the caller's next act that asks for one: `signed` of `GET /session` lists them.
+         */
+        post: operations["sign_act"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2520,9 +2542,11 @@ export interface components {
          *       "codes": true,
          *       "disabled_at": null,
          *       "display_name": "王芳",
+         *       "enterprise": null,
          *       "made_at": "2026-06-01T00:00:00.000Z",
          *       "must_change": false,
          *       "name": "wangfang",
+         *       "region": "370783",
          *       "role": "duty_officer"
          *     }
          */
@@ -2537,6 +2561,11 @@ export interface components {
             /** Display Name */
             display_name: string;
             /**
+             * Enterprise
+             * @description Bound to it. Neither: the whole site.
+             */
+            enterprise: string | null;
+            /**
              * Made At
              * Format: date-time
              */
@@ -2548,6 +2577,11 @@ export interface components {
             must_change: boolean;
             /** Name */
             name: string;
+            /**
+             * Region
+             * @description Bound to it and all below it.
+             */
+            region: string | null;
             role: components["schemas"]["Role"];
         };
         /**
@@ -5278,6 +5312,19 @@ export interface components {
             first_password: string;
         };
         /**
+         * GivenSignature
+         * @description A signature for one act, to be sent in the header AnShao-Signature.
+         */
+        GivenSignature: {
+            /** Signature */
+            signature: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * GradeShare
          * @description Alarms of one grade.
          */
@@ -6351,6 +6398,21 @@ export interface components {
             name: string;
         };
         /**
+         * LiveBeyond
+         * @description Entries up to this number are not for the caller; `kinds` of those among them that change what anybody sees.
+         */
+        LiveBeyond: {
+            /** Kinds */
+            kinds: string[];
+            /** Sequence */
+            sequence: number;
+            /**
+             * Type
+             * @constant
+             */
+            type: "beyond";
+        };
+        /**
          * LiveEntry
          * @description An entry of the journal, with the alarm and the incident that it is about.
          */
@@ -7019,17 +7081,41 @@ export interface components {
          * @example {
          *       "display_name": "王芳",
          *       "name": "wangfang",
+         *       "region": "370783",
          *       "role": "duty_officer"
+         *     }
+         * @example {
+         *       "display_name": "赵敏",
+         *       "enterprise": "huarui",
+         *       "name": "huarui-ehs",
+         *       "role": "enterprise"
          *     }
          */
         NewAccount: {
             /** Display Name */
             display_name: string;
             /**
+             * Enterprise
+             * @description Id. The role enterprise needs it; not for administrators.
+             * @default null
+             */
+            enterprise: string | null;
+            /**
              * Name
              * @description What is typed to sign in: letters, digits, dot, dash, underscore.
              */
             name: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Region
+             * @description GB/T 2260 code. Not for the roles administrator and enterprise.
+             * @default null
+             */
+            region: string | null;
             role: components["schemas"]["Role"];
         };
         /**
@@ -7370,6 +7456,12 @@ export interface components {
          *     }
          */
         Problem: {
+            /**
+             * Code
+             * @description What programs tell this refusal by.
+             * @default null
+             */
+            code: "signature_needed" | null;
             /** Detail */
             detail: string;
             /** Errors */
@@ -7741,12 +7833,29 @@ export interface components {
          * @description 角色: what somebody may do.
          * @enum {string}
          */
-        Role: "viewer" | "duty_officer" | "supervisor" | "engineer" | "administrator";
+        Role: "viewer" | "duty_officer" | "supervisor" | "engineer" | "enterprise" | "administrator";
         /**
          * RoleBody
-         * @description Another role.
+         * @description A role, and whose enterprises are seen: those of a region and all below it, or one; neither: the whole site's.
          */
         RoleBody: {
+            /**
+             * Enterprise
+             * @description Id. The role enterprise needs it; not for administrators.
+             * @default null
+             */
+            enterprise: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Region
+             * @description GB/T 2260 code. Not for the roles administrator and enterprise.
+             * @default null
+             */
+            region: string | null;
             role: components["schemas"]["Role"];
         };
         /**
@@ -8097,13 +8206,28 @@ export interface components {
             /** Ends At */
             ends_at: string | null;
             /**
+             * Enterprise
+             * @description What is seen ends with it. Neither: the whole site.
+             */
+            enterprise: string | null;
+            /**
              * May
-             * @description Operations of this document that the role is allowed, by name.
+             * @description Operations of this document that the role and what it is bound to allow, by name.
              */
             may: string[];
             /** Name */
             name: string;
+            /**
+             * Region
+             * @description What is seen ends with it and all below it.
+             */
+            region: string | null;
             role: components["schemas"]["Role"];
+            /**
+             * Signed
+             * @description Those among them that ask for `POST /session/signature` each time.
+             */
+            signed: string[];
         };
         /**
          * ShadowBody
@@ -8259,6 +8383,22 @@ export interface components {
              * @description The person, as it shall stand in the journal.
              */
             name: string;
+        };
+        /**
+         * SignatureProof
+         * @description The password again, or a one-time code where the account asks for them.
+         */
+        SignatureProof: {
+            /**
+             * Code
+             * @default null
+             */
+            code: string | null;
+            /**
+             * Password
+             * @default null
+             */
+            password: string | null;
         };
         /**
          * Silence
@@ -12642,6 +12782,38 @@ export interface operations {
             429: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
+        };
+    };
+    sign_act: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignatureProof"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenSignature"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
         };
     };
     list_site_plans: {

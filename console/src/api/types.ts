@@ -95,5 +95,6 @@ export interface Page<Item> {
 export type LiveMessage =
   | Schemas['LiveHello']
   | Schemas['LiveEntry']
+  | Schemas['LiveBeyond']
   | Schemas['LiveHealth']
   | Schemas['LiveReadings'];

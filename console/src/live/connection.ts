@@ -131,7 +131,7 @@ export class LiveConnection {
       this.subscribe(this.subscription);
       return;
     }
-    if (message.type === 'entry') {
+    if (message.type === 'entry' || message.type === 'beyond') {
       if (this.sequence !== null && message.sequence <= this.sequence) return;
       this.sequence = message.sequence;
     }

@@ -19,6 +19,7 @@ const RELOAD_MS = 3_000;
 
 type Message = Exclude<LiveMessage, { type: 'hello' }>;
 type EntryMessage = Extract<LiveMessage, { type: 'entry' }>;
+type BeyondMessage = Extract<LiveMessage, { type: 'beyond' }>;
 
 export class LiveStore implements Listener {
   readonly connection: LiveConnection;
@@ -103,6 +104,9 @@ export class LiveStore implements Listener {
       case 'readings':
         this.readings.take(message.items, this.clock.now());
         break;
+      case 'beyond':
+        this.pass(message);
+        break;
       case 'entry':
         if (this.waiting === null) this.apply(message);
         else this.waiting.push(message);
@@ -132,6 +136,15 @@ export class LiveStore implements Listener {
     this.duty.take(message.entry);
     for (const watcher of this.watchers) watcher(message.entry);
     this.pacing.ask(message.entry.kind === 'alarm.entered' && rank(message.alarm?.grade ?? null) >= rank('orange'));
+  }
+
+  /** What happened is not for this account; where it concerns everybody, lists are loaded again. */
+  private pass({ sequence, kinds }: BeyondMessage): void {
+    this.lastSequence = sequence;
+    this.finishCatchUp(sequence);
+    if (kinds.length === 0) return;
+    void this.directory.load();
+    for (const watcher of this.watchers) watcher(null);
   }
 
   private finishCatchUp(sequence: number): void {

@@ -1,9 +1,9 @@
 /** What an administrator does to an account, with what it asks for. */
 
-import type { Account, Role } from '@/api/types';
-import { addAccount, disableAccount, enableAccount, givePassword, setRole, type Given } from '@/session/requests';
+import type { Account, Enterprise, Role } from '@/api/types';
+import { addAccount, disableAccount, enableAccount, givePassword, setRole, type Given, type Standing } from '@/session/requests';
 
-export const ROLES = ['duty_officer', 'supervisor', 'engineer', 'administrator', 'viewer'] as const satisfies readonly Role[];
+export const ROLES = ['duty_officer', 'supervisor', 'engineer', 'enterprise', 'administrator', 'viewer'] as const satisfies readonly Role[];
 
 export type Act = 'add' | 'password' | 'role' | 'disable' | 'enable';
 
@@ -11,7 +11,31 @@ export interface Answers {
   name: string;
   displayName: string;
   role: Role;
+  /** `region:CODE`, `enterprise:ID`; empty: the whole site. */
+  bound: string;
   reason: string;
+}
+
+/** What a role may be bound to. */
+export function bindings(role: Role): { site: boolean; regions: boolean; enterprises: boolean } {
+  return { site: role !== 'enterprise', regions: role !== 'enterprise' && role !== 'administrator', enterprises: role !== 'administrator' };
+}
+
+export function boundOf({ region, enterprise }: Pick<Standing, 'region' | 'enterprise'>): string {
+  if (region !== null) return `region:${region}`;
+  return enterprise === null ? '' : `enterprise:${enterprise}`;
+}
+
+/** As it is sent; what the role cannot be bound to is left out. */
+export function standingOf({ role, bound }: Pick<Answers, 'role' | 'bound'>): Standing {
+  const [kind = '', id = ''] = bound.split(/:(.*)/s);
+  const may = bindings(role);
+  return { role, region: kind === 'region' && may.regions ? id : null, enterprise: kind === 'enterprise' && may.enterprises ? id : null };
+}
+
+/** Regions that hold an enterprise, by their codes. */
+export function regionsOf(enterprises: readonly Enterprise[]): ReadonlyMap<string, string> {
+  return new Map(enterprises.map(({ region, region_name }) => [region, region_name]));
 }
 
 /** What can be done to an account as it stands. */
@@ -20,16 +44,18 @@ export function actsOn(account: Account): Exclude<Act, 'add'>[] {
 }
 
 /** What has not been given, or not as it has to be. */
-export type Fault = 'name' | 'displayName' | 'reason' | 'sameRole';
+export type Fault = 'name' | 'displayName' | 'reason' | 'sameRole' | 'enterprise';
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
 
 export function faultOf(act: Act, answers: Answers, account: Account | null): Fault | null {
+  const standing = standingOf(answers);
+  if ((act === 'add' || act === 'role') && standing.role === 'enterprise' && standing.enterprise === null) return 'enterprise';
   if (act === 'add') {
     if (!NAME.test(answers.name.trim())) return 'name';
     return answers.displayName.trim() === '' ? 'displayName' : null;
   }
-  if (act === 'role') return answers.role === account?.role ? 'sameRole' : null;
+  if (act === 'role' && account !== null && standing.role === account.role && boundOf(standing) === boundOf(account)) return 'sameRole';
   return answers.reason.trim() === '' ? 'reason' : null;
 }
 
@@ -39,11 +65,11 @@ export async function administer(act: Act, answers: Answers): Promise<Given | nu
   const reason = answers.reason.trim();
   switch (act) {
     case 'add':
-      return addAccount(name, answers.displayName.trim(), answers.role);
+      return addAccount(name, answers.displayName.trim(), standingOf(answers));
     case 'password':
       return givePassword(name, reason);
     case 'role':
-      await setRole(name, answers.role);
+      await setRole(name, standingOf(answers), reason);
       return null;
     case 'disable':
       await disableAccount(name, reason);

@@ -15,6 +15,13 @@ export interface Given {
   first_password: string;
 }
 
+/** A role, and whose enterprises are seen: a region's, one; neither: the whole site's. */
+export interface Standing {
+  role: Role;
+  region: string | null;
+  enterprise: string | null;
+}
+
 export function fetchSession(): Promise<SessionState> {
   return get('session');
 }
@@ -29,6 +36,11 @@ export function endSession(): Promise<unknown> {
 
 export function changePassword(password: string, next: string): Promise<Account> {
   return post('session/password', { password, new_password: next });
+}
+
+/** A signature for the next act: by the password, or by a one-time code. */
+export async function signAct(by: { password: string } | { code: string }): Promise<string> {
+  return (await post<{ signature: string }>('session/signature', by)).signature;
 }
 
 /** A secret for one-time codes; it counts once a code of it was confirmed. */
@@ -48,8 +60,8 @@ export async function fetchAccounts(): Promise<Account[]> {
   return (await get<{ items: Account[] }>('accounts')).items;
 }
 
-export function addAccount(name: string, displayName: string, role: Role): Promise<Given> {
-  return post('accounts', { name, display_name: displayName, role });
+export function addAccount(name: string, displayName: string, as: Standing): Promise<Given> {
+  return post('accounts', { name, display_name: displayName, ...as });
 }
 
 function of(name: string, word: string): string {
@@ -60,8 +72,8 @@ export function givePassword(name: string, reason: string): Promise<Given> {
   return post(of(name, 'password'), { reason });
 }
 
-export function setRole(name: string, role: Role): Promise<Account> {
-  return post(of(name, 'role'), { role });
+export function setRole(name: string, as: Standing, reason: string): Promise<Account> {
+  return post(of(name, 'role'), { ...as, reason });
 }
 
 export function disableAccount(name: string, reason: string): Promise<Account> {

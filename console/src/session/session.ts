@@ -6,6 +6,7 @@ import { Problem, useCredentials } from '@/api/client';
 import { dropToken, token, wasRefused } from '@/api/token';
 import type { Account, Operation, SessionState } from '@/api/types';
 import { officer } from '@/preferences/preferences';
+import { askForSignature } from '@/session/signing';
 import { beginSession, endSession, fetchSession, type SignIn } from '@/session/requests';
 
 export type Stage =
@@ -93,6 +94,12 @@ export class Session {
     this.leave();
   }
 
+  /** Whose enterprises are seen, and as what: with another, everything is loaded anew. */
+  readonly view = computed(() => {
+    const { value } = this.state;
+    return value === null ? '' : [value.name, value.role, value.region ?? '', value.enterprise ?? ''].join('/');
+  });
+
   /** The account has changed: its password, its codes. */
   changed(account: Account): void {
     if (this.state.value !== null) this.state.value = { ...this.state.value, account };
@@ -139,6 +146,7 @@ export function startSession(): void {
       session.refused();
     },
     renew: () => session.renew(),
+    sign: askForSignature,
   });
   watch(
     token,
