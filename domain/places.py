@@ -47,8 +47,26 @@ class Outline:
 
 
 @dataclass(frozen=True, slots=True)
+class Tiles:
+    """Images to lie under the outlines, from a server of the site's choice, in Web Mercator and the map's datum."""
+
+    url: str
+    """With ``{z}``, ``{x}`` and ``{y}``."""
+    attribution: str
+    deepest: int
+    """The nearest level that the server has."""
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        scheme, _, rest = self.url.partition("://")
+        return f"{scheme}://{rest.partition('/')[0]}"
+
+
+@dataclass(frozen=True, slots=True)
 class Map:
     """一张图: what stands behind all positions of a site."""
 
     datum: str = DATUMS[0]
     outlines: tuple[Outline, ...] = ()
+    tiles: Tiles | None = None

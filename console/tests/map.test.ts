@@ -24,6 +24,7 @@ function unit(id: string, position: [number, number] | null): SiteMap['enterpris
 
 const MAP: SiteMap = {
   datum: 'WGS-84',
+  tiles: null,
   outlines: [
     { name: '公路', kind: 'road', region: null, enterprise: null, area: false, paths: [[118, 36, 120, 37]] },
     { name: '云泽县', kind: 'region', region: '370783', enterprise: null, area: true, paths: [[118, 36, 119, 36, 119, 37, 118, 36]] },

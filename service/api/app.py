@@ -56,7 +56,7 @@ def create_app(
         middlewares=[
             metrics.middleware,
             _problems,
-            _console_middleware(console),
+            _console_middleware(console, service),
             door(service),
             presence_middleware(service),
         ],
@@ -205,7 +205,7 @@ def _of_aiohttp(fault: web.HTTPException) -> Problem:
             return Problem(fault.status, "the request cannot be read; see /api/v1/openapi.json")
 
 
-def _console_middleware(folder: Path) -> Middleware:
+def _console_middleware(folder: Path, service: ServicePort) -> Middleware:
     @web.middleware
     async def console(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
@@ -213,7 +213,8 @@ def _console_middleware(folder: Path) -> Middleware:
         except web.HTTPNotFound:
             if request.method not in {"GET", "HEAD"} or request.path.startswith("/api/"):
                 raise
-        return await serve_console(request, folder)
+        tiles = service.site.map.tiles
+        return await serve_console(request, folder, None if tiles is None else tiles.origin)
 
     return console
 

@@ -10,10 +10,6 @@ from service.api.problems import Problem
 
 BUILT = Path(__file__).parent.parent / "static"
 """Where the build puts the console."""
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; connect-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
-    "frame-ancestors 'none'; base-uri 'none'"
-)
 _YEAR = "public, max-age=31536000, immutable"
 _HASHED = re.compile(r"-[A-Za-z0-9_-]{8,}\.[a-z0-9]+$")
 _NOT_BUILT = """\
@@ -31,7 +27,16 @@ _NOT_BUILT = """\
 """
 
 
-async def serve_console(request: web.Request, folder: Path) -> web.StreamResponse:
+def content_security_policy(tiles: str | None) -> str:
+    """What a page of the console may load. ``tiles``: origin of the map's tile server, of images alone."""
+    images = "'self' data:" if tiles is None else f"'self' data: {tiles}"
+    return (
+        f"default-src 'self'; connect-src 'self'; img-src {images}; style-src 'self' 'unsafe-inline'; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    )
+
+
+async def serve_console(request: web.Request, folder: Path, tiles: str | None = None) -> web.StreamResponse:
     """A file of the console; its page for every address that a person may reload (history mode)."""
     index = folder / "index.html"
     name = request.path.lstrip("/")
@@ -39,7 +44,8 @@ async def serve_console(request: web.Request, folder: Path) -> web.StreamRespons
     if found is None:
         if not index.is_file():
             return _headed(
-                web.Response(text=_NOT_BUILT, content_type="text/html", status=HTTPStatus.SERVICE_UNAVAILABLE)
+                web.Response(text=_NOT_BUILT, content_type="text/html", status=HTTPStatus.SERVICE_UNAVAILABLE),
+                tiles,
             )
         if "." in name.rpartition("/")[2]:
             raise Problem(HTTPStatus.NOT_FOUND, "there is no such file; begin at /")
@@ -47,7 +53,7 @@ async def serve_console(request: web.Request, folder: Path) -> web.StreamRespons
     response = web.FileResponse(found)
     lasting = found.parent != folder and _HASHED.search(found.name)
     response.headers["Cache-Control"] = _YEAR if lasting else "no-cache"
-    return _headed(response)
+    return _headed(response, tiles)
 
 
 def _file(folder: Path, name: str) -> Path | None:
@@ -61,7 +67,7 @@ def _file(folder: Path, name: str) -> Path | None:
         return None
 
 
-def _headed(response: web.StreamResponse) -> web.StreamResponse:
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+def _headed(response: web.StreamResponse, tiles: str | None) -> web.StreamResponse:
+    response.headers["Content-Security-Policy"] = content_security_policy(tiles)
     response.headers["X-Frame-Options"] = "DENY"
     return response

@@ -64,6 +64,14 @@ class MapRegion(Document):
     parent: str | None
 
 
+class MapTiles(Document):
+    """Images under the outlines, in Web Mercator and the map's datum."""
+
+    url: str = Field(description="With `{z}`, `{x}` and `{y}`.")
+    attribution: str
+    deepest: int = Field(description="The nearest level that the server has.")
+
+
 class SiteMap(Document):
     """一张图: what stands still on it. What is wrong there, alarms and incidents say."""
 
@@ -71,5 +79,6 @@ class SiteMap(Document):
         description="Of all positions and outlines. Nothing is converted from one into the other."
     )
     outlines: list[MapOutline]
+    tiles: MapTiles | None = Field(description="Null: the console asks no other host for anything.")
     regions: list[MapRegion]
     enterprises: list[MapEnterprise]

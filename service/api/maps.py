@@ -44,6 +44,7 @@ async def get_map(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
             if (outline.enterprise is None or reach.sees(outline.enterprise))
             and (outline.region is None or reach.shows_region(outline.region))
         ],
+        "tiles": _tiles(site),
         "regions": [
             {"code": region.code, "name": region.name, "parent": region.parent}
             for region in site.regions.values()
@@ -62,6 +63,11 @@ async def get_map(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
             if enterprise.id != SERVICE_ENTERPRISE and reach.sees(enterprise.id)
         ],
     }
+
+
+def _tiles(site: Site) -> dict[str, Any] | None:
+    tiles = site.map.tiles
+    return None if tiles is None else {"url": tiles.url, "attribution": tiles.attribution, "deepest": tiles.deepest}
 
 
 def _position(position: Position | None) -> dict[str, float] | None:

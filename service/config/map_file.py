@@ -1,13 +1,14 @@
 """What a site says of the map: positions, tags of the wind, and the file of outlines."""
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field, StringConstraints
 
-from domain.places import DATUMS, Map, Outline, Position, Wind
+from domain.places import DATUMS, Map, Outline, Position, Tiles, Wind
 from service.config.document import Document, Loc, field_name, read_text
 from service.config.faults import Fault, FaultList
 from service.config.outlines import MOST_POSITIONS, REDUCE, RefusedPart, degrees, read_outlines
@@ -15,6 +16,8 @@ from service.config.quantities import PathText, PointName, refusal
 from service.config.validation import Section, suggestion, validate
 
 SPEED_UNITS = ("m/s",)
+_TILES = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?/[A-Za-z0-9._~/?&=%+@:{}-]+")
+_LONGEST_ADDRESS = 500
 DIRECTION_UNITS = ("°", "deg", "度")
 
 
@@ -37,11 +40,32 @@ class WindEntry(Section):
     direction: PointName
 
 
+def _tile_address(value: object) -> str:
+    """An address whose origin can stand in a policy as it is. Raises ``refusal``."""
+    remedy = "Write for example https://tiles.example.org/{z}/{x}/{y}.png."
+    if not isinstance(value, str) or not _TILES.fullmatch(value) or len(value) > _LONGEST_ADDRESS:
+        raise refusal("not the address of tiles", remedy)
+    if any(value.count(part) != 1 for part in ("{z}", "{x}", "{y}")):
+        raise refusal("{z}, {x} and {y} must stand in it once each", remedy)
+    if re.search(r"[{}]", re.sub(r"\{[zxy]\}", "", value)):
+        raise refusal("braces around something else than z, x or y", remedy)
+    return value
+
+
+class TilesEntry(Section):
+    """Images to lie under the outlines."""
+
+    url: Annotated[str, BeforeValidator(_tile_address)]
+    attribution: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    deepest: Annotated[int, Field(ge=1, le=22)] = 18
+
+
 class MapEntry(Section):
     """一张图: in what positions are given, and what is drawn behind them."""
 
     datum: Literal["WGS-84", "GCJ-02"] = "WGS-84"
     outlines: PathText | None = None
+    tiles: TilesEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +85,7 @@ class MapParts:
         self._faults = faults
         self._datum: tuple[str, Document] | None = None
         self._outlines: list[Outline] = []
+        self._tiles: tuple[Tiles, Document] | None = None
         self._wanted: list[_Wanted] = []
         self._winds: list[tuple[Document, Loc, str, WindEntry]] = []
         self._positions = 0
@@ -79,6 +104,13 @@ class MapParts:
             message = f"positions in {entry.datum}, where {self._datum[1].path} has {self._datum[0]}"
             remedy = "Convert the positions and outlines of one of the two files: nothing is converted here."
             document.fault(("map", "datum"), message, remedy)
+        if entry.tiles is not None:
+            tiles = Tiles(entry.tiles.url, entry.tiles.attribution, entry.tiles.deepest)
+            if self._tiles is None:
+                self._tiles = tiles, document
+            elif self._tiles[0] != tiles:
+                message = f"other tiles than {self._tiles[1].path} has"
+                document.fault(("map", "tiles"), message, "Name the same tiles, or name them in one file only.")
         if entry.outlines is not None:
             self._read(document.path.parent / entry.outlines, document, entry.datum)
 
@@ -106,7 +138,8 @@ class MapParts:
                 message = f"no {wanted.what} {wanted.id[:40]!r} in the site files"
                 remedy = suggestion(wanted.id, known[wanted.what])
                 self._faults.add(Fault(wanted.file, 0, 0, wanted.field, message, remedy))
-        return Map(DATUMS[0] if self._datum is None else self._datum[0], tuple(self._outlines))
+        datum = DATUMS[0] if self._datum is None else self._datum[0]
+        return Map(datum, tuple(self._outlines), None if self._tiles is None else self._tiles[0])
 
     def _read(self, path: Path, document: Document, datum: str) -> None:
         text = read_text(path, self._faults, (document, ("map", "outlines")))

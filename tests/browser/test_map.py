@@ -1,11 +1,13 @@
 """The map: grades where they are, the downwind side of a leak, by mouse and by keyboard, and what it says when lost."""
 
+import base64
 import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from playwright.async_api import Locator, expect
 
 from tests import servers
@@ -17,6 +19,7 @@ from tests.running import Service, site_of, until
 pytestmark = pytest.mark.browser
 
 HOSTILE = "<img src=x onerror=alert(1)>"
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 RING = [[118.60, 36.80], [119.00, 36.80], [119.00, 37.10], [118.60, 37.10], [118.60, 36.80]]
 OUTLINES = {
     "type": "FeatureCollection",
@@ -35,8 +38,8 @@ def weather(tag: str, measurand: str, unit: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def site() -> dict[str, Any]:
-    """A tank farm and a boiler on the map, a cellar that is not, and a weather station."""
+def site(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """A tank farm and a boiler on the map, a cellar that is not, and a weather station. Its parameter: tiles."""
     mast = [weather("WS-1", "wind_speed", "m/s"), weather("WD-1", "wind_direction", "°")]
     units = [
         {**TANK_FARM, "position": [118.70, 36.90]},
@@ -44,7 +47,7 @@ def site() -> dict[str, Any]:
         {"id": "cellar", "name": "地下室", "tags": [gas_tag("GT-201", "地下室硫化氢")]},
     ]
     site = site_of(units)
-    site["map"] = {"outlines": "county.geojson"}
+    site["map"] = {"outlines": "county.geojson", **getattr(request, "param", {})}
     site["enterprises"][0]["wind"] = {"speed": "WS-1", "direction": "WD-1"}
     return site
 
@@ -179,3 +182,38 @@ async def test_a_lost_service_leaves_a_grey_map_that_says_so(works: Works, desks
         await expect(line(desk, "锅炉")).to_contain_text("状况未知")
         await expect(desk.page.locator("main")).to_have_class(re.compile("outdated"))
     await expect(desk.page.get_by_text("以下是断开前的状况")).to_have_count(0)
+
+
+PORT = servers.free_port()
+TILES = f"http://127.0.0.1:{PORT}"
+
+
+@pytest.mark.parametrize(
+    "site", [{"tiles": {"url": f"{TILES}/{{z}}/{{x}}/{{y}}.png", "attribution": "© 测试"}}], indirect=True
+)
+async def test_tiles_lie_under_the_outlines_and_may_be_away(works: Works, desks: Desks) -> None:
+    desk = await desks.open(works.address)
+    await desk.turn_to("/map")
+    await expect(desk.page.get_by_text("底图服务器无应答，仅显示轮廓")).to_be_visible()
+    await expect(mark(desk, "原料罐区")).to_be_visible()
+    await expect(desk.page.locator("svg .name.region")).to_have_text(HOSTILE)
+    asked: list[str] = []
+
+    async def tile(request: web.Request) -> web.Response:
+        asked.append(request.headers.get("Referer", "") + request.headers.get("Cookie", ""))
+        return web.Response(body=PIXEL, content_type="image/gif")
+
+    app = web.Application()
+    app.router.add_get("/{z}/{x}/{y}.png", tile)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", PORT).start()
+        await desk.button("放大（键 +）").click()  # other tiles, which are there
+        await expect(desk.page.get_by_text("© 测试")).to_be_visible()
+        await expect(desk.page.locator(".tiles img:not([hidden])").first).to_be_visible()
+    finally:
+        await runner.cleanup()
+    assert set(asked) == {""}
+    assert all(fault.startswith(f"request to another host: {TILES}/") for fault in desk.faults)
+    desk.faults.clear()

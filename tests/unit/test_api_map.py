@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from alerting.records import Alarm
-from domain.places import Map, Outline, Position, Wind
+from domain.places import Map, Outline, Position, Tiles, Wind
 from domain.scales import Level, RuleKind
 from domain.site import Rule, RuleExtra, RuleTable, Site, Tag
 from service.api.map_models import SiteMap
@@ -63,6 +63,22 @@ async def test_it_tells_outlines_positions_and_the_tags_of_the_wind(client: Clie
     assert (tank_farm.wind.speed, tank_farm.wind.direction, tank_farm.wind.period_ms) == ("GT-102", "TI-201", 1000)
     assert (heishan.position, heishan.wind) == (None, None)
     assert [unit.position for unit in heishan.units] == [None, None]
+
+
+async def test_a_tile_server_opens_the_policy_for_its_images_and_for_nothing_else(
+    service: FakeService, tmp_path: Path
+) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "index.html").write_text("<!doctype html>")
+    async with api(service, console=tmp_path / "site") as client:
+        closed = (await client.get("/")).headers["Content-Security-Policy"]
+        assert "img-src 'self' data:;" in closed
+        service.site = replace(service.site, map=Map(tiles=Tiles("https://t.example:8443/{z}/{x}/{y}.png", "©", 17)))
+        opened = (await client.get("/")).headers["Content-Security-Policy"]
+        told = SiteMap.model_validate(await (await client.get("/api/v1/map", headers=HEADERS)).json())
+    assert opened == closed.replace("data:;", "data: https://t.example:8443;")
+    assert told.tiles is not None
+    assert (told.tiles.url, told.tiles.deepest) == ("https://t.example:8443/{z}/{x}/{y}.png", 17)
 
 
 async def test_who_has_it_already_is_told_so_until_it_changes(client: Client, service: FakeService) -> None:

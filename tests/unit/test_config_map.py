@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.places import Map, Outline, Position, Wind
+from domain.places import Map, Outline, Position, Tiles, Wind
 from service.config import ConfigurationError, check, load, load_site
 from service.config.outlines import MOST_FEATURES, MOST_POSITIONS, read_outlines
 
@@ -116,6 +116,18 @@ def of_map(**change: Any) -> Callable[[dict[str, Any]], None]:
     return lambda told: told["map"].update(change)
 
 
+def of_tiles(url: str) -> Callable[[dict[str, Any]], None]:
+    return of_map(tiles={"url": url, "attribution": "©"})
+
+
+def test_tiles_are_of_one_server_and_all_files_agree(tmp_path: Path) -> None:
+    told = site()
+    told["map"]["tiles"] = {"url": "http://10.0.0.8:8080/{z}/{x}/{y}.png?style=grey", "attribution": " © OSM "}
+    tiles = load_site([write(tmp_path, told, collection())]).map.tiles
+    assert tiles == Tiles("http://10.0.0.8:8080/{z}/{x}/{y}.png?style=grey", "© OSM", 18)
+    assert tiles.origin == "http://10.0.0.8:8080"
+
+
 def of_enterprise(**change: Any) -> Callable[[dict[str, Any]], None]:
     return lambda told: told["enterprises"][0].update(change)
 
@@ -126,6 +138,12 @@ def of_enterprise(**change: Any) -> Callable[[dict[str, Any]], None]:
         (of_map(datum="BD-09"), "map.datum", "must be one of", "GCJ-02"),
         (of_map(outline="x"), "map.outline", "unknown key", "outlines"),
         (of_map(outlines="nowhere.geojson"), "map.outlines", "cannot read", "Correct the path"),
+        (of_tiles("ftp://t/{z}/{x}/{y}"), "map.tiles.url", "not the address", "https://tiles"),
+        (of_tiles("https://t;script-src *//{z}/{x}/{y}"), "map.tiles.url", "not the address", "https://tiles"),
+        (of_tiles("https://{z}.t/{x}/{y}"), "map.tiles.url", "not the address", "https://tiles"),
+        (of_tiles("https://me:secret@t/{z}/{x}/{y}"), "map.tiles.url", "not the address", "https://tiles"),
+        (of_tiles("https://t/{z}/{x}"), "map.tiles.url", "once each", "https://tiles"),
+        (of_tiles("https://t/{z}/{x}/{y}/{s}"), "map.tiles.url", "something else", "https://tiles"),
         (of_enterprise(position=[36.9, 118.8]), "enterprises[0].position", "wrong way round", "longitude first"),
         (of_enterprise(position=[118.8]), "enterprises[0].position", "two numbers", "[118.79, 36.86]"),
         (of_enterprise(position=[118.8, 36.9, 5]), "enterprises[0].position", "two numbers", "[118.79, 36.86]"),

@@ -6743,6 +6743,24 @@ export interface components {
             parent: string | null;
         };
         /**
+         * MapTiles
+         * @description Images under the outlines, in Web Mercator and the map's datum.
+         */
+        MapTiles: {
+            /** Attribution */
+            attribution: string;
+            /**
+             * Deepest
+             * @description The nearest level that the server has.
+             */
+            deepest: number;
+            /**
+             * Url
+             * @description With `{z}`, `{x}` and `{y}`.
+             */
+            url: string;
+        };
+        /**
          * MapUnit
          * @description 装置/罐区.
          */
@@ -8499,6 +8517,8 @@ export interface components {
             outlines: components["schemas"]["MapOutline"][];
             /** Regions */
             regions: components["schemas"]["MapRegion"][];
+            /** @description Null: the console asks no other host for anything. */
+            tiles: components["schemas"]["MapTiles"] | null;
         };
         /**
          * SitePlanList
