@@ -4,6 +4,7 @@ import { arrange } from '@/alarms/grouping';
 import { EVERYTHING, type Filter } from '@/alarms/ordering';
 import type { Grade } from '@/api/types';
 import { alarmsOn, indexOf, sameUnit, stepped, waiting } from '@/watch/cursor';
+import { failing } from '@/watch/deliveries';
 import { fromQuery, hiddenBy, hidesNothing, keyOf, toQuery, without } from '@/watch/filter';
 import { filterOf, keepViews, loadViews, MOST_VIEWS, removed, renamed, saved, viewOf, type View } from '@/watch/views';
 
@@ -136,5 +137,14 @@ describe('the keyboard in the list', () => {
     expect(waiting(alarms).map(({ id }) => id)).toEqual([1, 2, 4]);
     expect(sameUnit(alarms, alarms[0]).map(({ id }) => id)).toEqual([1, 3, 5]);
     expect(sameUnit(alarms, undefined)).toEqual([]);
+  });
+});
+
+describe('messages that reach nobody', () => {
+  it('are told for incidents that are open, and lead to the newest', () => {
+    const open = (id: number): boolean => id < 10;
+    const messages = [3, 7, 12, null].map((incident) => ({ incident, drill: null }));
+    expect(failing([...messages, { incident: 8, drill: 2 }], open)).toEqual({ count: 2, incident: 7 });
+    expect(failing([{ incident: 12, drill: null }], open)).toBeNull();
   });
 });
