@@ -1,6 +1,6 @@
 """Tables of accounts and their sessions. Times are ms UTC."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, String, Table, Text, false
 
 from alerting.ledger.schema import metadata
 
@@ -12,6 +12,7 @@ account = Table(
     Column("role", String(20), nullable=False),
     Column("region", String(20), nullable=True),
     Column("enterprise", String(200), nullable=True),
+    Column("sample", Boolean, nullable=False, server_default=false()),
     Column("password", Text, nullable=False),
     Column("must_change", Boolean, nullable=False),
     Column("totp", Text, nullable=True),
@@ -19,7 +20,8 @@ account = Table(
     Column("changed_at", BigInteger, nullable=False),
     Column("disabled_at", BigInteger, nullable=True),
 )
-"""``password``: an argon2id hash as PHC string; ``must_change``: it was given out; ``totp``: the secret, base32."""
+"""``region``, ``enterprise``: what it is bound to; ``password``: an argon2id hash as PHC string; ``must_change``: it was
+given out; ``totp``: the secret, base32; ``sample``: a demonstration has printed its password."""
 
 account_session = Table(
     "account_session",

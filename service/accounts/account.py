@@ -83,6 +83,8 @@ class Account:
     disabled_at: int | None = None
     region: str | None = None
     enterprise: str | None = None
+    sample: bool = False
+    """A demonstration has printed its password: it is let in on loopback only."""
 
     @property
     def scope(self) -> Scope:

@@ -105,6 +105,26 @@ class AccountBook:
         self._note("account.added", actor, made, now, change, **bound)
         return self._keep(made, change)
 
+    def put_sample(
+        self, name: str, display_name: str, role: Role, scope: Scope, password: str, now: int, change: Change
+    ) -> Account:
+        """An account of a demonstration, anew at each of its starts: no password has to be changed.
+
+        Raises Conflict: there is an account of that name that is none.
+        """
+        known = self._accounts.get(name)
+        if known is not None and not known.sample:
+            raise Conflict(f"there is an account {name} already, which is no sample")
+        if known is not None:
+            self._end_all(known, now, change)
+        made = Account(
+            name, display_name, role, password, must_change=False, totp=None, made_at=now, changed_at=now, sample=True,
+            **scope._asdict(),
+        )  # fmt: skip
+        bound = {"display_name": display_name, "role": role.value, **scope._asdict(), "sample": True}
+        self._note("account.added", SERVICE, made, now, change, **bound)
+        return self._keep(made, change)
+
     def give_password(self, name: str, password: str, reason: str, actor: str, now: int, change: Change) -> Account:
         """Set a first password anew, and take one-time codes off; all sessions end. Raises NotFound."""
         account = self.require(name)
@@ -223,13 +243,16 @@ def _begun(session: Session) -> int:
     return session.begun_at
 
 
-async def load(engine: AsyncEngine, journal: Journal, now: int) -> AccountBook:
-    """The book as the ledger has it. Raises LedgerUnavailable."""
+async def load(engine: AsyncEngine, journal: Journal, now: int, *, samples: bool = False) -> AccountBook:
+    """The book as the ledger has it; without ``samples`` those of a demonstration are left out.
+
+    Raises LedgerUnavailable.
+    """
     async with reaching(engine) as connection:
         known = (await connection.execute(select(accounts))).mappings().all()
         still = (await connection.execute(select(sessions).where(sessions.c.ends_at > now))).mappings().all()
     return AccountBook(
         journal,
-        [Account(**dict(row) | {"role": Role(row["role"])}) for row in known],
+        [Account(**dict(row) | {"role": Role(row["role"])}) for row in known if samples or not row["sample"]],
         [Session(**row) for row in still],
     )

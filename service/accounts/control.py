@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NoReturn, Protocol, TypeVar
 
 import structlog
@@ -187,6 +187,16 @@ class AccountControl:
             lambda _register, now, change: self.book.add(name, display_name, role, scope, made, actor, now, change)
         )
         return account, password
+
+    async def put_samples(self, samples: Iterable[tuple[str, str, Role, Scope]], password: str) -> None:
+        """Accounts of a demonstration: name, shown name, role and what each is bound to. Raises LedgerUnavailable."""
+        made = await self._passwords.hashed(password)
+
+        def put(_register: Register, now: int, change: Change) -> None:
+            for name, display_name, role, scope in samples:
+                self.book.put_sample(name, display_name, role, scope, made, now, change)
+
+        await self._host.act(put)
 
     async def give_password(self, name: str, reason: str, actor: str) -> tuple[Account, str]:
         """A first password anew. Raises NotFound, LedgerUnavailable."""

@@ -40,7 +40,7 @@ _GROUPS: Mapping[frozenset[Role], str] = {
         list_tuning_rules preview_rules
     """,
     AUTHORITY: """
-        check_config check_contacts export_contacts get_document get_drill_report get_drill_report_page get_evidence
+        check_config check_contacts export_contacts get_drill_report get_drill_report_page get_evidence
         get_handover get_message get_revision list_call_backs list_channels list_documents list_handovers list_messages
         list_revisions
     """,
@@ -60,8 +60,8 @@ _GROUPS: Mapping[frozenset[Role], str] = {
         reject_change shadow_change withdraw_change
     """,
     ENGINEERS: """
-        add_site_plan apply_change make_revision place_site_plan_tags remove_site_plan rename_site_plan restore_revision
-        roll_back_change
+        add_site_plan apply_change get_document make_revision place_site_plan_tags remove_site_plan rename_site_plan
+        restore_revision roll_back_change
     """,
     ADMINISTRATORS: """
         add_account disable_account enable_account give_password list_accounts receive_receipt set_account_role

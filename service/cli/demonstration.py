@@ -19,8 +19,12 @@ import typer
 import yaml
 from rich.console import Console
 
+from domain.site import Site
+from service.accounts import WHOLE_SITE, Role, Scope
+from service.accounts.passwords import first_password
 from service.application import Application
 from service.cli.serving import run_until_told
+from service.cli.users import ROLES
 from service.config import Settings, TokenSettings, load, load_site
 from service.logs import configure_logs
 from simulators import scenarios
@@ -28,6 +32,7 @@ from simulators.publisher import run_demo
 
 log = structlog.get_logger(__name__)
 HOST = "127.0.0.1"
+"""The demo listens nowhere else: it prints the passwords of its accounts."""
 EXAMPLE = "flange-leak-h2s"
 _LEAK = (
     "  一处硫化氢泄漏即将开始，两分钟内升级，随后恢复。\n"
@@ -64,11 +69,14 @@ def run_demonstration(
 
         async def beside(application: Application, told: asyncio.Event) -> None:
             feeding = _SIMULATE if fed else _LEAK
+            people, password = samples_of(application.site), first_password()
+            await application.account_control.put_samples(people, password)
             console.print(
                 f"\n[bold]安哨 AnShao {application.version}[/bold]\n"
                 f"  控制台 console  http://{HOST}:{application.port}/#token={token}\n"
                 f"  MQTT            mqtt://{HOST}:{application.broker_port}\n"
                 f"  令牌 token      {token}\n"
+                f"{_told(people, application.site, password)}"
                 f"{feeding.format(port=application.broker_port, played=(played or (EXAMPLE,))[0])}"
                 f"  Ctrl-C 结束 ends the demo.\n",
                 highlight=False,
@@ -80,6 +88,35 @@ def run_demonstration(
                 await run_demo(HOST, application.broker_port or 0, told)
 
         sys.exit(asyncio.run(run_until_told(Application(settings), beside)))
+
+
+def samples_of(site: Site) -> list[tuple[str, str, Role, Scope]]:
+    """Somebody for each role, at the county, the city and the enterprise that a site begins with."""
+    first = next(iter(site.enterprises.values()))
+    county = Scope(region=first.region)
+    city = Scope(region=site.regions[first.region].parent or first.region)
+    return [
+        ("wangfang", "王芳", Role.DUTY_OFFICER, county),
+        ("liqiang", "李强", Role.SUPERVISOR, county),
+        ("zhanglei", "张磊", Role.DUTY_OFFICER, city),
+        ("chenjing", "陈静", Role.ENGINEER, WHOLE_SITE),
+        ("zhaomin", "赵敏", Role.ENTERPRISE, Scope(enterprise=first.id)),
+        ("daping", "大屏", Role.VIEWER, county),
+        ("admin", "管理员", Role.ADMINISTRATOR, WHOLE_SITE),
+    ]
+
+
+def _told(people: Sequence[tuple[str, str, Role, Scope]], site: Site, password: str) -> str:
+    """Who may sign in, as a table."""
+    lines = [f"  示例账号 sample accounts，密码 password  {password}\n"]
+    for name, shown, role, scope in people:
+        bound = "全部 everything"
+        if scope.enterprise is not None:
+            bound = site.enterprises[scope.enterprise].name
+        elif scope.region is not None:
+            bound = site.regions[scope.region].name
+        lines.append(f"    {name:<10}{shown}，{ROLES[role]}，{bound}\n")
+    return "".join(lines)
 
 
 def site_of(played: Sequence[str], shipped: Path, target: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, time, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
@@ -179,6 +180,14 @@ class ConsoleSettings(Section):
 
     host: Name = "127.0.0.1"
     port: Annotated[int, Field(strict=True, ge=0, le=65_535)] = 8_080
+
+    @property
+    def is_loopback(self) -> bool:
+        """Nobody beyond this machine reaches it. A name other than ``localhost`` may be anything."""
+        try:
+            return ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
 
 def _digest(text: str) -> str:

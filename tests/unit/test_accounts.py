@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,7 +32,7 @@ from service.accounts.passwords import Codes, Passwords, fault_of, first_passwor
 
 NOW = 1_780_000_000_000
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-GOOD = "three calm herons"
+GOOD, OTHER = "three calm herons", "four calm herons"
 
 
 class Host:
@@ -331,6 +332,34 @@ async def test_a_one_time_code_signs_as_well(control: AccountControl, host: Host
     host.time += 60_000
     signature, _ = await control.sign(account, session, None, pyotp.TOTP(secret).at(host.time // 1000))
     assert control.takes_signature(session, signature)
+
+
+async def test_samples_are_let_in_where_they_are_asked_for(control: AccountControl, host: Host, tmp_path: Path) -> None:
+    people = [
+        ("wangfang", "王芳", Role.DUTY_OFFICER, Scope(region="370783")),
+        ("admin", "管理员", Role.ADMINISTRATOR, WHOLE_SITE),
+    ]
+    await somebody(control, "own")
+    await control.put_samples(people, GOOD)
+    await control.put_samples(people, OTHER)
+    _, session = await control.sign_in("wangfang", OTHER, None, "a")
+    assert control.book.counts(session, NOW)
+    with pytest.raises(SignInRefused):
+        await control.sign_in("wangfang", GOOD, None, "a")
+    with pytest.raises(Conflict, match="no sample"):
+        await control.put_samples([("own", "x", Role.VIEWER, WHOLE_SITE)], GOOD)
+
+    ledger = Ledger(f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite")
+    try:
+        await ledger.start()
+        for change in host.changes:
+            await ledger.commit(replace(change, entries=[]))
+        for samples, names in ((True, ["admin", "own", "wangfang"]), (False, ["own"])):
+            book = await load(ledger.engine, Journal(), NOW, samples=samples)
+            assert [each.name for each in book.accounts] == names
+            assert (book.session_of("x", NOW), book.counts(session, NOW)) == (None, samples)
+    finally:
+        await ledger.close()
 
 
 async def test_sessions_of_one_account_do_not_pile_up(control: AccountControl, host: Host) -> None:

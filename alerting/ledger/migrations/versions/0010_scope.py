@@ -1,4 +1,4 @@
-"""What an account is bound to: a region or an enterprise; neither: the whole site."""
+"""What an account is bound to: a region or an enterprise, neither: the whole site; and which accounts are samples."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Add to the ledger."""
     op.add_column("account", sa.Column("region", sa.String(length=20), nullable=True))
     op.add_column("account", sa.Column("enterprise", sa.String(length=200), nullable=True))
+    op.add_column("account", sa.Column("sample", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 def downgrade() -> None:
