@@ -17,6 +17,7 @@ PAGES = {
     "演练": "/drills",
     "交接班": "/handover",
     "企业与位号": "/enterprises",
+    "企业": "/enterprises/works",
     "调优": "/tuning",
     "变更": "/changes",
     "平面图": "/site-plans/works",

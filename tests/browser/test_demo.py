@@ -75,6 +75,8 @@ async def test_a_leak_grows_into_an_incident_while_one_watches(demo: Demo, desks
     desk = await desks.open(address, token=None)
     await expect(desk.page).to_have_url(re.compile(r"^http://127\.0\.0\.1:\d+/#/$"))
     await desk.page.get_by_role("link", name="企业与位号").click()
+    await desk.page.get_by_role("link", name="华瑞化工储运").click()
+    await desk.page.get_by_role("link", name=re.compile("^原料罐区")).click()
     await expect(desk.page.get_by_role("heading", name="华瑞化工储运 · 原料罐区")).to_be_visible()
     value = desk.tag("GD-101").locator(".value")
     await expect(value).to_contain_text(re.compile(r"\d"))

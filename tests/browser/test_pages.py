@@ -107,7 +107,7 @@ async def worst_day(works: Works) -> int:
 
 async def unfold(desk: Desk, place: str) -> None:
     """Show what the page shows on demand only."""
-    if place == "/enterprises":
+    if place == "/enterprises/works":
         await desk.tag(TAGS[0]).click()
         await expect(desk.page.locator("canvas")).to_be_visible()
     if place == "/gateways":

@@ -21,7 +21,6 @@ import type {
   Message,
   Page,
   Preview,
-  Refused,
   RuleChange,
   RuleChangeDetail,
   Samples,
@@ -167,10 +166,6 @@ export async function realAlarmsOf(enterprise: string, tag: string, since: numbe
 
 export async function gateways(): Promise<Gateway[]> {
   return (await get<{ items: Gateway[] }>('gateways')).items;
-}
-
-export function quarantine(after: string | null, gateway?: { enterprise: string; gateway: string }): Promise<Page<Refused>> {
-  return get('quarantine', { ...gateway, limit: 50, after });
 }
 
 export function journal(after: string | null, kind: string | null): Promise<Page<Entry>> {

@@ -36,6 +36,8 @@ export type DocumentChange = Schemas['DocumentChange'];
 export type Drill = Schemas['Drill'];
 export type DrillScenario = Schemas['DrillScenario'];
 export type Enterprise = Schemas['Enterprise'];
+export type EnterpriseDays = Schemas['EnterpriseDays'];
+export type EnterpriseOnline = Schemas['EnterpriseOnline'];
 export type EnterpriseUnit = Schemas['EnterpriseUnit'];
 export type Entry = Schemas['Entry'];
 export type Episode = Schemas['Episode'];
@@ -55,6 +57,7 @@ export type Message = Schemas['Message'];
 export type MessageDetail = Schemas['MessageDetail'];
 /** What the service can be asked for, by name. */
 export type Operation = keyof operations;
+export type OnlineDay = Schemas['OnlineDay'];
 export type Plan = Schemas['Plan'];
 export type PlanStep = Schemas['PlanStep'];
 export type Preview = Schemas['Preview'];
