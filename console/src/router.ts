@@ -32,6 +32,8 @@ export function createConsoleRouter(): Router {
       { path: '/map', name: 'map', component: () => import('@/pages/MapPage.vue') },
       { path: '/gateways', name: 'gateways', component: () => import('@/pages/GatewaysPage.vue') },
       { path: '/journal', name: 'journal', component: () => import('@/pages/JournalPage.vue') },
+      { path: '/search', name: 'search', component: () => import('@/pages/SearchPage.vue') },
+      { path: '/kpi', name: 'kpi', component: () => import('@/pages/KpiPage.vue') },
       { path: '/suppressed', name: 'suppressed', component: () => import('@/pages/SuppressedPage.vue') },
       {
         path: '/tuning/:enterprise?/:unit?/:tag?',

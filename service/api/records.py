@@ -58,7 +58,8 @@ def figures_view(figures: Mapping[str, Any], site: Site) -> dict[str, Any]:
         shown = []
         for row in rows:
             index = site.tag_index.get(row["path"].rpartition("/")[0])
-            shown.append(row | {"description": "" if index is None else site.tags[index].description})
+            tag = None if index is None else site.tags[index]
+            shown.append(row | {"unit": tag.unit if tag else "", "description": tag.description if tag else ""})
         return shown
 
     standing = figures["standing"]

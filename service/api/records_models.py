@@ -69,7 +69,8 @@ class ConditionCount(Document):
     path: str = Field(description="`enterprise/tag/rule`.")
     enterprise: str
     region: str
-    description: str = Field(description="Of the tag; empty where it is watched no more.")
+    unit: str = Field(description="Of the tag; empty where it is watched no more, as `description`.")
+    description: str
 
 
 class Frequent(ConditionCount):

@@ -57,6 +57,8 @@ PLACES = {
     "sitePlan": "/site-plans/works",
     "gateways": "/gateways",
     "journal": "/journal",
+    "search": "/search?text=GT-101",
+    "kpi": "/kpi",
     "suppressed": "/suppressed",
     "tuning": "/tuning/works/tankfarm/GT-101",
     "changes": "/changes/{change}",

@@ -10,7 +10,6 @@ import type {
   Drill,
   DrillScenario,
   Enterprise,
-  Entry,
   Gateway,
   Handover,
   HandoverSummary,
@@ -166,10 +165,6 @@ export async function realAlarmsOf(enterprise: string, tag: string, since: numbe
 
 export async function gateways(): Promise<Gateway[]> {
   return (await get<{ items: Gateway[] }>('gateways')).items;
-}
-
-export function journal(after: string | null, kind: string | null): Promise<Page<Entry>> {
-  return get('journal', { kind, limit: 100, after });
 }
 
 /** Any request that needs the token: a 401 drops it. */

@@ -3752,10 +3752,7 @@ export interface components {
          * @description 抖动: three transitions a minute.
          */
         Chattering: {
-            /**
-             * Description
-             * @description Of the tag; empty where it is watched no more.
-             */
+            /** Description */
             description: string;
             /** Enterprise */
             enterprise: string;
@@ -3771,6 +3768,11 @@ export interface components {
              * @description Transitions that belong to such a row.
              */
             transitions: number;
+            /**
+             * Unit
+             * @description Of the tag; empty where it is watched no more, as `description`.
+             */
+            unit: string;
         };
         /**
          * CodeBody
@@ -5052,10 +5054,7 @@ export interface components {
          * @description 瞬时: in and out again in no time.
          */
         Fleeting: {
-            /**
-             * Description
-             * @description Of the tag; empty where it is watched no more.
-             */
+            /** Description */
             description: string;
             /** Enterprise */
             enterprise: string;
@@ -5068,6 +5067,11 @@ export interface components {
             region: string;
             /** Times */
             times: number;
+            /**
+             * Unit
+             * @description Of the tag; empty where it is watched no more, as `description`.
+             */
+            unit: string;
         };
         /**
          * FloodSpan
@@ -5202,10 +5206,7 @@ export interface components {
         Frequent: {
             /** Alarms */
             alarms: number;
-            /**
-             * Description
-             * @description Of the tag; empty where it is watched no more.
-             */
+            /** Description */
             description: string;
             /** Enterprise */
             enterprise: string;
@@ -5218,6 +5219,11 @@ export interface components {
             region: string;
             /** Share */
             share: number;
+            /**
+             * Unit
+             * @description Of the tag; empty where it is watched no more, as `description`.
+             */
+            unit: string;
         };
         /**
          * Gateway
@@ -8730,10 +8736,7 @@ export interface components {
          * @description In the list at the period's end.
          */
         StandingAlarm: {
-            /**
-             * Description
-             * @description Of the tag; empty where it is watched no more.
-             */
+            /** Description */
             description: string;
             /** Enterprise */
             enterprise: string;
@@ -8754,6 +8757,11 @@ export interface components {
              * Format: date-time
              */
             since: string;
+            /**
+             * Unit
+             * @description Of the tag; empty where it is watched no more, as `description`.
+             */
+            unit: string;
         };
         /**
          * Step

@@ -27,7 +27,7 @@ export function isoLocal(instant: number): string {
 }
 
 /** Texts come from strangers: none may begin as a formula does. */
-function cell(text: string): string {
+export function cell(text: string): string {
   const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

@@ -1,0 +1,106 @@
+/** Alarms by day as bars: all in grey, those of orange and red before them in their colours. */
+
+import uPlot from 'uplot';
+
+import type { KeyFigures } from '@/api/types';
+import type { PlotInputs } from '@/trend/plot';
+
+const DAY_S = 86_400;
+const TEN_MINUTES_A_DAY = 144;
+const FONT = '12px sans-serif';
+
+export type Day = KeyFigures['per_day'][number];
+
+export function total(day: Day): number {
+  return day.blue + day.yellow + day.orange + day.red;
+}
+
+/** Middle of each day (s), all alarms, those of orange and red, those of red. */
+export function columnsOf(days: readonly Day[]): [number[], number[], number[], number[]] {
+  return [
+    days.map((day) => Date.parse(day.start) / 1000 + DAY_S / 2),
+    days.map(total),
+    days.map((day) => day.orange + day.red),
+    days.map((day) => day.red),
+  ];
+}
+
+/** Alarms a day that the target allows. */
+export function allowed(perTenMinutes: number): number {
+  return perTenMinutes * TEN_MINUTES_A_DAY;
+}
+
+function label(seconds: number): string {
+  const at = new Date(seconds * 1000);
+  return `${String(at.getMonth() + 1).padStart(2, '0')}-${String(at.getDate()).padStart(2, '0')}`;
+}
+
+export interface DaysInputs extends Pick<PlotInputs, 'width' | 'height' | 'colour'> {
+  days: () => readonly Day[];
+  target: () => number;
+  /** Words on the line of the target. */
+  named: () => string;
+}
+
+function drawTarget(plot: uPlot, inputs: DaysInputs): void {
+  const { ctx, bbox } = plot;
+  const ratio = devicePixelRatio;
+  const y = plot.valToPos(inputs.target(), 'y', true);
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = inputs.colour('--text');
+  ctx.lineWidth = ratio;
+  ctx.setLineDash([6 * ratio, 4 * ratio]);
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.font = `${12 * ratio}px sans-serif`;
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'bottom';
+  ctx.fillText(inputs.named(), bbox.left + 6 * ratio, y - 2 * ratio);
+  ctx.restore();
+}
+
+export function daysOptions(inputs: DaysInputs): uPlot.Options {
+  const axis: uPlot.Axis = {
+    stroke: inputs.colour('--text-dim'),
+    font: FONT,
+    grid: { show: false },
+    ticks: { stroke: inputs.colour('--edge'), width: 0.5 },
+  };
+  const bars = (name: string): uPlot.Series => ({
+    fill: inputs.colour(name),
+    stroke: inputs.colour(name),
+    width: 0,
+    points: { show: false },
+    paths: uPlot.paths.bars?.({ size: [0.7, 60] }) ?? ((): null => null),
+  });
+  return {
+    width: inputs.width,
+    height: inputs.height,
+    legend: { show: false },
+    cursor: { drag: { x: false, y: false }, y: false },
+    scales: {
+      x: {
+        time: true,
+        range: () => {
+          const starts = inputs.days().map((day) => Date.parse(day.start) / 1000);
+          return [starts[0] ?? 0, (starts.at(-1) ?? 0) + DAY_S];
+        },
+      },
+      y: { range: (_, __, most) => [0, Math.max(most, inputs.target()) * 1.15] },
+    },
+    axes: [
+      { ...axis, values: (_, splits) => splits.map(label), incrs: [1, 2, 5, 10, 30, 60].map((days) => days * DAY_S), size: 30 },
+      { ...axis, grid: { stroke: inputs.colour('--edge'), width: 0.5 }, size: 56 },
+    ],
+    series: [{}, bars('--text-dim'), bars('--orange'), bars('--red')],
+    hooks: {
+      draw: [
+        (plot) => {
+          drawTarget(plot, inputs);
+        },
+      ],
+    },
+  };
+}
