@@ -140,7 +140,7 @@ async def test_a_wall_screen_is_offered_no_acts(works: Works, desks: Desks) -> N
     await expect(page.get_by_role("checkbox", name=re.compile("GT-101"))).to_have_count(0)
     await desk.button("更多").click()
     await expect(page.get_by_role("link", name="网关与拒收")).to_be_visible()
-    await expect(page.get_by_role("link", name="台账")).to_have_count(0)
+    await expect(page.get_by_role("link", name="台账", exact=True)).to_have_count(0)
     await page.keyboard.press("Escape")
     await desk.turn_to(f"/incidents/{alarm['incident']}")
     await expect(page.get_by_text("大屏不能执行此操作")).to_be_visible()
