@@ -5,6 +5,7 @@ from typing import Any
 from domain.places import Position, Wind
 from domain.site import GATEWAY_UNIT, SERVICE_ENTERPRISE, Site
 from service.api.map_models import SiteMap
+from service.api.reach import region_views
 from service.api.requests import Nothing
 from service.api.routes import PREFIX, Call, Route
 
@@ -45,11 +46,7 @@ async def get_map(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
             and (outline.region is None or reach.shows_region(outline.region))
         ],
         "tiles": _tiles(site),
-        "regions": [
-            {"code": region.code, "name": region.name, "parent": region.parent}
-            for region in site.regions.values()
-            if reach.shows_region(region.code)
-        ],
+        "regions": region_views(site, reach),
         "enterprises": [
             {
                 "id": enterprise.id,

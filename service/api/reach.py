@@ -52,3 +52,12 @@ class Reach:
     def shows_region(self, code: str | None) -> bool:
         """Whether a region is named: what is seen lies in it, or in one below it."""
         return self.regions is None or code in self.regions or code in self._above
+
+
+def region_views(site: Site, reach: Reach) -> list[dict[str, str | None]]:
+    """``map_models.MapRegion`` of the regions that are named."""
+    return [
+        {"code": region.code, "name": region.name, "parent": region.parent}
+        for region in site.regions.values()
+        if reach.shows_region(region.code)
+    ]

@@ -13,6 +13,7 @@ from domain.samples import Float64
 from historian.protocol import HistorianUnavailable
 from service.api.catalogue import TagFilter, tag_view
 from service.api.problems import Problem, unavailable
+from service.api.reach import region_views
 from service.api.requests import Nothing, SamplesQuery, TagPath, TagsQuery
 from service.api.routes import Call
 
@@ -63,6 +64,7 @@ async def list_enterprises(call: Call[Nothing, Nothing, Nothing]) -> dict[str, A
     for gateway in site.gateways.values():
         gateways[gateway.enterprise] += 1
     return {
+        "regions": region_views(site, reach),
         "items": [
             {
                 "id": enterprise.id,
@@ -74,7 +76,7 @@ async def list_enterprises(call: Call[Nothing, Nothing, Nothing]) -> dict[str, A
             }
             for enterprise in site.enterprises.values()
             if reach.sees(enterprise.id)
-        ]
+        ],
     }
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from domain.scales import Level
+from service.api.map_models import MapRegion
 from service.api.models import Document, GradeName, Instant, RuleKindName
 
 
@@ -155,3 +156,4 @@ class EnterpriseList(Document):
     """All enterprises."""
 
     items: list[Enterprise]
+    regions: list[MapRegion] = Field(description="Those that hold an enterprise that is seen, and all above them.")

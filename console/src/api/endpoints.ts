@@ -19,6 +19,7 @@ import type {
   Maintenance,
   Message,
   Page,
+  Places,
   Preview,
   RuleChange,
   RuleChangeDetail,
@@ -116,8 +117,12 @@ export function messagesOf(incident: number): Promise<Message[]> {
   return all((after) => get<Page<Message>>('messages', { incident, limit: 100, after }));
 }
 
+export function places(): Promise<Places> {
+  return get('enterprises');
+}
+
 export async function enterprises(): Promise<Enterprise[]> {
-  return (await get<{ items: Enterprise[] }>('enterprises')).items;
+  return (await places()).items;
 }
 
 export function siteMap(): Promise<SiteMap> {

@@ -4775,6 +4775,11 @@ export interface components {
         EnterpriseList: {
             /** Items */
             items: components["schemas"]["Enterprise"][];
+            /**
+             * Regions
+             * @description Those that hold an enterprise that is seen, and all above them.
+             */
+            regions: components["schemas"]["MapRegion"][];
         };
         /**
          * EnterpriseOnline

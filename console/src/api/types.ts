@@ -60,6 +60,8 @@ export type MessageDetail = Schemas['MessageDetail'];
 /** What the service can be asked for, by name. */
 export type Operation = keyof operations;
 export type OnlineDay = Schemas['OnlineDay'];
+/** Enterprises, and the regions that they lie in. */
+export type Places = Schemas['EnterpriseList'];
 export type Plan = Schemas['Plan'];
 export type PlanStep = Schemas['PlanStep'];
 export type Preview = Schemas['Preview'];

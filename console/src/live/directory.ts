@@ -3,8 +3,8 @@
 import { shallowRef } from 'vue';
 
 import { Problem } from '@/api/client';
-import { enterprises } from '@/api/endpoints';
-import type { Enterprise } from '@/api/types';
+import { places } from '@/api/endpoints';
+import type { Places } from '@/api/types';
 
 /** Apart from the ids of enterprises, which have no colon. */
 const REGION = 'region:';
@@ -15,17 +15,17 @@ export class Directory {
   /** Without an answer ids are shown until the next time. */
   async load(): Promise<void> {
     try {
-      this.fill(await enterprises());
+      this.fill(await places());
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
     }
   }
 
-  private fill(all: readonly Enterprise[]): void {
+  private fill({ items, regions }: Places): void {
     const names = new Map<string, string>();
-    for (const enterprise of all) {
+    for (const region of regions) names.set(`${REGION}${region.code}`, region.name);
+    for (const enterprise of items) {
       names.set(enterprise.id, enterprise.name);
-      names.set(`${REGION}${enterprise.region}`, enterprise.region_name);
       for (const unit of enterprise.units) names.set(`${enterprise.id}/${unit.id}`, unit.name);
     }
     this.names.value = names;

@@ -6,6 +6,7 @@ import { Problem } from '@/api/client';
 import { desks, present } from '@/api/endpoints';
 import type { Desk, Entry } from '@/api/types';
 import { desk as chosen } from '@/preferences/preferences';
+import { may } from '@/session/session';
 
 /** A flood's count goes on changing without an entry. */
 const REFRESH_MS = 30_000;
@@ -31,6 +32,9 @@ export class Duty {
       this.desks.value = await desks();
       // The service refuses acts at a desk that it does not know (any more).
       if (!this.desks.value.some((each) => each.id === chosen.value)) chosen.value = '';
+      // Whoever sees one desk alone sits there.
+      const [only, ...others] = this.desks.value;
+      if (chosen.value === '' && only !== undefined && others.length === 0 && may('mark_presence')) chosen.value = only.id;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
     }

@@ -1,6 +1,6 @@
 /** What an administrator does to an account, with what it asks for. */
 
-import type { Account, Enterprise, Role } from '@/api/types';
+import type { Account, Role } from '@/api/types';
 import { addAccount, disableAccount, enableAccount, givePassword, setRole, type Given, type Standing } from '@/session/requests';
 
 export const ROLES = ['duty_officer', 'supervisor', 'engineer', 'enterprise', 'administrator', 'viewer'] as const satisfies readonly Role[];
@@ -31,11 +31,6 @@ export function standingOf({ role, bound }: Pick<Answers, 'role' | 'bound'>): St
   const [kind = '', id = ''] = bound.split(/:(.*)/s);
   const may = bindings(role);
   return { role, region: kind === 'region' && may.regions ? id : null, enterprise: kind === 'enterprise' && may.enterprises ? id : null };
-}
-
-/** Regions that hold an enterprise, by their codes. */
-export function regionsOf(enterprises: readonly Enterprise[]): ReadonlyMap<string, string> {
-  return new Map(enterprises.map(({ region, region_name }) => [region, region_name]));
 }
 
 /** What can be done to an account as it stands. */

@@ -3,6 +3,7 @@
 import type { LoopAct } from '@/incidents/acts';
 import type { Operation } from '@/api/types';
 import type { Act } from '@/alarms/states';
+import { may, session } from '@/session/session';
 import type { ChangeAct } from '@/tuning/acts';
 
 export const OF_ALARM: Record<Act, Operation> = {
@@ -41,3 +42,8 @@ export const OF_CHANGE: Record<ChangeAct, Operation> = {
   reject: 'reject_change',
   withdraw: 'withdraw_change',
 };
+
+/** Whether somebody may do this to an incident: an enterprise's own people acknowledge for the enterprise alone. */
+export function mayDo(act: LoopAct): boolean {
+  return may(OF_INCIDENT[act]) && !(act === 'acknowledge_desk' && session.state.value?.role === 'enterprise');
+}
