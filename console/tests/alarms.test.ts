@@ -59,7 +59,8 @@ describe('order and filter', () => {
   });
 
   it('counts by grade', () => {
-    const alarms = [alarm({ grade: 'red' }), alarm({ grade: 'red', state: 'acknowledged' })];
+    const none = { alarms: 0, unacknowledged: 0 };
+    const alarms = { red: { alarms: 2, unacknowledged: 1 }, orange: none, yellow: none, blue: none };
     const counts = countByGrade(alarms, [incident({ grade: 'red' }), incident({ grade: 'orange' })]);
     expect(counts.red).toEqual({ incidents: 1, alarms: 2, unacknowledged: 1 });
     expect(counts.orange).toEqual({ incidents: 1, alarms: 0, unacknowledged: 0 });

@@ -5,7 +5,7 @@ import { Sounder } from '@/sound/sounder';
 import type { Tone } from '@/sound/patterns';
 
 function due(tones: readonly Tone[], ...ids: string[]): Due {
-  return { parts: tones.map((tone) => ({ tone, drill: false })), ids: new Set(ids) };
+  return { parts: tones.map((tone) => ({ tone, drill: false })), keys: new Set(ids), count: ids.length, newest: 0 };
 }
 
 describe('sounder', () => {

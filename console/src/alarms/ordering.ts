@@ -85,23 +85,17 @@ export function orderedIncidents(incidents: Iterable<Incident>): Incident[] {
   );
 }
 
-export interface Count {
-  /** Open incidents of the grade. */
-  incidents: number;
-  /** Alarms that have the grade by themselves. */
-  alarms: number;
-  unacknowledged: number;
-}
-
-export function countByGrade(alarms: Iterable<Alarm>, incidents: Iterable<Incident>): Record<Grade, Count> {
-  const none = (): Count => ({ incidents: 0, alarms: 0, unacknowledged: 0 });
-  const counts = { red: none(), orange: none(), yellow: none(), blue: none() };
+/** Open incidents beside what is counted of the alarms. */
+export function countByGrade<Counted extends object>(
+  { red, orange, yellow, blue }: Readonly<Record<Grade, Counted>>,
+  incidents: Iterable<Incident>,
+): Record<Grade, Counted & { incidents: number }> {
+  const counts = {
+    red: { ...red, incidents: 0 },
+    orange: { ...orange, incidents: 0 },
+    yellow: { ...yellow, incidents: 0 },
+    blue: { ...blue, incidents: 0 },
+  };
   for (const incident of incidents) if (incident.drill === null) counts[incident.grade].incidents += 1;
-  for (const alarm of alarms) {
-    if (alarm.drill !== null) continue;
-    const count = counts[alarm.grade];
-    count.alarms += 1;
-    if (isUnacknowledged(alarm.state)) count.unacknowledged += 1;
-  }
   return counts;
 }

@@ -3,6 +3,8 @@
 import type { Alarm, Grade, Incident } from '@/api/types';
 
 import { gravest } from '@/alarms/grades';
+import { Tally } from '@/live/tally';
+import { Waiting } from '@/live/waiting';
 
 /** How many alarms that went back to normal are remembered, for rows still on screen. */
 const REMEMBERED = 500;
@@ -32,6 +34,9 @@ export class Register {
   /** Those that are in, or unacknowledged, and not annunciated: shelved, by design, out of service. */
   suppressed = new Map<number, Alarm>();
   incidents = new Map<number, Incident>();
+  /** Of those that are annunciated. */
+  readonly tally = new Tally();
+  readonly waiting = new Waiting();
   private readonly gone = new Map<number, Alarm>();
 
   /** Takes over lists just loaded; says what is new against those before. */
@@ -43,6 +48,8 @@ export class Register {
     this.alarms = new Map(current.filter((alarm) => !hidden(alarm)).map((alarm) => [alarm.id, alarm]));
     this.suppressed = new Map(current.filter(hidden).map((alarm) => [alarm.id, alarm]));
     this.incidents = new Map(incidents.filter((item) => item.closed_at === null).map((item) => [item.id, item]));
+    for (const alarm of this.alarms.values()) this.count(before.get(alarm.id), alarm);
+    for (const alarm of before.values()) if (!this.alarms.has(alarm.id)) this.count(alarm, undefined);
     const entered = [...this.alarms.values()].filter((alarm) => !before.has(alarm.id));
     return {
       alarms: entered.length,
@@ -55,6 +62,9 @@ export class Register {
   applyAlarm(alarm: Alarm): void {
     const known = this.alarm(alarm.id);
     if (known !== undefined && known.sequence > alarm.sequence) return;
+    const before = this.alarms.get(alarm.id);
+    const annunciated = alarm.state !== 'normal' && alarm.suppression === null;
+    if (before !== undefined || annunciated) this.count(before, annunciated ? alarm : undefined);
     this.alarms.delete(alarm.id);
     this.suppressed.delete(alarm.id);
     this.gone.delete(alarm.id);
@@ -82,5 +92,10 @@ export class Register {
   /** An alarm that is in, annunciated or not, or that was until a moment ago. */
   alarm(id: number): Alarm | undefined {
     return this.alarms.get(id) ?? this.suppressed.get(id) ?? this.gone.get(id);
+  }
+
+  private count(before: Alarm | undefined, after: Alarm | undefined): void {
+    this.tally.change(before, after);
+    this.waiting.change(before, after);
   }
 }

@@ -3,8 +3,8 @@
 import type { Alarm, Grade, Incident, Silence } from '@/api/types';
 
 import { gravest, rank } from '@/alarms/grades';
-import { isUnacknowledged } from '@/alarms/states';
 import type { Register } from '@/live/register';
+import { Matter } from '@/live/waiting';
 import { isSilenced } from '@/sound/silences';
 import type { Tone } from '@/sound/patterns';
 
@@ -14,8 +14,12 @@ export interface Subject {
   key: string;
   grade: Grade;
   drill: boolean;
-  /** Those that are not acknowledged, gravest first, of equal ones the first-out. */
-  alarms: readonly Alarm[];
+  /** How many are not acknowledged. */
+  count: number;
+  /** Grows when another joins. */
+  newest: number;
+  /** Those that are not acknowledged when it is first asked for them, gravest first, of equal ones the first-out. */
+  readonly alarms: readonly Alarm[];
   /** There where the desk has to acknowledge the incident itself. */
   incident: Incident | null;
 }
@@ -25,41 +29,48 @@ export function waitsForDesk(incident: Incident): boolean {
   return incident.missing_steps.includes('desk_acknowledged');
 }
 
-/** A process alarm of an incident counts as much as the incident; an instrument's fault says nothing of the process. */
-function gradeOf(alarm: Alarm, register: Register): Grade {
-  const incident = alarm.level === 'FAULT' ? null : register.gradeOf(alarm.incident);
-  return gravest([alarm.grade, incident]) ?? alarm.grade;
+const NOBODY = new Matter();
+
+function subjectOf(key: string, matter: Matter, grade: Grade, incident: Incident | null): Subject {
+  let alarms: readonly Alarm[] | undefined;
+  return {
+    key,
+    grade,
+    drill: matter.size > 0 ? matter.drill : incident?.drill !== null,
+    count: matter.size,
+    newest: matter.newest,
+    get alarms() {
+      return (alarms ??= matter.byWeight());
+    },
+    incident,
+  };
 }
 
 /** Gravest first; the real before drills; in the order in which they came. */
 export function subjectsOf(register: Register, silences: readonly Silence[], desk: string): Subject[] {
-  const found = new Map<string, { grade: Grade; drill: boolean; alarms: Alarm[]; incident: Incident | null }>();
-  for (const alarm of register.alarms.values()) {
-    if (!isUnacknowledged(alarm.state)) continue;
-    const grade = gradeOf(alarm, register);
-    if (isSilenced(silences, { alarm }, grade, desk)) continue;
-    const key = alarm.incident === null ? `alarm:${alarm.id}` : `incident:${alarm.incident}`;
-    const subject = found.get(key);
-    if (subject === undefined) found.set(key, { grade, drill: alarm.drill !== null, alarms: [alarm], incident: null });
-    else {
-      subject.alarms.push(alarm);
-      subject.grade = gravest([subject.grade, grade]) ?? grade;
-    }
+  const found: Subject[] = [];
+  const waits = (id: number): Incident | null => {
+    const incident = register.incidents.get(id);
+    return incident !== undefined && waitsForDesk(incident) && !isSilenced(silences, { incident }, incident.grade, desk)
+      ? incident
+      : null;
+  };
+  for (const [id, all] of register.waiting.matters) {
+    const of = id > 0 ? register.gradeOf(id) : null;
+    const audible = (alarm: Alarm): boolean => {
+      const grade = gravest([alarm.grade, alarm.level === 'FAULT' ? null : of]) ?? alarm.grade;
+      return !isSilenced(silences, { alarm }, grade, desk);
+    };
+    const matter = silences.length === 0 ? all : all.only(audible);
+    const incident = id > 0 ? waits(id) : null;
+    const grade = gravest([matter.grade(of), incident?.grade ?? null]);
+    if (grade !== null) found.push(subjectOf(id > 0 ? `incident:${id}` : `alarm:${-id}`, matter, grade, incident));
   }
-  for (const incident of register.incidents.values()) {
-    const { grade } = incident;
-    if (!waitsForDesk(incident) || isSilenced(silences, { incident }, grade, desk)) continue;
-    const key = `incident:${incident.id}`;
-    const subject = found.get(key) ?? { grade, drill: incident.drill !== null, alarms: [], incident };
-    found.set(key, { ...subject, grade: gravest([subject.grade, grade]) ?? grade, incident });
+  for (const id of register.incidents.keys()) {
+    const incident = register.waiting.matters.has(id) ? null : waits(id);
+    if (incident !== null) found.push(subjectOf(`incident:${id}`, NOBODY, incident.grade, incident));
   }
-  return [...found]
-    .map(([key, subject]) => ({ key, ...subject, alarms: subject.alarms.sort(byWeight) }))
-    .sort((a, b) => rank(b.grade) - rank(a.grade) || Number(a.drill) - Number(b.drill));
-}
-
-function byWeight(a: Alarm, b: Alarm): number {
-  return rank(b.grade) - rank(a.grade) || Number(b.first_out) - Number(a.first_out) || a.id - b.id;
+  return found.sort((a, b) => rank(b.grade) - rank(a.grade) || Number(a.drill) - Number(b.drill));
 }
 
 /** Patterns that take turns. */
@@ -70,11 +81,21 @@ export interface Part {
 
 export interface Due {
   parts: readonly Part[];
-  /** Everything that sounds: what is not among those before is new. */
-  ids: ReadonlySet<string>;
+  /** The matters that sound, and how many alarms they have in all. */
+  keys: ReadonlySet<string>;
+  count: number;
+  /** Grows when an alarm joins. */
+  newest: number;
 }
 
-export const NOTHING: Due = { parts: [], ids: new Set() };
+export const NOTHING: Due = { parts: [], keys: new Set(), count: 0, newest: 0 };
+
+/** Something sounds now that did not before. */
+export function isNew(due: Due, before: Due): boolean {
+  if (due.newest > before.newest || due.count > before.count) return true;
+  for (const key of due.keys) if (!before.keys.has(key)) return true;
+  return false;
+}
 
 /**
  * The gravest grade decides. Where it is only a drill's, what is real and less grave takes turns with it; so does the
@@ -87,9 +108,11 @@ export function dueOf(subjects: readonly Subject[], lost: boolean): Due {
   if (lost) parts.push({ tone: 'lost', drill: false });
   if (real !== null) parts.push({ tone: real, drill: false });
   if (drill !== null && rank(drill) > rank(real)) parts.push({ tone: drill, drill: true });
-  const ids = new Set(subjects.flatMap(({ key, alarms }) => [key, ...alarms.map(({ id }) => String(id))]));
-  if (lost) ids.add('lost');
-  return { parts, ids };
+  const keys = new Set(subjects.map(({ key }) => key));
+  if (lost) keys.add('lost');
+  const count = subjects.reduce((sum, each) => sum + each.count, 0);
+  const newest = subjects.reduce((found, each) => Math.max(found, each.newest), 0);
+  return { parts, keys, count, newest };
 }
 
 /** What a silence is asked for. */

@@ -1,7 +1,7 @@
 /** Plays what is due, again and again, and says what is to be said between two patterns. No DOM, no Vue. */
 
 import { rank } from '@/alarms/grades';
-import { NOTHING, type Due, type Part } from '@/sound/due';
+import { NOTHING, isNew, type Due, type Part } from '@/sound/due';
 import { PERIOD_MS, lengthOf, patternOf, type Note, type Tone } from '@/sound/patterns';
 
 /** A new alarm of no higher grade starts a pattern at once, but not within the one that sounds. */
@@ -55,9 +55,8 @@ export class Sounder {
       return;
     }
     if (urgency(due) < urgency(before)) this.outlets.hush();
-    const isNew = [...due.ids].some((id) => !before.ids.has(id));
     // A flood of equal alarms cuts no word off: what is new is said next.
-    if (isNew && !this.speaking && this.outlets.now() - this.turnedAt > PAUSE_MS) this.start();
+    if (!this.speaking && this.outlets.now() - this.turnedAt > PAUSE_MS && isNew(due, before)) this.start();
   }
 
   /** Begins anew: the browser lets sound through now. */
