@@ -1,8 +1,10 @@
 """The console as an officer feels it: the real service on Mosquitto, a real Chromium, and what the page itself notes.
 
 First useful paint, a new alarm after its message, 10,000 active alarms scrolled, 500 updates a second with all of them
-in the list, a day's trend. The processor is not throttled, Chromium is headless and draws without a graphics card, and
-service, broker, gateway and browser share the machine. ``python -m benchmarks.console``
+in the list, a day's trend, the size of what is loaded. The processor is not throttled, Chromium is headless and draws
+without a graphics card, and service, broker, gateway and browser share the machine: beside the console's figures stand
+those of bare pages that scroll and draw as much (``plain``), and its processor time, which others' load does not
+stretch. ``python -m benchmarks.console``; only some of it: ``--only updates --minutes 10``
 """
 
 import argparse
@@ -18,32 +20,27 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from playwright.async_api import Browser, CDPSession, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, async_playwright
 from rich.progress import Progress
 
-from benchmarks.console import load
+from benchmarks.console import load, plain
+from benchmarks.console.bundle import MOST, bundle, kilobytes
+from benchmarks.console.bundle import told as told_bundle
+from benchmarks.console.pages import LENGTH, LIST, PATIENCE, SCROLLS, Bench, spent, told_costs
 from benchmarks.report import publish
 from tests import servers
 from tests.running import TOKEN, Service, api_of, main_file, until
 
-SCRIPT = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
-SIZE = ViewportSize(width=1920, height=1080)
-STREAM = 60.0
-"""Seconds for the slowest page."""
-SCROLLS, LENGTH, SPEED = 6, 24_000, 4_800
-"""Scripted turns of the wheel, px each, px/s."""
 TRENDS = 3
 """Times that each trend is drawn, every time by a page just opened."""
 WARM_UP = 5.0
 """Seconds of updates before anything is noted."""
-RECORD = """on => {
-    bench.recording = on;
-    if (on) Object.assign(bench, { frames: [], longTasks: [] });
+STAGES = """() => {
+    const [{ url, begun, read, drawn }] = bench.trends;
+    const { requestStart, responseEnd } = performance.getEntriesByName(url).at(-1);
+    return { request: responseEnd - requestStart, json: read - begun, drawing: drawn - read, all: drawn - responseEnd };
 }"""
-FROM_ANSWER_TO_LINE = """() => {
-    const [[url, drawn]] = bench.trends;
-    return drawn - performance.getEntriesByName(url).at(-1).responseEnd;
-}"""
+PARTS = ("bundle", "paint", "alarm", "scroll", "updates", "trend")
 AIMS = {"paint": 1500.0, "alarm": 100.0, "scroll": 60.0, "updates": 30.0, "trend": 300.0}
 DAY_MINUTES = 1440
 SMOOTH = 59.0
@@ -55,68 +52,6 @@ Row = dict[str, Any]
 def row(what: str, aim: str, measured: str, met: bool) -> Row:  # noqa: FBT001 - a column of the table
     """A line of the report."""
     return {"what": what, "aim": aim, "measured": measured, "met": "yes" if met else "NO"}
-
-
-class Bench:
-    """One page of the console, and what it has noted."""
-
-    def __init__(self, page: Page, protocol: CDPSession) -> None:
-        self.page = page
-        self._protocol = protocol
-
-    @classmethod
-    async def open(cls, browser: Browser, address: str) -> "Bench":
-        """A browser profile that has nothing in its cache."""
-        context = await browser.new_context(viewport=SIZE, timezone_id="Asia/Shanghai")
-        context.set_default_timeout(STREAM * 1000)
-        await context.add_init_script(SCRIPT)
-        page = await context.new_page()
-        protocol = await context.new_cdp_session(page)
-        await page.goto(address)
-        return cls(page, protocol)
-
-    async def close(self) -> None:
-        """With its profile."""
-        await self.page.context.close()
-
-    async def heap(self) -> float:
-        """Megabytes of JavaScript that are in use after a collection."""
-        for _ in range(3):
-            await self._protocol.send("HeapProfiler.collectGarbage")
-        used: float = (await self._protocol.send("Runtime.getHeapUsage"))["usedSize"]
-        return used / 1e6
-
-    async def record(self, *, on: bool) -> None:
-        """Note frames and long tasks from now on, or no more."""
-        await self.page.evaluate(RECORD, on)
-
-    async def frames(self) -> tuple[list[float], list[float]]:
-        """Frames in each whole second that was recorded, and ms of each long task."""
-        await self.record(on=False)
-        at: list[float] = await self.page.evaluate("bench.frames")
-        tasks: list[tuple[float, float]] = await self.page.evaluate("bench.longTasks")
-        counts = [0.0] * int((at[-1] - at[0]) // 1000)
-        for each in at:
-            second = int((each - at[0]) // 1000)
-            if second < len(counts):
-                counts[second] += 1
-        return counts, [duration for _, duration in tasks]
-
-    async def scroll(self, distance: int) -> None:
-        """Turn the wheel over the list."""
-        box = await self.page.locator("section.alarms .rows").bounding_box()
-        assert box is not None
-        await self._protocol.send(
-            "Input.synthesizeScrollGesture",
-            {
-                "x": box["x"] + box["width"] / 2,
-                "y": box["y"] + box["height"] / 2,
-                "yDistance": -distance,
-                "speed": SPEED,
-                "gestureSourceType": "mouse",
-                "preventFling": True,
-            },
-        )
 
 
 async def first_paint(browser: Browser, address: str, times: int) -> list[float]:
@@ -143,16 +78,8 @@ async def new_alarms(bench: Bench, gateway: load.Gateway, first: int, last: int)
 
 async def has_rows(bench: Bench, alarms: int) -> bool:
     """Every alarm has a row of its own in the list, drawn or not."""
-    height: int = await bench.page.locator("section.alarms .all").evaluate("element => element.clientHeight")
+    height: int = await bench.page.locator(f"{LIST} .all").evaluate("element => element.clientHeight")
     return height >= alarms * 40
-
-
-async def scrolled(bench: Bench) -> tuple[list[float], list[float]]:
-    """Frames in each second while the list is scrolled down and up."""
-    await bench.record(on=True)
-    for turn in range(SCROLLS):
-        await bench.scroll(LENGTH if turn % 2 == 0 else -LENGTH)
-    return await bench.frames()
 
 
 async def updated(bench: Bench, port: int, asked: argparse.Namespace) -> dict[str, Any]:
@@ -165,6 +92,7 @@ async def updated(bench: Bench, port: int, asked: argparse.Namespace) -> dict[st
     sender.start()
     await asyncio.sleep(2 * WARM_UP)  # of which the process takes some to start
     before = await bench.heap()
+    costs = await bench.costs()
     entries = await bench.page.evaluate("bench.entries")
     await bench.record(on=True)
     begin = time.monotonic()
@@ -176,14 +104,15 @@ async def updated(bench: Bench, port: int, asked: argparse.Namespace) -> dict[st
     frames, tasks = await bench.frames()
     came = await bench.page.evaluate("bench.entries") - entries
     passed = time.monotonic() - begin
+    cost = spent(costs, await bench.costs(), max(came, 1))
     await bench.page.evaluate("() => { bench.frames = []; bench.longTasks = []; }")
     after = await bench.heap()
     await asyncio.to_thread(sender.join)
-    return {"frames": frames, "tasks": tasks, "before": before, "after": after, "rate": came / passed}
+    return {"frames": frames, "tasks": tasks, "before": before, "after": after, "rate": came / passed, "cost": cost}
 
 
-async def trend(bench: Bench, address: str, *, whole: bytes | None) -> float:
-    """Ms from the last byte of a day's history to its last line; ``whole``: the answer with every point of it."""
+async def trend(bench: Bench, address: str, *, whole: bytes | None) -> dict[str, float]:
+    """Ms of each stage from the request for a day's history to its last line; ``whole``: an answer with every point."""
     if whole is not None:
         await bench.page.route("**/samples?*", lambda route: route.fulfill(body=whole, content_type="application/json"))
     await bench.page.goto(f"{address}#/enterprises/works/trend")
@@ -193,29 +122,52 @@ async def trend(bench: Bench, address: str, *, whole: bytes | None) -> float:
     await bench.page.evaluate("() => { performance.clearResourceTimings(); bench.trends = []; }")
     await bench.page.get_by_role("combobox").last.select_option(str(DAY_MINUTES * 60_000))
     await bench.page.wait_for_function("() => bench.trends.length > 0")
-    taken: float = await bench.page.evaluate(FROM_ANSWER_TO_LINE)
-    assert taken > 0
+    taken: dict[str, float] = await bench.page.evaluate(STAGES)
+    assert taken["all"] > 0
     return taken
 
 
-async def trends(browser: Browser, address: str, whole: bytes) -> list[Row]:
+async def trends(browser: Browser, address: str, times: Sequence[int], values: Sequence[float]) -> list[Row]:
     """A day as the page asks for it, and with every reading of it in the chart."""
     rows = []
-    for name, answer in (
-        ("a day's trend of 86,400 readings, as the page asks for it", None),
-        ("a day's trend with all 86,400 points in the chart", whole),
+    alone = await plain.plot(browser, times, values)
+    for name, answer, beside in (
+        ("a day's trend of 86,400 readings, as the page asks for it", None, None),
+        ("a day's trend with all 86,400 points in the chart", whole_day(times, values), alone),
     ):
         taken = []
         for _ in range(TRENDS):
             bench = await Bench.open(browser, f"{address}#token={TOKEN}")
             taken.append(await trend(bench, address, whole=answer))
             await bench.close()
-        rows.append(figure(name, taken, AIMS["trend"]))
+        drawn = figure(name, [each["all"] for each in taken], AIMS["trend"])
+        stages = {stage: statistics.median(each[stage] for each in taken) for stage in ("request", "json", "drawing")}
+        drawn["measured"] += "; " + ", ".join(f"{stage} {ms:.0f} ms" for stage, ms in stages.items())
+        if beside is not None:
+            ratio = statistics.median(each["all"] for each in taken) / beside
+            drawn["measured"] += f"; bare uPlot {beside:.0f} ms: {ratio:.1f} times"
+        rows.append(drawn)
     return rows
 
 
+async def scrolling(browser: Browser, bench: Bench, asked: argparse.Namespace) -> tuple[Row, dict[str, Any]]:
+    """The list scrolled, and as many plain rows."""
+    before = await bench.costs()
+    frames, tasks = await bench.scrolled()
+    costs = spent(before, await bench.costs(), SCROLLS * LENGTH / plain.ROW)
+    nothing = await plain.idle(browser)
+    bare_frames, bare_costs = await plain.scroll(browser, asked.alarms)
+    found = smooth(f"{asked.alarms:,} active alarms scrolled", frames, tasks)
+    found["measured"] += (
+        f"; a row: {told_costs(costs)}; bare page: {statistics.mean(bare_frames):.1f} frames/s, "
+        f"a row {bare_costs['in all']:.2f} ms; a page that does nothing: {statistics.mean(nothing):.1f} frames/s"
+    )
+    details = {"frames": frames, "long_tasks_ms": tasks, "ms_per_row": costs, "idle_frames": nothing}
+    return found, details | {"bare_frames": bare_frames, "bare_ms_per_row": bare_costs}
+
+
 async def measure(asked: argparse.Namespace, folder: Path) -> tuple[list[Row], dict[str, Any]]:
-    """All of it."""
+    """All that is asked for."""
     single = asked.single + 5
     with servers.mosquitto() as broker:
         now = time.time_ns() // 1_000_000
@@ -231,44 +183,62 @@ async def measure(asked: argparse.Namespace, folder: Path) -> tuple[list[Row], d
                 root = ["--no-sandbox"] if os.geteuid() == 0 else []
                 browser = await playwright.chromium.launch(executable_path=chromium(), args=root)
                 address = f"http://127.0.0.1:{service.port}/"
-                rows: list[Row] = []
-                details: dict[str, Any] = {}
-
-                sender = await load.gateway(broker.port, "bench-console")
-                sender.send({load.quiet(number): load.LOW for number in range(single)})
-                for number in range(asked.single, single):
-                    sender.send({load.quiet(number): load.HIGH})
-                await until(lambda: active(api, 5))
-                paints = await first_paint(browser, f"{address}#token={TOKEN}", asked.loads)
-                details["paint_ms"] = paints
-                rows.append(figure("first useful paint of the watch page, cache empty", paints, AIMS["paint"]))
-
-                bench = await Bench.open(browser, f"{address}#token={TOKEN}")
-                await bench.page.locator(".row .act button").first.wait_for()
-                drawn = await new_alarms(bench, sender, 0, asked.single)
-                details["alarm_ms"] = drawn
-                painted = [each["painted"] for each in drawn]
-                rows.append(figure("new alarm on the screen after its message", painted, AIMS["alarm"]))
-
-                await sender.all_at(asked.alarms, load.LOW)
-                await asyncio.sleep(2)
-                await sender.all_at(asked.alarms, load.HIGH)
-                await until(lambda: active(api, asked.alarms + single), STREAM)
-                await until(lambda: has_rows(bench, asked.alarms), STREAM)
-                frames, tasks = await scrolled(bench)
-                details["scroll"] = {"frames": frames, "long_tasks_ms": tasks}
-                rows.append(smooth(f"{asked.alarms:,} active alarms scrolled", frames, tasks))
-
-                found = await updated(bench, broker.port, asked)
-                details["updates"] = found
-                rows += under_load(found, asked)
-                await bench.close()
-
-                rows += await trends(browser, address, whole_day(times.tolist(), values.tolist()))
+                rows, details = await watched(browser, address, api, broker.port, asked)
+                if "trend" in asked.only:
+                    rows += await trends(browser, address, times.tolist(), values.tolist())
                 await browser.close()
         finally:
             service.stop()
         return rows, details
+
+
+async def watched(
+    browser: Browser, address: str, api: Any, broker: int, asked: argparse.Namespace
+) -> tuple[list[Row], dict[str, Any]]:
+    """The watch page: opened, reached by single alarms, scrolled, under updates."""
+    rows: list[Row] = []
+    details: dict[str, Any] = {}
+    single = asked.single + 5
+    sender = await load.gateway(broker, "bench-console")
+    sender.send({load.quiet(number): load.LOW for number in range(single)})
+    for number in range(asked.single, single):
+        sender.send({load.quiet(number): load.HIGH})
+    await until(lambda: active(api, 5))
+    if "paint" in asked.only:
+        paints = await first_paint(browser, f"{address}#token={TOKEN}", asked.loads)
+        details["paint_ms"] = paints
+        rows.append(figure("first useful paint of the watch page, cache empty", paints, AIMS["paint"]))
+    if not {"alarm", "scroll", "updates"} & set(asked.only):
+        return rows, details
+
+    bench = await Bench.open(browser, f"{address}#token={TOKEN}")
+    await bench.page.locator(".row .act button").first.wait_for()
+    if "alarm" in asked.only:
+        drawn = await new_alarms(bench, sender, 0, asked.single)
+        details["alarm_ms"] = drawn
+        painted = [each["painted"] for each in drawn]
+        rows.append(figure("new alarm on the screen after its message", painted, AIMS["alarm"]))
+    if {"scroll", "updates"} & set(asked.only):
+        await sender.all_at(asked.alarms, load.LOW)
+        await asyncio.sleep(2)
+        await sender.all_at(asked.alarms, load.HIGH)
+        await until(lambda: active(api, asked.alarms), PATIENCE)
+        await until(lambda: has_rows(bench, asked.alarms), PATIENCE)
+    if "scroll" in asked.only:
+        found, details["scroll"] = await scrolling(browser, bench, asked)
+        rows.append(found)
+    if "updates" in asked.only:
+        details["updates"] = await updated(bench, broker, asked)
+        rows += under_load(details["updates"], asked)
+    await bench.close()
+    return rows, details
+
+
+def weighed() -> tuple[Row, dict[str, Any]]:
+    """What the built files weigh."""
+    built = bundle()
+    found = row("size of the console, gzipped", f"<= {kilobytes(MOST)}", told_bundle(built), built.total <= MOST)
+    return found, {"total": built.total, "first": built.first, "pages": built.pages}
 
 
 def chromium() -> str:
@@ -324,7 +294,8 @@ def under_load(found: dict[str, Any], asked: argparse.Namespace) -> list[Row]:
     what = f"{found['rate']:.0f} updates/s for {asked.minutes:g} min over {asked.alarms:,} rows"
     lowest, growth = min(found["frames"]), found["after"] - found["before"]
     frames = f"lowest second {lowest:.0f}, mean {statistics.mean(found['frames']):.1f}; {told(found['tasks'])}"
-    memory = f"{found['before']:.1f} MB before, {found['after']:.1f} MB after"
+    frames += f"; an update: {told_costs(found['cost'])}"
+    memory = f"{found['before']:.1f} MB before, {found['after']:.1f} MB after, each after a forced collection"
     enough = found["rate"] >= 0.95 * asked.rate
     return [
         row(f"{what}: frames/s", f"never < {AIMS['updates']:g}", frames, lowest >= AIMS["updates"] and enough),
@@ -335,16 +306,25 @@ def under_load(found: dict[str, Any], asked: argparse.Namespace) -> list[Row]:
 async def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts of it")
     parser.add_argument("--minutes", type=float, default=10, help="of updates")
     parser.add_argument("--rate", type=int, default=500, help="updates a second")
     parser.add_argument("--alarms", type=int, default=10_000, help="active at once")
     parser.add_argument("--single", type=int, default=40, help="alarms that enter alone and are timed")
     parser.add_argument("--loads", type=int, default=10, help="of the watch page")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        rows, details = await measure(asked, Path(folder))
+    rows: list[Row] = []
+    details: dict[str, Any] = {}
+    if "bundle" in asked.only:
+        found, details["bundle"] = weighed()
+        rows.append(found)
+    if set(asked.only) - {"bundle"}:
+        with tempfile.TemporaryDirectory() as folder:
+            more, others = await measure(asked, Path(folder))
+        rows, details = rows + more, details | others
     title = "The console in headless Chromium, 1920 x 1080, processor not throttled, no graphics card"
-    publish("console", title, rows, details)
+    whole = set(asked.only) == set(PARTS)
+    publish("console" if whole else f"console-{'-'.join(asked.only)}", title, rows, details)
     if missed := [each["what"] for each in rows if each["met"] == "NO"]:
         raise SystemExit(f"short of the aim: {', '.join(missed)}")
 

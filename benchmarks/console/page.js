@@ -12,7 +12,7 @@
     recording: false,
     /** When the last line on a canvas was drawn. */
     stroked: 0,
-    /** Address of each history that came, and when its last line was drawn. */
+    /** Of each history that came: its address, when its text was read, and when its last line was drawn. */
     trends: [],
   };
   window.bench = bench;
@@ -67,8 +67,11 @@
   /* What comes of an answer is drawn in the microtasks after it was read: before any timer. */
   const read = Response.prototype.json;
   Response.prototype.json = async function () {
+    const begun = performance.now();
     const body = await read.call(this);
-    if (this.url.includes('/samples')) setTimeout(() => bench.trends.push([this.url, bench.stroked]));
+    const { url } = this;
+    const done = performance.now();
+    if (url.includes('/samples')) setTimeout(() => bench.trends.push({ url, begun, read: done, drawn: bench.stroked }));
     return body;
   };
 
