@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from aiohttp import web
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Column, Select, Table, select
 
 from alerting.ledger.alarms_schema import maintenance
@@ -23,9 +24,10 @@ from service.api.access import KEEPS, Keeps
 from service.api.ports import ServicePort
 from service.api.problems import Problem
 from service.api.reach import Reach
-from service.api.requests import LARGEST
+from service.api.requests import Number
 
 Item = TypeVar("Item")
+_NUMBER: TypeAdapter[int] = TypeAdapter(Number)
 _Finds = Callable[[ServicePort, Reach, web.Request], Awaitable[bool]]
 
 
@@ -71,11 +73,12 @@ def _by_id(columns: Callable[[int], Select[Any]], sees: Callable[[ServicePort, R
     """Looks up the row of the id in the path. An id that cannot be one is refused later, by name."""
 
     async def find(service: ServicePort, reach: Reach, request: web.Request) -> bool:
-        text = request.match_info["id"]
-        if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= LARGEST):  # noqa: PLR2004 -- digits
+        try:
+            identity = _NUMBER.validate_python(request.match_info["id"])  # read as the handler will read it
+        except ValidationError:
             return True
         async with reaching(service.ledger) as connection:
-            found = (await connection.execute(columns(int(text)))).first()
+            found = (await connection.execute(columns(identity))).first()
         return found is not None and sees(service, reach, found[0])
 
     return find

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Table, insert
+from yarl import URL
 
 from alerting.ledger.alarms_schema import maintenance, shelf, silence
 from alerting.ledger.changes_schema import rule_change
@@ -391,3 +392,25 @@ async def test_another_scope_ends_what_is_on_the_line(service: FakeService) -> N
             answer = await client.post("/api/v1/accounts/wangfang/role", json=wrong, headers=header)
             assert answer.status == 400, await answer.text()
             assert (await answer.json())["errors"][0]["field"] in {"region", "enterprise"}
+
+
+BEYOND_BY_ID = {
+    name: (method, path)
+    for name, (method, path, _) in OPERATIONS.items()
+    if "{id}" in path and name not in OPEN and KEEPS[name] not in {Keeps.NOTHING, Keeps.ITSELF, Keeps.DESK}
+}
+
+
+@pytest.mark.parametrize("shown", ["{:020}", "{:0200}", "%30{}", "{}%20", "+{}", "%EF%BC%91%EF%BC%90%EF%BC%92"])
+async def test_however_a_number_is_written_it_is_beyond(service: FakeService, client: Client, shown: str) -> None:
+    header = caller(service, Role.SUPERVISOR, COUNTY)
+    for name, (method, path) in BEYOND_BY_ID.items():
+        if Role.SUPERVISOR not in ROLES[name] or KEEPS[name] is Keeps.WHOLE_SITE:
+            continue
+        place = path.format(id=shown.format(OUTSIDE), number=1)
+        body: dict[str, Any] | None = None if method == "GET" else {}
+        answer = await client.request(method, URL(place, encoded=True), headers=header, json=body)
+        assert answer.status in {400, 404}, f"{name} {place}: {answer.status}"
+        text = await answer.text()
+        assert answer.status == 404 or '"in":"path"' in text, f"{name} {place}: {text}"
+        assert not [word for word in OTHER if word in text], f"{name} {place}: {text}"
