@@ -20,6 +20,8 @@ from pytest_asyncio import is_async_test
 
 from tests import servers
 from tests.migrated import Migrated
+from tests.preloaded import Preloaded
+from tests.running import Service
 
 IN_CI = os.environ.get("CI") == "true"
 ROOT = Path(__file__).parent.parent
@@ -52,9 +54,10 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long the tests of survival go on."""
+    """How long the tests of survival go on, and how much is asked of the API."""
     parser.addoption("--kill-rounds", type=int, default=3, help="kill -9 of the service, so many times")
     parser.addoption("--outage-seconds", type=float, default=10, help="how long InfluxDB stays stopped")
+    parser.addoption("--api-examples", type=int, default=2, help="requests of each caller for each operation, so many")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -97,6 +100,14 @@ def migrated_once() -> Iterator[None]:
     ledgers = import_module("alerting.ledger.ledger")  # no earlier, or coverage would miss its first lines
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ledgers, "migrate", Migrated(ledgers.migrate))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def preloaded() -> Iterator[None]:
+    """Services that tests start import their code once."""
+    with pytest.MonkeyPatch.context() as patch, Preloaded() as forks:
+        patch.setattr(Service, "preloaded", forks)
         yield
 
 

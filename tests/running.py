@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import aiohttp
 import yaml
 
 from tests import servers
+from tests.preloaded import Forked, Preloaded
 
 TOKEN = "token-of-the-tests"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -61,10 +62,14 @@ def main_file(**sections: Any) -> dict[str, Any]:
 class Service:
     """One ``anshao serve``. ``folder`` holds anshao.yaml, the data and the log."""
 
+    preloaded: ClassVar[Preloaded | None] = None
+    """What forks the processes of most tests. Without it, or where ``command`` is set, the command itself runs."""
+
     folder: Path
     port: int
     environment: Mapping[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    command: bool = False
+    process: subprocess.Popen[bytes] | Forked | None = None
 
     @classmethod
     def configured(cls, folder: Path, main: Mapping[str, Any], site: Mapping[str, Any]) -> Self:
@@ -85,13 +90,18 @@ class Service:
 
     def start(self) -> None:
         """Start the process; ``ready`` waits until it answers."""
+        arguments = ["serve", "--config", str(self.folder / "anshao.yaml")]
+        environment = {**os.environ, **self.environment}
+        if self.preloaded is not None and not self.command:
+            self.process = self.preloaded.start(arguments, environment, self.log)
+            return
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [Path(sys.executable).with_name("anshao"), "serve", "--config", self.folder / "anshao.yaml"],
+                [Path(sys.executable).with_name("anshao"), *arguments],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **self.environment},
+                env=environment,
             )
 
     async def ready(self, *, connected: bool = True) -> None:

@@ -119,6 +119,7 @@ async def chain(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             webhooks=[{"name": "county", "url": f"http://127.0.0.1:{hook_port}/hook", "secret": SECRET}],
         )
         service = Service.configured(tmp_path, main, SITE)
+        service.command = True
         service.start()
         try:
             await service.ready()

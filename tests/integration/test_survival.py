@@ -17,7 +17,9 @@ from tests.running import Api, Service, api_of, main_file, until
 @pytest.fixture
 def service(tmp_path: Path, broker: servers.Broker, influx: servers.InfluxDatabase) -> Service:
     """A service on Mosquitto and InfluxDB, with the load's tags."""
-    return Service.configured(tmp_path, settings(broker, influx.url, influx.name), load.site())
+    service = Service.configured(tmp_path, settings(broker, influx.url, influx.name), load.site())
+    service.command = True
+    return service
 
 
 def settings(broker: servers.Broker, influx_url: str, database: str) -> dict[str, Any]:
@@ -63,6 +65,7 @@ async def test_outages_of_influxdb_and_broker_lose_nothing_and_show(
     seconds = request.config.getoption("--outage-seconds")
     with servers.influxd() as server, servers.influx_database(server) as database:
         service = Service.configured(tmp_path, settings(broker, server.url, database.name), load.site())
+        service.command = True
         service.start()
         await service.ready()
         stop = asyncio.Event()
