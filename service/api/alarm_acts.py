@@ -214,8 +214,9 @@ async def silence_sound(call: Call[Nothing, Nothing, SilenceBody]) -> dict[str, 
 async def resume_sound(call: Call[Nothing, Nothing, ResumeBody]) -> dict[str, Any]:
     """Switch the sound on again."""
     body = call.body
-    for silence in await suppression_queries.silences(call.service.ledger):
-        if silence.id == body.silence and not await _sees_silence(call, silence):
+    if not call.who.scope.is_whole:
+        known = [each for each in await suppression_queries.silences(call.service.ledger) if each.id == body.silence]
+        if not known or not await _sees_silence(call, known[0]):
             raise beyond_scope(call.who.scope)
     return _silence(
         await call.service.act(

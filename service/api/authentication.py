@@ -73,6 +73,11 @@ def caller_of(request: web.Request) -> Caller:
     return request[_CALLER]
 
 
+def caller_if_asked(request: web.Request) -> Caller | None:
+    """The same; None: the operation asks nobody who he is."""
+    return request.get(_CALLER)
+
+
 def door(service: ServicePort) -> Middleware:
     """Every request to the API goes through here: who calls, and whether he may."""
 

@@ -67,9 +67,14 @@ class Catalogue:
         return {key: int(counts[code]) for key, code in self._codes[1].items()}
 
     def page(self, which: TagFilter, limit: int, after: str | None) -> tuple[list[int], str | None]:
-        """Indices into ``Site.tags`` of a page, and the key to go on after. Raises KeyError: no tag is named so."""
+        """Indices into ``Site.tags`` of a page, and the key to go on after.
+
+        Raises KeyError: no tag is named so, or one of another enterprise than any that counts.
+        """
         begin = 0
         if after is not None:
+            if which.enterprises is not None and after.partition("/")[0] not in which.enterprises:
+                raise KeyError(after)
             begin = int(self._position[self._site.tag_index[after]]) + 1
             if begin == 0:
                 raise KeyError(after)

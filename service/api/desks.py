@@ -15,6 +15,8 @@ from alerting.ledger.desks_schema import handover as handovers
 from alerting.ledger.ledger import reaching
 from alerting.refusals import NotFound
 from domain.clock import iso
+from service.api.access import ROLES
+from service.api.authentication import caller_if_asked
 from service.api.desks_models import (
     DeskList,
     DeskPath,
@@ -27,6 +29,7 @@ from service.api.desks_models import (
 from service.api.desks_models import Handover as HandoverDocument
 from service.api.ports import ServicePort
 from service.api.problems import Problem
+from service.api.reach import Reach
 from service.api.requests import Nothing, PageQuery, Signature
 from service.api.routes import PREFIX, Call, Route
 from service.api.scopes import sees_desk
@@ -128,19 +131,25 @@ def handover_line(handover: Handover) -> dict[str, Any]:
 
 
 def presence_middleware(service: ServicePort) -> Middleware:
-    """An act that names its desk is input there."""
+    """An act that names its desk is input there, where it is done by somebody who may mark presence at that desk.
+
+    Who is bound is not told whether there is a desk beyond: a console that still names another's changes nothing.
+    """
 
     @web.middleware
     async def presence(request: web.Request, handler: Handler) -> web.StreamResponse:
-        desk = request.headers.get(DESK_HEADER)
-        if desk is None or request.method in {"GET", "HEAD", "OPTIONS"}:
+        desk, caller = request.headers.get(DESK_HEADER), caller_if_asked(request)
+        if desk is None or caller is None or request.method in {"GET", "HEAD", "OPTIONS"}:
+            return await handler(request)
+        if not sees_desk(service, Reach(service.site, caller.scope), desk):
             return await handler(request)
         attendance = service.duty_room.attendance
         if desk not in service.duty_room.desks:
             detail = f"header {DESK_HEADER}: there is no desk {desk[:100]!r}; GET {PREFIX}/desks lists them"
             raise Problem(HTTPStatus.BAD_REQUEST, detail)
         response = await handler(request)
-        attendance.touch(desk, service.clock.now())
+        if caller.role in ROLES["mark_presence"]:
+            attendance.touch(desk, service.clock.now())
         return response
 
     return presence

@@ -55,16 +55,25 @@ async def list_drills(call: Call[Nothing, PageQuery, Nothing]) -> dict[str, Any]
 async def start_drill(call: Call[Nothing, Nothing, DrillStart]) -> dict[str, Any]:
     """Begin a drill: its readings go through the broker, what they raise is marked 演练 DRILL everywhere."""
     service, body = call.service, call.body
-    chosen = await _chosen(service, body.scenario)
-    if not call.reach.sees_all(chosen.file.units):
-        raise beyond(call.who.scope)
+    reach, running = call.reach, service.duty_room.drills.running
+    try:
+        chosen = await _chosen(service, body.scenario)
+    except Problem:
+        if reach.scope.is_whole:
+            raise
+        raise beyond(reach.scope) from None  # its faults, and the names of the others, tell of other enterprises
+    if not reach.sees_all(chosen.file.units):
+        raise beyond(reach.scope)
+    if running is not None and not reach.sees_all(running.units):
+        raise Problem(HTTPStatus.CONFLICT, "a drill is running beyond what you see; begin yours when it has ended")
     units = list(dict.fromkeys(body.units or chosen.file.units))
     for number, unit in enumerate(units):
         if unit not in chosen.file.units:
             remedy = f"Choose among {', '.join(chosen.file.units)}."
             raise _refused(f"units.{number}", f"the scenario does not take place in {unit!r}", remedy)
     for number, contact in enumerate(body.circle):
-        if contact not in service.response.book.contacts:
+        known = service.response.book.contacts.get(contact)
+        if known is None or not reach.sees_contact(known.enterprise, known.region):
             remedy = "Use ids of contacts that the directory has."
             raise _refused(f"circle.{number}", f"there is no contact {contact!r}", remedy)
     drill = await service.drills.start(

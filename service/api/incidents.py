@@ -196,6 +196,8 @@ async def link_incident(call: Call[IncidentPath, Nothing, LinkBody]) -> dict[str
 async def unlink_incident(call: Call[IncidentPath, Nothing, LinkBody]) -> dict[str, Any]:
     """Take a link back."""
     body = call.body
+    if not await sees_incident(call.service, call.reach, body.incident):
+        raise beyond(call.who.scope)
     return await _act(
         call,
         lambda book, now, change: book.unlink(

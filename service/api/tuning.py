@@ -39,7 +39,8 @@ async def list_tuning_rules(call: Call[Nothing, TuningRulesQuery, Nothing]) -> d
     changes = call.service.changes.tuned_by()
     catalogue = call.context.catalogue
     try:
-        indices, after = catalogue.page(TagFilter(query.enterprise, query.unit), query.limit, query.after)
+        which = TagFilter(query.enterprise, query.unit, enterprises={query.enterprise})
+        indices, after = catalogue.page(which, query.limit, query.after)
     except KeyError:
         detail = "query after: no tag is named so any more. Begin again without it."
         raise Problem(HTTPStatus.BAD_REQUEST, detail) from None
@@ -158,7 +159,7 @@ ROUTES: tuple[Route, ...] = (
         preview_rules,
         "What other figures would have done",
         Preview,
-        errors=(_AWAY,),
+        errors=(HTTPStatus.NOT_FOUND, _AWAY),
         tag="changes",
     ),
 )

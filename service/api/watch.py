@@ -90,7 +90,7 @@ def _group(call: Call[Any, Any, Any], group: Group) -> dict[str, Any]:
 
 def _drills(call: Call[Nothing, WatchQuery, Nothing], shown: Board) -> list[dict[str, Any]]:
     running = call.service.duty_room.drills.running
-    if running is None:
+    if running is None or not call.reach.sees_all(running.units):
         return []
     alarms = sorted(shown.drills.get(running.id, ()), key=_newest_first)
     return [

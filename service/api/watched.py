@@ -52,7 +52,7 @@ async def list_enterprises(call: Call[Nothing, Nothing, Nothing]) -> dict[str, A
                 "hazard_level": unit.hazard_level,
                 "tags": call.context.catalogue.counts.get(key, 0),
                 "tags_without_limits": call.context.catalogue.without_limits.get(key, 0),
-                "neighbours": list(unit.neighbours),
+                "neighbours": [path for path in unit.neighbours if reach.sees_all([path])],
                 "cards": list(unit.cards),
                 "modes": call.context.catalogue.modes.get(unit.path, []),
                 "rules": call.context.catalogue.unit_rules.get(key, []),

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Table, insert
 from yarl import URL
 
+from alerting.desks.drills import Drill
 from alerting.ledger.alarms_schema import maintenance, shelf, silence
 from alerting.ledger.changes_schema import rule_change
 from alerting.ledger.desks_schema import drill, handover
@@ -26,7 +27,18 @@ from service.api.live import LiveHub
 from service.changes.change import ChangedRule, RuleChange
 from service.changes.states import ChangeState
 from service.config.tuned import Figures
-from tests.api_service import NOW, Client, FakeService, api, append, make_alarm, make_incident, sqlite_ledger
+from tests.api_service import (
+    HEADERS,
+    NOW,
+    Client,
+    FakeService,
+    api,
+    append,
+    make_alarm,
+    make_incident,
+    make_site,
+    sqlite_ledger,
+)
 from tests.unit.test_api_sessions import OPERATIONS
 
 COUNTY, ENTERPRISE = Scope(region="370783"), Scope(enterprise="huarui")
@@ -414,3 +426,136 @@ async def test_however_a_number_is_written_it_is_beyond(service: FakeService, cl
         text = await answer.text()
         assert answer.status == 404 or '"in":"path"' in text, f"{name} {place}: {text}"
         assert not [word for word in OTHER if word in text], f"{name} {place}: {text}"
+
+
+async def test_an_act_is_presence_at_ones_own_desk_alone(service: FakeService, client: Client) -> None:
+    room = service.duty_room
+    desks = [desk.id for desk in room.desks]
+    assert "140000" in desks
+    header = caller(service, Role.DUTY_OFFICER, COUNTY)
+    answers = []
+    for desk in ("140000", "nowhere"):
+        answer = await client.post(
+            f"/api/v1/incidents/{INSIDE}/comment", json={"name": "n", "comment": "c"},
+            headers=header | {"AnShao-Desk": desk},
+        )  # fmt: skip
+        answers.append((answer.status, await answer.text()))
+    assert answers[0] == answers[1], "whether there is such a desk is not told"
+    assert room.attendance._inputs == {}, "nobody was there"
+    # Whoever has not said who he is is at no desk.
+    bodies = []
+    for desk in ("370783", "nowhere"):
+        answer = await client.post(
+            "/api/v1/acknowledge-code", json={"code": "A" * 13, "name": "n"}, headers={"AnShao-Desk": desk}
+        )
+        bodies.append((answer.status, await answer.text()))
+    assert bodies[0] == bodies[1]
+    service.tokens.clear()
+    header = caller(service, Role.ENTERPRISE, ENTERPRISE) | {"AnShao-Desk": "370783"}
+    await client.post(f"/api/v1/alarms/{INSIDE}/comment", json={"name": "n", "comment": "c"}, headers=header)
+    assert room.attendance._inputs == {}, "an enterprise's people are at no desk"
+
+
+async def test_neighbours_beyond_are_not_named(tmp_path: Path) -> None:
+    site = make_site()
+    near = replace(site.units["huarui", "tankfarm"], neighbours=("heishan/face", "huarui/gateways"))
+    site = replace(site, units=dict(site.units) | {("huarui", "tankfarm"): near})
+    async with sqlite_ledger(tmp_path, 3) as (ledger, _):
+        service = FakeService(ledger.engine, site)
+        async with api(service) as client:
+            for scope, expected in ((Scope(), ["heishan/face", "huarui/gateways"]), (COUNTY, ["huarui/gateways"])):
+                service.tokens.clear()
+                header = caller(service, Role.DUTY_OFFICER, scope)
+                listed = (await (await client.get("/api/v1/enterprises", headers=header)).json())["items"]
+                units = {unit["id"]: unit for each in listed if each["id"] == "huarui" for unit in each["units"]}
+                assert units["tankfarm"]["neighbours"] == expected
+
+
+@SCOPES
+async def test_going_on_after_a_tag_beyond_tells_nothing(service: FakeService, client: Client, scope: Scope) -> None:
+    header = caller(service, Role.ENGINEER, scope)
+    for path in ("tags?", "tuning/rules?enterprise=huarui&unit=tankfarm&"):
+        known = await client.get(f"/api/v1/{path}after=heishan/CH4-1", headers=header)
+        unknown = await client.get(f"/api/v1/{path}after=heishan/NO-1", headers=header)
+        assert (known.status, await known.text()) == (unknown.status, await unknown.text())
+        assert (await client.get(f"/api/v1/{path}after=huarui/GT-101", headers=header)).status == 200
+
+
+@pytest.fixture
+def scenarios(service: FakeService, tmp_path: Path) -> None:
+    """One that takes place at huarui, and one with faults."""
+    service.drills.folder = tmp_path / "drills"
+    service.drills.folder.mkdir()
+    (service.drills.folder / "leak.yaml").write_text(LEAK)
+    (service.drills.folder / "faulty.yaml").write_text(LEAK.replace("GT-101", "NO-1"))
+
+
+LEAK = """
+name: 泄漏
+description: GT-101
+units: [huarui/tankfarm]
+duration: 10min
+steps:
+  - {at: 0s, tag: huarui/GT-101, value: 25}
+"""
+
+
+@pytest.mark.usefixtures("scenarios")
+async def test_drills_of_others_are_not_told_at_their_start(service: FakeService, client: Client) -> None:
+    shown = (await (await client.get("/api/v1/drill-scenarios", headers=HEADERS)).json())["items"]
+    assert {each["id"]: bool(each["faults"]) for each in shown} == {"leak": False, "faulty": True}
+    header = caller(service, Role.SUPERVISOR, Scope(region="140000"))
+    told = []
+    for scenario in ("leak", "faulty", "nothing"):
+        body: dict[str, Any] = {"scenario": scenario, "name": "n", "leader": "l", "circle": []}
+        answer = await client.post("/api/v1/drills", headers=header, json=body)
+        told.append((answer.status, (await answer.text()).replace(scenario, "X")))
+    assert len(set(told)) == 1, told
+    assert "beyond what you see" in told[0][1]
+    service.duty_room.drills.running = Drill(7, "s", "瓦斯超限", ("heishan/face",), (), "队长", {}, NOW, NOW + 1)
+    service.tokens.clear()
+    header = caller(service, Role.SUPERVISOR, COUNTY)
+    body = {"scenario": "leak", "name": "n", "leader": "l", "circle": []}
+    answer = await client.post("/api/v1/drills", headers=header, json=body)
+    assert answer.status == 409
+    assert "瓦斯超限" not in await answer.text()
+
+
+@pytest.mark.usefixtures("scenarios")
+async def test_a_drill_asks_nobody_beyond(service: FakeService, client: Client) -> None:
+    header = caller(service, Role.SUPERVISOR, COUNTY)
+    told = []
+    for contact in ("heishan", "shanxi", "nobody"):
+        body = {"scenario": "leak", "name": "n", "leader": "l", "circle": [contact]}
+        answer = await client.post("/api/v1/drills", headers=header, json=body)
+        told.append((answer.status, (await answer.text()).replace(contact, "X")))
+    assert told[0] == told[1] == told[2], told
+    assert told[0][0] == 400
+
+
+async def test_a_silence_beyond_is_as_none(service: FakeService, client: Client) -> None:
+    header = caller(service, Role.SUPERVISOR, COUNTY)
+    told = []
+    for number in (OUTSIDE, 9_999):
+        answer = await client.post("/api/v1/sound/resume", headers=header, json={"silence": number, "name": "n"})
+        told.append((answer.status, (await answer.text()).replace(str(number), "N")))
+    assert told[0] == told[1]
+    body = {"scope": "alarm", "target": "0" * 19 + "1" + "9" * 30, "duration": "5min", "reason": "r", "name": "n"}
+    assert (await client.post("/api/v1/sound/silence", headers=header, json=body)).status in {400, 404}
+
+
+async def test_a_link_with_what_is_beyond_is_not_taken_back(service: FakeService, client: Client) -> None:
+    header = caller(service, Role.SUPERVISOR, COUNTY)
+    place = f"/api/v1/incidents/{INSIDE}/unlink"
+    answer = await client.post(place, headers=header, json={"incident": OUTSIDE, "name": "n"})
+    assert answer.status == 404
+    assert "beyond what you see" in await answer.text()
+
+
+async def test_the_main_screen_shows_no_drill_of_others(service: FakeService, client: Client) -> None:
+    header = caller(service, Role.SUPERVISOR, COUNTY)
+    room = service.duty_room
+    for unit, shown in (("heishan/face", []), ("huarui/tankfarm", ["瓦斯超限"])):
+        room.drills.running = Drill(7, "s", "瓦斯超限", (unit,), (), "队长", {}, NOW, NOW + 1)
+        answer = await (await client.get("/api/v1/watch?desk=370783", headers=header)).json()
+        assert [each["name"] for each in answer["drills"]] == shown
