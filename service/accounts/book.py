@@ -67,8 +67,8 @@ class AccountBook:
     def counts(self, session: Session, now: int) -> bool:
         """Whether a session has not ended, in whatever way."""
         account = self._accounts.get(session.account)
-        known = session.digest in self._sessions and session.ends_at > now
-        return known and account is not None and account.disabled_at is None
+        known = self._sessions.get(session.digest)
+        return known is not None and known.ends_at > now and account is not None and account.disabled_at is None
 
     # ---- acts
 
@@ -153,6 +153,11 @@ class AccountBook:
         before = {"role": account.role.value, **account.scope._asdict()}
         bound = {"role": role.value, **scope._asdict()}
         self._note("account.role_set", actor, account, now, change, **bound, before=before, reason=reason)
+        # A wall screen's months are no administrator's.
+        for session in [each for each in self._sessions.values() if each.account == account.name]:
+            if session.ends_at > now + LASTS[role]:
+                self._sessions[session.digest] = shorter = replace(session, ends_at=now + LASTS[role])
+                change.upsert(sessions.name, asdict(shorter))
         return self._keep(replace(account, role=role, changed_at=now, **scope._asdict()), change)
 
     def disable(self, name: str, reason: str, actor: str, now: int, change: Change) -> Account:

@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn, Protocol, TypeVar
 
 import structlog
@@ -75,25 +75,27 @@ class AccountControl:
         self._turn = asyncio.Lock()
         """One attempt at a time: a hundred side by side would all be tried before the first is known to be wrong."""
         self._lockouts = (Lockout(ACCOUNT_FROM_ADDRESS), Lockout(ACCOUNT), Lockout(ADDRESS))
+        self._proofs = Lockout(ACCOUNT_FROM_ADDRESS)
+        """Of who is signed in: nobody else, be he signed in or not, keeps an officer from signing."""
 
     async def sign_in(self, name: str, password: str, code: str | None, address: str) -> tuple[str, Session]:
         """The token for the cookie, and the session. Raises SignInRefused, LedgerUnavailable."""
         account = self.book.find(name)
         if account is not None and account.disabled_at is not None:
             account = None
-        keys = self._keys(name, address)
+        guards = self._guards(name, address)
         async with self._turn:
-            self._refuse_while_held_off(keys)
+            self._refuse_while_held_off(guards)
             if not await self._passwords.matches(None if account is None else account.password, password):
-                await self._wrong(keys, name, address)
+                await self._wrong(guards, name, address)
             elif account is not None and account.totp is not None:
                 if code is None:
                     raise CodeNeeded("give the one-time code as well")
                 if not self._codes.takes(account.name, account.totp, code, self._host.clock.now()):
-                    await self._wrong(keys, name, address)
+                    await self._wrong(guards, name, address)
         if account is None:
             raise SignInRefused(_WRONG)
-        for lockout, key in zip(self._lockouts[:2], keys, strict=False):  # an account of his own frees no address
+        for lockout, key in guards[:2]:  # an account of his own frees no address
             lockout.right(key)
         found = account
         return await self._host.act(lambda _register, now, change: self.book.begin(found, address, now, change))
@@ -117,11 +119,12 @@ class AccountControl:
 
     async def prove(self, account: Account, password: str) -> None:
         """Whether it is the person of the account. Raises SignInRefused: it is not, or too often was not."""
-        keys = self._keys(account.name, "")
+        guards = [(self._proofs, account.name)]
         async with self._turn:
-            self._refuse_while_held_off(keys)
+            self._refuse_while_held_off(guards)
             if not await self._passwords.matches(account.password, password):
-                await self._wrong(keys, account.name, "")
+                await self._wrong(guards, account.name, "")
+            self._proofs.right(account.name)
 
     async def sign(self, account: Account, session: Session, password: str | None, code: str | None) -> tuple[str, int]:
         """A signature for one act of this session, and until when it counts: it is the person of the account.
@@ -147,12 +150,13 @@ class AccountControl:
         return True
 
     async def _prove_by_code(self, account: Account, code: str) -> None:
-        keys = self._keys(account.name, "")
+        guards = [(self._proofs, account.name)]
         async with self._turn:
-            self._refuse_while_held_off(keys)
+            self._refuse_while_held_off(guards)
             now = self._host.clock.now()
             if account.totp is None or not self._codes.takes(account.name, account.totp, code, now):
-                await self._wrong(keys, account.name, "")
+                await self._wrong(guards, account.name, "")
+            self._proofs.right(account.name)
 
     async def offer_codes(self, account: Account, password: str) -> str:
         """A secret for one-time codes, for as long as it is not confirmed. Raises SignInRefused."""
@@ -208,19 +212,19 @@ class AccountControl:
         )
         return account, password
 
-    def _keys(self, name: str, address: str) -> tuple[str, str, str]:
+    def _guards(self, name: str, address: str) -> list[tuple[Lockout, str]]:
         known = name.strip().lower()
-        return f"{known} {address}", known, address
+        return list(zip(self._lockouts, (f"{known} {address}", known, address), strict=True))
 
-    def _refuse_while_held_off(self, keys: tuple[str, str, str]) -> None:
+    def _refuse_while_held_off(self, guards: Sequence[tuple[Lockout, str]]) -> None:
         now = self._host.clock.now()
-        wait = max(lockout.wait(key, now) for lockout, key in zip(self._lockouts, keys, strict=True))
+        wait = max(lockout.wait(key, now) for lockout, key in guards)
         if wait:
             raise HeldOff(-(-wait // 1000))
 
-    async def _wrong(self, keys: tuple[str, str, str], name: str, address: str) -> NoReturn:
+    async def _wrong(self, guards: Sequence[tuple[Lockout, str]], name: str, address: str) -> NoReturn:
         now = self._host.clock.now()
-        wait = max(lockout.wrong(key, now) for lockout, key in zip(self._lockouts, keys, strict=True))
+        wait = max(lockout.wrong(key, now) for lockout, key in guards)
         if wait:
             try:
                 await self._host.act(

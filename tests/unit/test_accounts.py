@@ -427,3 +427,45 @@ async def test_accounts_and_sessions_outlive_the_service(tmp_path: Path) -> None
     assert found[1].role is Role.DUTY_OFFICER
     assert not book.accounts[0].must_change
     assert len(book._sessions) == 1
+
+
+async def test_nobody_keeps_another_from_signing(control: AccountControl) -> None:
+    await somebody(control)
+    officer, first = await control.add("lina", "李娜", Role.DUTY_OFFICER, "zhou")
+    await control.change_password(officer, None, first, GOOD)
+    _, session = await control.sign_in("lina", GOOD, None, "10.0.0.8")
+    officer = control.book.require("lina")
+    for number in range(ACCOUNT_FROM_ADDRESS * 20):  # by an account of his own, and by who has none
+        with pytest.raises(SignInRefused):
+            await control.prove(control.book.require("wangfang"), "not this one")
+        with pytest.raises(SignInRefused):
+            await control.sign_in("lina", "not this one", None, f"10.0.1.{number}")
+    assert await control.sign(officer, session, GOOD, None)
+    with pytest.raises(HeldOff):
+        await control.prove(control.book.require("wangfang"), GOOD)
+
+
+async def test_what_was_wrong_is_forgotten_by_what_was_right(control: AccountControl) -> None:
+    await somebody(control)
+    account = control.book.require("wangfang")
+    _, session = await control.sign_in("wangfang", GOOD, None, "10.0.0.8")
+    for _ in range(ACCOUNT_FROM_ADDRESS * 2):  # an officer mistypes now and then
+        with pytest.raises(SignInRefused):
+            await control.sign(account, session, "not this one", None)
+        await control.sign(account, session, GOOD, None)
+
+
+async def test_a_session_lasts_no_longer_than_the_new_role_lets_it(control: AccountControl, host: Host) -> None:
+    await somebody(control)
+    account, first = await control.add("wall", "大屏", Role.VIEWER, "zhou")
+    await control.change_password(account, None, first, GOOD)
+    token, session = await control.sign_in("wall", GOOD, None, "10.0.0.7")
+    assert session.ends_at == host.time + LASTS[Role.VIEWER]
+    await host.act(
+        lambda _, now, change: control.book.set_role("wall", Role.ADMINISTRATOR, WHOLE_SITE, "r", "zhou", now, change)
+    )
+    found = control.book.session_of(token, host.time)
+    assert found is not None
+    assert found[0].ends_at == host.time + LASTS[Role.ADMINISTRATOR]
+    host.time += LASTS[Role.ADMINISTRATOR]
+    assert control.book.session_of(token, host.time) is None
