@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from domain.clock import iso
+from domain.site import SERVICE_ENTERPRISE
 from service.accounts import Account, Scope, unfit
 from service.accounts.book import csrf_of
 from service.accounts.control import CodeNeeded, HeldOff, SignInRefused, WeakPassword
@@ -161,7 +162,7 @@ def _scope(call: Call[Any, Nothing, Any]) -> Scope:
     scope = Scope(body.region, body.enterprise)
     for field, given, known in (
         ("region", body.region, site.regions.keys()),
-        ("enterprise", body.enterprise, site.enterprises.keys()),
+        ("enterprise", body.enterprise, site.enterprises.keys() - {SERVICE_ENTERPRISE}),
     ):
         if given is not None and given not in known:
             remedy = f"Give the {'code' if field == 'region' else 'id'} of one that the site file has."

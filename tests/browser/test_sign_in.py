@@ -168,7 +168,8 @@ async def test_an_administrator_makes_an_account_and_too_many_wrong_passwords_ha
     await desk.button("新建账号", dialog).click()
     await expect(dialog.get_by_role("alert")).to_contain_text("账号名由字母")
     await dialog.get_by_label("账号", exact=True).fill("lina")
-    await dialog.get_by_role("combobox").select_option("engineer")
+    await dialog.get_by_label("角色").select_option("engineer")
+    await dialog.get_by_label("管辖").select_option(label="测试厂")
     await desk.button("新建账号", dialog).click()
     await expect(dialog.get_by_role("heading", name="李娜 的初始密码")).to_be_visible()
     first = await dialog.locator("code").inner_text()
@@ -176,6 +177,7 @@ async def test_an_administrator_makes_an_account_and_too_many_wrong_passwords_ha
     await expect(page.get_by_text(first)).to_have_count(0)
     row = page.get_by_role("row", name=re.compile("lina"))
     await expect(row).to_contain_text("初始密码尚未修改")
+    await expect(row).to_contain_text("测试厂")
 
     await desk.button("停用", page.get_by_role("row", name=re.compile("chief"))).click()
     await desk.button("停用", dialog).click()

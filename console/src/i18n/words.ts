@@ -7,10 +7,9 @@ import { GOOD, UNCERTAIN } from '@/alarms/quality';
 import type { Problem } from '@/api/client';
 import type { Alarm, Grade, Level, Reason, RuleKind } from '@/api/types';
 import { ageOf } from '@/format/time';
+import { OWN } from '@/format/names';
 import { formatValue } from '@/format/numbers';
 
-/** The service watches itself as an enterprise of this name. */
-const OWN = 'anshao';
 /** End of the name that the service gives a region's own desk. */
 const DESK = '值班席';
 /** Tag of a unit's own rules, over several of its tags. */
