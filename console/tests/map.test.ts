@@ -231,18 +231,19 @@ describe('marks', () => {
   });
 
   it('have names that cover neither a mark nor a more important name', () => {
-    const { sides } = labelsOf([at('one', 100), at('two', 130), at('three', 160)], everyName, nowhere);
+    const { sides } = labelsOf([at('one', 100), at('two', 130), at('three', 160)], everyName, nowhere, SIZE);
     expect(sides.get('three')).toBe('right');
     expect(sides.get('two')).toBe('below');
     expect(sides.get('one')).toBe('left');
     const crowd = Array.from({ length: 20 }, (_, index) => at(`mark ${index}`, 100 + index * 4));
-    expect(labelsOf(crowd, everyName, nowhere).sides.size).toBeLessThan(8);
+    expect(labelsOf(crowd, everyName, nowhere, SIZE).sides.size).toBeLessThan(8);
   });
 
   it('that are abnormal always have theirs, on the side that leaves the wind free', () => {
     const marks = [...Array.from({ length: 9 }, (_, index) => at(`mark ${index}`, 60 + index * 20)), at('leak', 140, { standing: standing() })];
-    expect(labelsOf(marks, everyName, nowhere).sides.has('leak')).toBe(true);
-    expect(labelsOf([at('leak', 140)], everyName, () => 'left').sides.get('leak')).toBe('left');
+    expect(labelsOf(marks, everyName, nowhere, SIZE).sides.has('leak')).toBe(true);
+    expect(labelsOf([at('leak', 140)], everyName, () => 'left', SIZE).sides.get('leak')).toBe('left');
+    expect(labelsOf([at('leak', 10)], everyName, () => 'left', SIZE).sides.get('leak')).toBe('right'); // the edge would cut it
   });
 });
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Enterprise } from '@/api/types';
+import type { EnterprisePlace } from '@/map/places';
+import { QUIET, type Standing } from '@/map/standing';
+import { troublesOf } from '@/wall/map';
 import { Attention, HOLD_MS, pageOf, roundOf } from '@/wall/screens';
 import { standingsOf } from '@/wall/standing';
 
@@ -13,9 +16,9 @@ const ids = (found: readonly { id: number }[]): number[] => found.map(({ id }) =
 
 describe('the round of a wall screen', () => {
   it('shows every page of everything, and one of nothing', () => {
-    expect(roundOf(0, 0)).toHaveLength(2);
-    expect(roundOf(11, 7).map(({ kind, page, pages }) => `${kind} ${page + 1}/${pages}`)).toEqual([
-      'incidents 1/3', 'incidents 2/3', 'incidents 3/3', 'enterprises 1/2', 'enterprises 2/2',
+    expect(roundOf(0, 0, false)).toHaveLength(2);
+    expect(roundOf(11, 7, true).map(({ kind, page, pages }) => `${kind} ${page + 1}/${pages}`)).toEqual([
+      'incidents 1/3', 'incidents 2/3', 'incidents 3/3', 'map 1/1', 'enterprises 1/2', 'enterprises 2/2',
     ]);
     expect(pageOf([1, 2, 3, 4, 5, 6, 7], 2, 3)).toEqual([7]);
   });
@@ -66,5 +69,26 @@ describe('how enterprises stand', () => {
     expect(found.map(({ id, grade }) => [id, grade])).toEqual([['new', 'orange'], ['b', 'yellow'], ['a', null], ['c', null]]);
     expect(found[1]?.open.map(({ unit, drill }) => [unit, drill])).toEqual([['x', false], ['y', true]]);
     expect(found[0]?.name).toBe('新');
+  });
+});
+
+describe('what stands beside the map', () => {
+  const standing = (change: Partial<Standing>): Standing => ({ ...QUIET, alarms: 1, ...change });
+  const place = (id: string, own: Partial<Standing>, units: Record<string, Partial<Standing>>): EnterprisePlace => ({
+    id, name: id, region: '1', at: null, wind: null, standing: standing(own),
+    units: Object.entries(units).map(([unit, its]) => ({
+      key: `${id}/${unit}`, id: unit, name: unit, hazard: null, at: { x: 0, y: 0 }, wind: null, standing: standing(its),
+    })),
+  });
+
+  it('names what is wrong, the gravest first, a leak before the rest of its grade, drills last', () => {
+    const found = troublesOf([
+      place('a', { grade: 'orange' }, { heated: { grade: 'orange' }, leaking: { grade: 'orange', release: true }, quiet: {} }),
+      place('b', { grade: 'red', drill: true }, { drilled: { grade: 'red', drill: true } }),
+      place('c', { grade: 'blue' }, { quiet: {} }),
+    ]);
+    expect(found.map(({ key, unit }) => `${key} ${unit}`)).toEqual(['a/leaking leaking', 'a/heated heated', 'c null', 'b/drilled drilled']);
+    expect(found.map(({ placed }) => placed)).toEqual([true, true, false, true]);
+    expect(troublesOf([place('d', {}, { quiet: {} })])).toEqual([]);
   });
 });

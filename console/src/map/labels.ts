@@ -1,6 +1,6 @@
 /** On which side of its mark each name stands, so that none covers what matters more. */
 
-import type { Point } from '@/map/view';
+import type { Point, Size } from '@/map/view';
 
 /** Of a mark, to each side of its middle. */
 export const REACH = 13;
@@ -36,6 +36,11 @@ export function overlap(a: Box, b: Box): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
+/** Nothing of it is cut by the edge of the screen. */
+export function isWithin({ left, right, top, bottom }: Box, { width, height }: Size): boolean {
+  return left >= 0 && top >= 0 && right <= width && bottom <= height;
+}
+
 export function around({ x, y }: Point, across: number, down: number): Box {
   return { left: x - across, right: x + across, top: y - down, bottom: y + down };
 }
@@ -62,16 +67,16 @@ export interface Arranged {
   taken: Box[];
 }
 
-/** `named`: the most important last, as they are drawn. */
-export function arranged(named: readonly Named[]): Arranged {
+/** `named`: the most important last, as they are drawn. A side on which the edge of `size` would cut the name is tried last. */
+export function arranged(named: readonly Named[], size: Size | null = null): Arranged {
   const taken: (Box & { key: string })[] = named.map(({ key, at }) => ({ key, ...around(at, REACH, REACH) }));
   const sides = new Map<string, Side>();
   for (const one of [...named].reverse()) {
-    const free = (one.first === null ? SIDES : [one.first, ...SIDES]).find((side) => {
+    const free = (one.first === null ? SIDES : [one.first, ...SIDES]).filter((side) => {
       const box = boxOf(one, side);
       return !taken.some((other) => other.key !== one.key && overlap(box, other));
     });
-    const side = free ?? (one.always ? (one.first ?? 'right') : null);
+    const side = free.find((each) => size === null || isWithin(boxOf(one, each), size)) ?? free[0] ?? (one.always ? (one.first ?? 'right') : null);
     if (side === null) continue;
     sides.set(one.key, side);
     taken.push({ key: `${one.key} `, ...boxOf(one, side) });

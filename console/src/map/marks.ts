@@ -70,6 +70,7 @@ export function labelsOf(
   marks: readonly Mark[],
   text: (mark: Mark) => string,
   upwind: (mark: Mark) => Side | null,
+  size: Size,
 ): Arranged {
   return arranged(
     marks.map((mark) => ({
@@ -80,5 +81,6 @@ export function labelsOf(
       always: mark.standing.grade !== null,
       first: upwind(mark),
     })),
+    size,
   );
 }

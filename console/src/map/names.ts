@@ -1,6 +1,6 @@
 /** Where the names of outlines stand: inside of what they name, away from marks, their names and each other. */
 
-import { around, overlap, type Box } from '@/map/labels';
+import { around, isWithin, overlap, type Box } from '@/map/labels';
 import type { Drawn } from '@/map/places';
 import { toScreen, type Bounds, type Point, type Size, type View } from '@/map/view';
 
@@ -67,8 +67,7 @@ export function namesOf(outlines: readonly Drawn[], view: View, size: Size, take
     for (const spot of spots) {
       const at = toScreen(view, size, spot);
       const box = boxOf(kind, name, at);
-      const seen = at.x >= 0 && at.y >= 0 && at.x <= size.width && at.y <= size.height;
-      if (!seen || covered.some((other) => overlap(box, other))) continue;
+      if (!isWithin(box, size) || covered.some((other) => overlap(box, other))) continue;
       covered.push(box);
       found.push({ key, name, kind, at });
       break;

@@ -10,9 +10,9 @@ export const HOLD_MS = 600_000;
 export const INCIDENTS = 5;
 export const ENTERPRISES = 6;
 
-/** One screen of the round. The map, once there is one, is another kind here and in the page. */
+/** One screen of the round. */
 export interface Screen {
-  kind: 'incidents' | 'enterprises';
+  kind: 'incidents' | 'map' | 'enterprises';
   /** From 0. */
   page: number;
   pages: number;
@@ -23,9 +23,13 @@ function pagesOf(kind: Screen['kind'], count: number, most: number): Screen[] {
   return Array.from({ length: pages }, (_, page) => ({ kind, page, pages }));
 }
 
-/** The round: every page of the incidents, then every page of the enterprises. */
-export function roundOf(incidents: number, enterprises: number): Screen[] {
-  return [...pagesOf('incidents', incidents, INCIDENTS), ...pagesOf('enterprises', enterprises, ENTERPRISES)];
+/** The round: every page of the incidents, the map where anything has a place on one, every page of the enterprises. */
+export function roundOf(incidents: number, enterprises: number, mapped: boolean): Screen[] {
+  return [
+    ...pagesOf('incidents', incidents, INCIDENTS),
+    ...(mapped ? pagesOf('map', 1, 1) : []),
+    ...pagesOf('enterprises', enterprises, ENTERPRISES),
+  ];
 }
 
 export function pageOf<Item>(items: readonly Item[], page: number, most: number): Item[] {
