@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -19,7 +20,7 @@ from playwright.async_api import Browser, async_playwright
 from pytest_asyncio import is_async_test
 
 from tests import servers
-from tests.migrated import Migrated
+from tests.migrated import Migrated, migrate_empty
 from tests.preloaded import Preloaded
 from tests.running import Service
 
@@ -158,10 +159,19 @@ def postgres_server() -> Iterator[servers.Postgres]:
         missing(str(error))
 
 
-@pytest.fixture
-def postgres_url(postgres_server: servers.Postgres) -> Iterator[str]:
-    """A fresh database of the shared cluster: its ``postgresql+asyncpg://`` URL."""
+@pytest.fixture(scope="session")
+def migrated_database(postgres_server: servers.Postgres) -> Iterator[str]:
+    """A database of the shared cluster that the migrations were run on, to be copied."""
     with postgres_server.database() as url:
+        with ThreadPoolExecutor(1) as apart:  # from the event loop of the test that comes first
+            apart.submit(asyncio.run, migrate_empty(url)).result()
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: servers.Postgres, migrated_database: str) -> Iterator[str]:
+    """A database of the shared cluster with a ledger's tables: its ``postgresql+asyncpg://`` URL."""
+    with postgres_server.database(migrated_database) as url:
         yield url
 
 

@@ -1,8 +1,10 @@
 """Migrations run once in a process; other empty SQLite ledgers are given the tables that came of them."""
 
 from collections.abc import Callable
+from importlib import import_module
 
 from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 
 class Migrated:
@@ -28,6 +30,14 @@ class Migrated:
         else:
             self._migrate(connection)
             self._tables, self._revision = _statements(connection), _revision(connection)
+
+
+async def migrate_empty(url: str) -> None:
+    """Run all migrations on a database."""
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(import_module("alerting.ledger.ledger").migrate)
+    await engine.dispose()
 
 
 def _statements(connection: Connection) -> list[str]:

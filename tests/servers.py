@@ -212,11 +212,12 @@ class Postgres(Server):
     binaries: Path = Path()
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """A fresh database: its ``postgresql+asyncpg://`` URL."""
+    def database(self, template: str | None = None) -> Iterator[str]:
+        """A fresh database, or a copy of the one that a URL names: its ``postgresql+asyncpg://`` URL."""
         name = f"test_{uuid4().hex[:12]}"
         login = ["--host", self.host, "--port", str(self.port), "--username", "anshao"]
-        _run([str(self.binaries / "createdb"), *login, name])
+        copied = ["--template", template.rpartition("/")[2]] if template else []
+        _run([str(self.binaries / "createdb"), *login, *copied, name])
         try:
             yield f"postgresql+asyncpg://anshao@{self.host}:{self.port}/{name}"
         finally:
