@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NoReturn, Self
 
 from sqlalchemy import create_engine
@@ -73,10 +74,19 @@ class Preloaded:
         if self._process is not None:
             self._process.communicate()
 
-    def start(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Forked:
-        """``anshao`` with these arguments; what it prints is added to the log."""
-        start = {"arguments": arguments, "environment": dict(environment), "log": str(log), "folder": str(Path.cwd())}
-        return Forked(self, self.ask(start=start))
+    def start(
+        self, arguments: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path | None = None
+    ) -> Forked:
+        """``anshao`` with these arguments, here or in a folder; what it prints is added to the log."""
+        where = {"log": str(log.resolve()), "folder": str(folder or Path.cwd())}
+        return Forked(self, self.ask(start={"arguments": arguments, "environment": dict(environment), **where}))
+
+    def run(self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path) -> tuple[int, str]:
+        """``anshao`` with these arguments to its end: exit status, and what it printed."""
+        with TemporaryDirectory() as apart:
+            printed = Path(apart) / "printed"
+            status = self.start(arguments, environment, printed, folder).wait()
+            return status, printed.read_text(encoding="utf-8")
 
     def ask(self, **question: Any) -> Any:
         """One question, one answer."""

@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -34,18 +32,10 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
 
 async def anshao(service: Service, *arguments: str, status: int = 0, **environment: str) -> str:
     """``anshao config …`` in the service's folder; what it printed."""
-    command = [str(Path(sys.executable).with_name("anshao")), "config", *arguments]
-    ended = await asyncio.to_thread(
-        subprocess.run,
-        command,
-        cwd=service.folder,
-        env={**os.environ, "ANSHAO_TOKEN": TOKEN, "COLUMNS": "200", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    printed = str(ended.stdout + ended.stderr)
-    assert ended.returncode == status, printed
+    assert Service.preloaded is not None
+    given = {**os.environ, "ANSHAO_TOKEN": TOKEN, "COLUMNS": "200", **environment}
+    found, printed = await asyncio.to_thread(Service.preloaded.run, ["config", *arguments], given, service.folder)
+    assert found == status, printed
     assert "Traceback" not in printed
     return printed
 
