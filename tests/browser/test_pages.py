@@ -5,6 +5,8 @@ The site's own texts are English, so that Chinese on an English page is the cons
 
 import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,23 +62,33 @@ async def test_every_page_fits_its_window_and_speaks_one_language(works: Works, 
         desk = await desks.open(works.address)
         if language == "en":
             await desk.button("English").click()
-        for size, (width, height) in SIZES.items():
-            await desk.page.set_viewport_size({"width": width, "height": height})
-            for name, place in places.items():
-                await desk.turn_to(place)
-                await unfold(desk, place)
-                await desk.page.screenshot(path=tmp_path / f"{size}-{language}-{name}.png")
-                of = (size, language, name)
-                assert await desk.too_wide() == [], of
-                assert await desk.clipped(MAY_NOT_BE_CUT) == [], of
-                assert await is_uncovered(desk.page.locator("header")), of
-                if name in {"值守", "警情"}:
-                    assert await is_uncovered(desk.rows.first), of
-                assert await strays(desk, language) == set(), of
+        for name, place in places.items():
+            await desk.turn_to(place)
+            await unfold(desk, place)
+            for size, (width, height) in SIZES.items():
+                await desk.page.set_viewport_size({"width": width, "height": height})
+                async with pictured(desk, tmp_path / f"{size}-{language}-{name}.png"):
+                    assert await desk.too_wide() == []
+                    assert await desk.clipped(MAY_NOT_BE_CUT) == []
+                    assert await is_uncovered(desk.page.locator("header"))
+                    if name in {"值守", "警情"}:
+                        assert await is_uncovered(desk.rows.first)
+                    assert await strays(desk, language) == set()
         await desk.turn_to("/")
         await desk.rows.first.get_by_role("button").first.click()
         await expect(desk.page.get_by_role("dialog")).to_be_visible()
         assert await strays(desk, language) == set()
+
+
+@asynccontextmanager
+async def pictured(desk: Desk, path: Path) -> AsyncIterator[None]:
+    """A picture of the page is taken where it fails, and named."""
+    try:
+        yield
+    except AssertionError as fault:
+        await desk.page.screenshot(path=path)
+        fault.add_note(f"as in {path}")
+        raise
 
 
 async def strays(desk: Desk, language: str) -> set[str]:

@@ -14,7 +14,7 @@ from playwright.async_api import Locator, expect
 from tests import servers
 from tests.browser import history
 from tests.browser.desk import SIZES, Desk, Desks, is_uncovered
-from tests.browser.test_pages import MAY_NOT_BE_CUT, strays
+from tests.browser.test_pages import MAY_NOT_BE_CUT, pictured, strays
 from tests.browser.works import Works, gas_tag, main
 from tests.running import Service, site_of, until
 
@@ -183,20 +183,19 @@ async def test_both_pages_fit_their_windows_and_speak_one_language(works: Works,
         desk = await desks.open(works.address)
         if language == "en":
             await desk.button("English").click()
-        for size, (width, height) in SIZES.items():
-            await desk.page.set_viewport_size({"width": width, "height": height})
-            for place in ("/tuning", "/changes"):
-                await desk.turn_to(place)
-                if place == "/tuning":
-                    await limit(desk, "H").press("PageUp")
-                await expect(desk.page.get_by_role("row").nth(3)).to_be_visible()
-                await desk.settled()
-                await desk.page.screenshot(path=tmp_path / f"{size}-{language}-{place[1:]}.png")
-                of = (size, language, place)
-                assert await desk.too_wide() == [], of
-                assert await desk.clipped(MAY_NOT_BE_CUT) == [], of
-                assert await is_uncovered(desk.page.locator("header")), of
-                assert await strays(desk, language) == set(), of
+        for place in ("/tuning", "/changes"):
+            await desk.turn_to(place)
+            if place == "/tuning":
+                await limit(desk, "H").press("PageUp")
+            await expect(desk.page.get_by_role("row").nth(3)).to_be_visible()
+            await desk.settled()
+            for size, (width, height) in SIZES.items():
+                await desk.page.set_viewport_size({"width": width, "height": height})
+                async with pictured(desk, tmp_path / f"{size}-{language}-{place[1:]}.png"):
+                    assert await desk.too_wide() == []
+                    assert await desk.clipped(MAY_NOT_BE_CUT) == []
+                    assert await is_uncovered(desk.page.locator("header"))
+                    assert await strays(desk, language) == set()
 
 
 def limit(desk: Desk, rule: str) -> Locator:
