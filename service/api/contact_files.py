@@ -14,7 +14,7 @@ from pydantic import Field
 from service.api.authentication import caller_of
 from service.api.ports import ServicePort
 from service.api.problems import Problem
-from service.api.reach import Reach
+from service.api.reach import reach_of
 from service.api.requests import Request
 from service.api.routes import PREFIX, checked_query, respond
 from service.config.contact_table import read_contacts, write_contacts
@@ -54,7 +54,7 @@ class ContactFiles:
     async def export(self, request: web.Request) -> web.Response:
         """The directory, as far as the caller sees it."""
         form = checked_query(request, ExportQuery).format
-        reach = Reach(self._service.site, caller_of(request).scope)
+        reach = reach_of(self._service.site, caller_of(request).scope)
         contacts = tuple(
             contact
             for contact in self._service.response.book.contacts.values()

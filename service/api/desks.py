@@ -29,7 +29,7 @@ from service.api.desks_models import (
 from service.api.desks_models import Handover as HandoverDocument
 from service.api.ports import ServicePort
 from service.api.problems import Problem
-from service.api.reach import Reach
+from service.api.reach import reach_of
 from service.api.requests import Nothing, PageQuery, Signature
 from service.api.routes import PREFIX, Call, Route
 from service.api.scopes import sees_desk
@@ -141,7 +141,7 @@ def presence_middleware(service: ServicePort) -> Middleware:
         desk, caller = request.headers.get(DESK_HEADER), caller_if_asked(request)
         if desk is None or caller is None or request.method in {"GET", "HEAD", "OPTIONS"}:
             return await handler(request)
-        if not sees_desk(service, Reach(service.site, caller.scope), desk):
+        if not sees_desk(service, reach_of(service.site, caller.scope), desk):
             return await handler(request)
         attendance = service.duty_room.attendance
         if desk not in service.duty_room.desks:

@@ -18,7 +18,7 @@ from domain.clock import iso
 from domain.samples import Int64
 from service.accounts import WHOLE_SITE, Scope
 from service.api.live_feed import Encoded, Feed, beyond_message, health_message
-from service.api.reach import Reach
+from service.api.reach import reach_of
 from service.api.requests import Subscription
 from service.api.scopes import seen_entries
 
@@ -204,7 +204,7 @@ class LiveClient:
         Tags that the site has not, or the client does not see, are left out.
         """
         service = self._feed.service
-        reach = Reach(service.site, self._scope)
+        reach = reach_of(service.site, self._scope)
         self._seen_entries = seen_entries(service, reach)
         index = service.site.tag_index
         tags = {index[path] for path in self._wanted if path in index and reach.sees_all([path])}

@@ -13,7 +13,7 @@ from alerting.records import Change
 from service.api.authentication import caller_of
 from service.api.ports import ServicePort
 from service.api.problems import Problem
-from service.api.reach import Reach
+from service.api.reach import reach_of
 from service.api.records import choose, period_of, sees_scope
 from service.api.records_models import EvidencePath, EvidenceQuery, KpiQuery
 from service.api.routes import PREFIX, checked, checked_query
@@ -107,7 +107,7 @@ class RecordFiles:
         """The figures that are asked for, and those of all other scopes, of one reading."""
         service = self._service
         query = checked_query(request, KpiQuery)
-        reach = Reach(service.site, caller_of(request).scope)
+        reach = reach_of(service.site, caller_of(request).scope)
         asked = choose(service, query, reach)
         period = await period_of(service, query)
         records = await service.key_figures.records(period, service.clock.now())

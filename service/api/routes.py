@@ -17,7 +17,7 @@ from service.api.caching import kept
 from service.api.catalogue import Catalogue
 from service.api.ports import ServicePort
 from service.api.problems import Problem, invalid
-from service.api.reach import Reach
+from service.api.reach import Reach, reach_of
 from service.api.requests import Nothing, Request
 from service.api.throttle import Throttle
 from service.api.views import Views
@@ -91,7 +91,7 @@ class Call(Generic[Path, Query, Body]):
     @property
     def reach(self) -> Reach:
         """What the caller sees."""
-        return Reach(self.service.site, self.who.scope)
+        return reach_of(self.service.site, self.who.scope)
 
     @property
     def service(self) -> ServicePort:

@@ -23,10 +23,12 @@ from service.accounts import Scope
 from service.api.access import KEEPS, Keeps
 from service.api.ports import ServicePort
 from service.api.problems import Problem
-from service.api.reach import Reach
+from service.api.reach import Reach, reach_of
 from service.api.requests import Number
 
 Item = TypeVar("Item")
+_AT_ONCE = 500
+"""Rows that are looked through at a time [ours]: what is seen may lie far back."""
 _NUMBER: TypeAdapter[int] = TypeAdapter(Number)
 _Finds = Callable[[ServicePort, Reach, web.Request], Awaitable[bool]]
 
@@ -39,7 +41,7 @@ async def keep_within(operation: str, request: web.Request, service: ServicePort
     if how is Keeps.WHOLE_SITE:
         detail = f"this concerns the whole site, and you are bound to {scope}; ask an administrator"
         raise Problem(HTTPStatus.FORBIDDEN, detail)
-    if not await _FINDS[how](service, Reach(service.site, scope), request):
+    if not await _FINDS[how](service, reach_of(service.site, scope), request):
         raise beyond(scope)
 
 
@@ -61,10 +63,11 @@ async def seen_page(
     ``read``: the next so many, newest first, from the one before a key on.
     """
     seen: list[Item] = []
+    wanted = max(limit, _AT_ONCE) + 1
     while True:
-        found = await read(limit + 1, after)
+        found = await read(wanted, after)
         seen += [each for each in found if is_seen(each)]
-        if len(seen) > limit or len(found) <= limit:
+        if len(seen) > limit or len(found) < wanted:
             return seen[:limit], len(seen) > limit
         after = key(found[-1])
 

@@ -24,6 +24,8 @@ from service.accounts import ApiToken, Role, Scope
 from service.accounts.book import digest_of
 from service.api.access import KEEPS, OPEN, ROLES, Keeps
 from service.api.live import LiveHub
+from service.api.reach import reach_of
+from service.api.scopes import seen_page
 from service.changes.change import ChangedRule, RuleChange
 from service.changes.states import ChangeState
 from service.config.tuned import Figures
@@ -559,3 +561,31 @@ async def test_the_main_screen_shows_no_drill_of_others(service: FakeService, cl
         room.drills.running = Drill(7, "s", "瓦斯超限", (unit,), (), "队长", {}, NOW, NOW + 1)
         answer = await (await client.get("/api/v1/watch?desk=370783", headers=header)).json()
         assert [each["name"] for each in answer["drills"]] == shown
+
+
+def test_what_is_seen_is_worked_out_once_for_a_site() -> None:
+    site = make_site()
+    assert reach_of(site, COUNTY) is reach_of(site, COUNTY)
+    assert reach_of(site, COUNTY).enterprises == frozenset({"huarui"})
+    moved = replace(site, enterprises={
+        key: replace(each, region="140000") for key, each in site.enterprises.items()
+    })  # fmt: skip
+    assert reach_of(moved, COUNTY).enterprises == frozenset()
+    assert reach_of(moved, ENTERPRISE).enterprises == frozenset({"huarui"}), "an enterprise is itself wherever it lies"
+    assert reach_of(site, Scope(region="999999")).enterprises == frozenset(), "the site has no such region"
+    assert reach_of(site, Scope(enterprise="gone")).enterprises == frozenset()
+    assert not reach_of(site, Scope(enterprise="gone")).shows_region("370783")
+
+
+async def test_what_is_seen_of_much_that_is_not_is_read_in_large_parts() -> None:
+    reads = []
+
+    async def read(limit: int, after: int | None) -> list[int]:
+        reads.append(limit)
+        return list(range(5_000 if after is None else after - 1, 0, -1))[:limit]
+
+    assert await seen_page(read, lambda one: one in {4, 2}, int, 1, None) == ([4], True)
+    assert len(reads) <= 10
+    assert await seen_page(read, lambda one: one in {4, 2}, int, 1, 4) == ([2], False)
+    assert await seen_page(read, lambda one: one in {4, 2}, int, 2, None) == ([4, 2], False)
+    assert await seen_page(read, lambda one: one % 2 == 0, int, 3, 9) == ([8, 6, 4], True)
