@@ -62,8 +62,8 @@ function consequenceKey(alarm: Alarm, cause: string): string {
 
 type KeyOf = (alarm: Alarm) => string | null;
 
-/** Groups of those alarms that follow from a cause which is known to be in, or from the same one. */
-function byCause(alarms: readonly Alarm[], incidentGrade: IncidentGrade): KeyOf {
+/** Groups of those alarms that follow from a cause which is known to be in, or from the same one; null: of none. */
+function byCause(alarms: readonly Alarm[], incidentGrade: IncidentGrade): KeyOf | null {
   const sizes = new Map<string, number>();
   const consequence = (alarm: Alarm): string | null =>
     alarm.cause === null || standsAlone(alarm, incidentGrade) ? null : consequenceKey(alarm, alarm.cause);
@@ -71,7 +71,7 @@ function byCause(alarms: readonly Alarm[], incidentGrade: IncidentGrade): KeyOf 
     const key = consequence(alarm);
     if (key !== null) sizes.set(key, (sizes.get(key) ?? 0) + 1);
   }
-  if (sizes.size === 0) return () => null;
+  if (sizes.size === 0) return null;
   return (alarm) => {
     const key = consequence(alarm);
     if (key !== null) return key;
@@ -79,12 +79,12 @@ function byCause(alarms: readonly Alarm[], incidentGrade: IncidentGrade): KeyOf 
   };
 }
 
-function inFlood(cause: KeyOf, incidentGrade: IncidentGrade): KeyOf {
+function inFlood(cause: KeyOf | null, incidentGrade: IncidentGrade): KeyOf {
   return (alarm) => {
     if (alarm.drill !== null) return `drill:${alarm.drill}`;
     if (standsAlone(alarm, incidentGrade)) return null;
     const kind = INSTRUMENT_KINDS.has(alarm.kind) ? 'instrument' : 'process';
-    return cause(alarm) ?? `${kind}:${alarm.enterprise}/${alarm.unit}`;
+    return cause?.(alarm) ?? `${kind}:${alarm.enterprise}/${alarm.unit}`;
   };
 }
 
@@ -128,6 +128,7 @@ export function arrange(
 ): Line[] {
   const cause = byCause(alarms, incidentGrade);
   const keyOf = flooded ? inFlood(cause, incidentGrade) : cause;
+  if (keyOf === null) return alarms.map((alarm) => alarmLine(alarm, false));
   const members = new Map<string, Alarm[]>();
   const order: (Alarm | string)[] = [];
   for (const alarm of alarms) {
