@@ -94,7 +94,6 @@ class Health:
         return {
             "status": status,
             "since": iso(self._app.started_at),
-            "detail": "",
             "latency_ms": canary.latency,
             "last": iso(canary.arrived_at) if canary.arrived_at else None,
         }

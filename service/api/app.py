@@ -37,6 +37,8 @@ from service.api.table import ROUTES
 from service.api.views import Views
 
 LARGEST_BODY = 64 * 1024
+LONGEST_ADDRESS = 48 * 1024
+"""Bytes of a request's first line: every text of a query at its greatest length, percent-encoded at 12 bytes each."""
 SHUTDOWN_PATIENCE = 5.0
 """Seconds that answers under way may take when the server stops."""
 
@@ -110,7 +112,13 @@ class Server:
 
 async def serve(app: web.Application, host: str, port: int) -> Server:
     """Listen. Raises OSError: the address is taken or not ours."""
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_PATIENCE)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=SHUTDOWN_PATIENCE,
+        max_line_size=LONGEST_ADDRESS,
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

@@ -214,7 +214,7 @@ class SpoolComponent(Component):
 class Canary(Document):
     """State of the synthetic reading that runs through the whole chain."""
 
-    status: ComponentStatus
+    status: Literal["ok", "down", "unknown"] = Field(description="`unknown`: none has arrived since the start yet.")
     latency_ms: float | None
     last: Instant | None
     since: Instant | None

@@ -320,3 +320,16 @@ async def test_a_server_reports_its_real_port(service: FakeService, client: Clie
             await serve(create_app(service, LiveHub(service), CollectorRegistry()), "127.0.0.1", server.port)
     finally:
         await server.stop()
+
+
+async def test_the_longest_texts_that_a_query_may_have_arrive(service: FakeService, client: Client) -> None:
+    comment = "值" * 2_000  # percent-encoded: 18 000 bytes
+    server = await serve(create_app(service, LiveHub(service), CollectorRegistry()), "127.0.0.1", 0)
+    try:
+        query = {"enterprise": "huarui", "title": "图", "name": "王芳", "comment": comment}
+        url = f"{server.url}api/v1/site-plans"
+        answer = await client.session.post(url, params=query, headers={"Authorization": f"Bearer {TOKEN}"})
+        assert answer.content_type == "application/problem+json"
+        assert answer.status == 415  # the query is taken; there is no image
+    finally:
+        await server.stop()

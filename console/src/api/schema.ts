@@ -3309,9 +3309,10 @@ export interface components {
             since: string | null;
             /**
              * Status
+             * @description `unknown`: none has arrived since the start yet.
              * @enum {string}
              */
-            status: "ok" | "degraded" | "down";
+            status: "ok" | "down" | "unknown";
         };
         /**
          * Card
@@ -13269,6 +13270,7 @@ export interface operations {
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             500: components["responses"]["Problem"];

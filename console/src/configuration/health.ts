@@ -7,7 +7,7 @@ export type Part = (typeof PARTS)[number];
 
 export interface PartState {
   name: Part;
-  status: ComponentStatus;
+  status: ComponentStatus | 'unknown';
   since: string | null;
   /** The service's own words; empty: none. */
   detail: string;
