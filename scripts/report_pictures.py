@@ -2,7 +2,7 @@
 
     .venv/bin/python scripts/report_pictures.py
 
-writes docs/screenshots/report-{suggest,sweep,compare,backtest}-{zh,en}.png, 1366 pixels wide. It takes half a minute,
+writes pictures/report-{suggest,sweep,compare,backtest}-{zh,en}.png, 1366 pixels wide. It takes half a minute,
 and needs Chromium and a Chinese font; scripts/test installs both.
 """
 
@@ -29,7 +29,7 @@ GRID = ["--setpoint", "815:830:5", "--deadband", "2:14:2", "--on-delay", "0s,3s,
 def main() -> None:
     """Take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--to", type=Path, default=ROOT / "docs" / "screenshots", help="folder of the pictures")
+    parser.add_argument("--to", type=Path, default=Path("pictures"), help="folder of the pictures")
     to: Path = parser.parse_args().to
     to.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
