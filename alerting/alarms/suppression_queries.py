@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alerting.alarms.sound import Silence
 from alerting.alarms.suppression import Shelf, Window
 from alerting.ledger.alarms_schema import maintenance, shelf, silence
+from alerting.ledger.among import among
 from alerting.ledger.ledger import alarm_of, reaching
 from alerting.ledger.queries import PATIENCE, Page
 from alerting.ledger.schema import ALARM_IS_ACTIVE, alarm
@@ -48,8 +49,8 @@ async def suppressed(engine: AsyncEngine, enterprises: Collection[str] | None = 
     query = select(alarm).where(text(ALARM_IS_ACTIVE), alarm.c.suppression.is_not(None)).order_by(alarm.c.id.desc())
     still = select(shelf).where(shelf.c.ended_at.is_(None)).limit(MOST + 1)
     if enterprises is not None:
-        query = query.where(alarm.c.enterprise.in_(enterprises))
-        still = still.where(shelf.c.enterprise.in_(enterprises))
+        query = query.where(among(alarm.c.enterprise, enterprises))
+        still = still.where(among(shelf.c.enterprise, enterprises))
     async with reaching(engine, PATIENCE) as connection:
         alarms = [alarm_of(row) for row in (await connection.execute(query.limit(MOST + 1))).mappings()]
         shelves = [Shelf(**row) for row in (await connection.execute(still)).mappings()]
@@ -109,7 +110,7 @@ async def windows(
     if enterprise is not None:
         query = query.where(maintenance.c.enterprise == enterprise)
     if enterprises is not None:
-        query = query.where(maintenance.c.enterprise.in_(enterprises))
+        query = query.where(among(maintenance.c.enterprise, enterprises))
     if after is not None:
         query = query.where(maintenance.c.id < after)
     async with reaching(engine, PATIENCE) as connection:

@@ -14,6 +14,7 @@ import orjson
 from sqlalchemy import Column, ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from alerting.ledger.among import among
 from alerting.ledger.ledger import entry_of, reaching
 from alerting.ledger.queries import PATIENCE
 from alerting.ledger.schema import journal
@@ -180,10 +181,10 @@ def _clauses(which: JournalFilter) -> list[ColumnElement[bool]]:
     if which.until is not None:
         clauses.append(columns.at < which.until)
     if which.enterprises is not None:
-        clauses.append(columns.enterprise.in_(which.enterprises))
+        clauses.append(among(columns.enterprise, which.enterprises))
     if which.seen is not None:
         of_desks = and_(columns.enterprise.is_(None), or_(*map(_begins, sorted(_OF_DESKS))))
-        clauses.append(or_(columns.enterprise.in_(which.seen.enterprises), of_desks))
+        clauses.append(or_(among(columns.enterprise, which.seen.enterprises), of_desks))
     if which.groups is not None:
         clauses.append(or_(*map(_in_group, sorted(which.groups))))
     if which.unit is not None:
@@ -195,7 +196,7 @@ def _clauses(which: JournalFilter) -> list[ColumnElement[bool]]:
         clauses.append(
             or_(
                 _has(_json_text(which.words.text)),
-                columns.enterprise.in_(which.words.enterprises),
+                among(columns.enterprise, which.words.enterprises),
                 *(and_(columns.enterprise == of, _has(_unit_text(unit))) for of, unit in sorted(units)),
             )
         )

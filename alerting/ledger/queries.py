@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Column, ColumnElement, RowMapping, Select, Table, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from alerting.ledger.among import among
 from alerting.ledger.ledger import Refused, alarm_of, entry_of, incident_of, reaching
 from alerting.ledger.schema import ALARM_IS_ACTIVE, alarm, incident, journal, quarantine
 from alerting.records import Alarm, Entry, Incident
@@ -115,9 +116,9 @@ async def alarms(engine: AsyncEngine, which: AlarmFilter, limit: int, after: int
     if which.drill is not None:
         clauses.append(columns.drill.is_not(None) if which.drill else columns.drill.is_(None))
     if which.regions is not None:
-        clauses.append(columns.region.in_(which.regions))
+        clauses.append(among(columns.region, which.regions))
     if which.enterprises is not None:
-        clauses.append(columns.enterprise.in_(which.enterprises))
+        clauses.append(among(columns.enterprise, which.enterprises))
     if which.since is not None:
         clauses.append(columns.received_at >= which.since)
     return await _page(engine, alarm, columns.id, alarm_of, clauses, limit, after)
@@ -139,9 +140,9 @@ async def incidents(engine: AsyncEngine, which: IncidentFilter, limit: int, afte
     if which.is_open is not None:
         clauses.append(columns.closed_at.is_(None) if which.is_open else columns.closed_at.is_not(None))
     if which.regions is not None:
-        clauses.append(columns.region.in_(which.regions))
+        clauses.append(among(columns.region, which.regions))
     if which.enterprises is not None:
-        clauses.append(columns.enterprise.in_(which.enterprises))
+        clauses.append(among(columns.enterprise, which.enterprises))
     return await _page(engine, incident, columns.id, incident_of, clauses, limit, after)
 
 
@@ -158,7 +159,7 @@ async def quarantined(
     columns = quarantine.c
     clauses = _equal((columns.enterprise, enterprise), (columns.gateway, gateway), (columns.reason, reason))
     if enterprises is not None:
-        clauses.append(columns.enterprise.in_(enterprises))
+        clauses.append(among(columns.enterprise, enterprises))
     return await _page(engine, quarantine, quarantine.c.id, lambda row: Quarantined(**row), clauses, limit, after)
 
 
@@ -192,7 +193,7 @@ async def conditions_in(
 ) -> dict[tuple[str, str], set[RuleKind]]:
     """Kinds of the rules whose condition is in, by (enterprise, tag); tags without one are left out."""
     query = select(alarm.c.enterprise, alarm.c.tag, alarm.c.kind).where(
-        alarm.c.state.in_(_CONDITION_IN), alarm.c.enterprise.in_(enterprises), alarm.c.tag.in_(tags)
+        alarm.c.state.in_(_CONDITION_IN), among(alarm.c.enterprise, enterprises), alarm.c.tag.in_(tags)
     )
     found: dict[tuple[str, str], set[RuleKind]] = {}
     async with _reading(engine) as connection:

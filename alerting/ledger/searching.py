@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, RowMapping, Table, and_, false, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from alerting.ledger.among import among
 from alerting.ledger.ledger import alarm_of, incident_of, reaching
 from alerting.ledger.queries import PATIENCE
 from alerting.ledger.schema import ALARM_IS_ACTIVE, alarm, incident
@@ -54,7 +55,7 @@ async def search(engine: AsyncEngine, what: Sought, limit: int) -> Found:
         alarms.description.icontains(what.text, autoescape=True, escape="\\"),
     )
     places = or_(
-        incidents.enterprise.in_(what.enterprises),
+        among(incidents.enterprise, what.enterprises),
         *(and_(incidents.enterprise == enterprise, incidents.unit == unit) for enterprise, unit in what.units),
     )
     async with reaching(engine, PATIENCE) as connection:
@@ -78,7 +79,7 @@ async def _found(
 ) -> list[Item]:
     """By number, then the open ones by grade, then the newest of the others; one more than ``limit``."""
     key = table.c.id
-    inside = [] if what.within is None else [table.c.enterprise.in_(what.within)]
+    inside = [] if what.within is None else [among(table.c.enterprise, what.within)]
     newest = select(key).order_by(key.desc()).limit(NEWEST).subquery()
     first = select(newest.c.id).order_by(newest.c.id).limit(1).scalar_subquery()
     by_number = false() if what.number is None else key == what.number

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from alerting.ledger.among import among
 from alerting.ledger.ledger import reaching
 from alerting.ledger.queries import Page
 from alerting.ledger.response_schema import acknowledge_code, call_back, message_attempt
@@ -115,4 +116,4 @@ async def call_back_by_id(engine: AsyncEngine, identity: int) -> dict[str, Any] 
 
 
 def _incidents_of(enterprises: Collection[str]) -> Select[tuple[int]]:
-    return select(incident_table.c.id).where(incident_table.c.enterprise.in_(enterprises))
+    return select(incident_table.c.id).where(among(incident_table.c.enterprise, enterprises))

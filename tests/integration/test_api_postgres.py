@@ -10,8 +10,11 @@ import pytest
 from sqlalchemy import text
 from yarl import URL
 
-from alerting.ledger import queries
+from alerting.ledger import journal_queries, queries, searching
+from alerting.ledger.journal_queries import JournalFilter, SeenEntries
 from alerting.ledger.ledger import Ledger
+from alerting.ledger.queries import AlarmFilter
+from alerting.ledger.searching import Sought
 from service.api.table import ROUTES
 from tests import servers
 from tests.api_service import (
@@ -203,3 +206,20 @@ async def until_back(client: Client) -> int:
         while (found := await status(client)) == 503:
             await asyncio.sleep(0.05)
     return found
+
+
+async def test_more_enterprises_than_a_statement_has_parameters(postgres_url: str) -> None:
+    ledger = Ledger(postgres_url)
+    try:
+        await ledger.start()
+        await fill(ledger, make_site(), 60)
+        seen = frozenset([*(f"e'{number:05}" for number in range(40_000)), "heishan"])
+        alarms = await queries.alarms(ledger.engine, AlarmFilter(enterprises=seen), 100)
+        assert {one.enterprise for one in alarms.items} == {"heishan"}
+        which = JournalFilter(enterprises=seen, seen=SeenEntries(seen, frozenset()))
+        found = await journal_queries.entries(ledger.engine, which, 100)
+        assert {one.enterprise for one in found.items} == {"heishan"}
+        sought = await searching.search(ledger.engine, Sought("T-0", within=seen), 20)
+        assert {one.enterprise for one in sought.alarms} == {"heishan"}
+    finally:
+        await ledger.close()
