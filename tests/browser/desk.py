@@ -52,6 +52,7 @@ IS_UNCOVERED = """(element) => {
         && right <= window.innerWidth && bottom <= window.innerHeight;
 }"""
 LEAVE_FOR = """place => {
+    if (window.location.hash === `#${place}`) return;
     document.querySelector('main > *').dataset.left = '';
     window.location.hash = place;
 }"""

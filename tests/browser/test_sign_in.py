@@ -4,44 +4,22 @@ import re
 import time
 from http import HTTPStatus
 
-import aiohttp
-import pyotp
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import expect
 
-from tests.browser.desk import Desk, Desks
+from tests.browser.desk import Desks
+from tests.browser.people import GOOD, STEP, begin_codes, made, sign_in
 from tests.browser.works import Works
 from tests.running import TOKEN, until
 
 pytestmark = pytest.mark.browser
 
-GOOD = "three calm herons"
 HEADING = "登录"
-
-
-async def made(works: Works, name: str, display_name: str, role: str, password: str | None = GOOD) -> str:
-    """An account whose first password is changed already; its first password where ``password`` is None."""
-    body = {"name": name, "display_name": display_name, "role": role}
-    status, answer = await works.api.post("/accounts", body)
-    assert status == 200, answer
-    first: str = answer["first_password"]
-    if password is not None:
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as own:
-            url = f"{works.service.url}/session"
-            async with own.post(url, json={"name": name, "password": first}) as answer:
-                header = {"AnShao-CSRF": (await answer.json())["csrf"]}
-            change = {"password": first, "new_password": password}
-            async with own.post(f"{url}/password", json=change, headers=header) as answer:
-                assert answer.status == 200, await answer.text()
-    return first
-
-
-async def sign_in(desk: Desk, name: str, password: str = GOOD, within: Locator | None = None) -> None:
-    """Fill the form and send it by the Enter key."""
-    place = within or desk.page.locator("main")
-    await place.get_by_label("账号", exact=True).fill(name)
-    await place.get_by_label("密码", exact=True).fill(password)
-    await desk.page.keyboard.press("Enter")
+BY_MOUSE = """() => {
+    for (const kind of ['pointerdown', 'pointermove', 'mousedown', 'touchstart']) {
+        addEventListener(kind, () => { window.byMouse = kind; }, true);
+    }
+}"""
 
 
 async def test_the_way_of_an_officer_through_a_session(works: Works, desks: Desks) -> None:
@@ -155,6 +133,53 @@ async def test_a_wall_screen_is_offered_no_acts(works: Works, desks: Desks) -> N
     await expect(desk.button("确认").first).to_be_visible()
 
 
+async def test_an_officer_needs_no_mouse(works: Works, desks: Desks) -> None:
+    await works.publish(**{"GT-101": 25.0})
+    await made(works, "wangfang", "王芳", "duty_officer", region="370783")
+    desk = await desks.open(works.address, token=None)
+    page, press, dialog = desk.page, desk.page.keyboard.press, desk.page.get_by_role("dialog")
+    await page.evaluate(BY_MOUSE)
+    await desk.tab_to(desk.button("English"))
+    await press("Enter")
+    await desk.tab_to(page.get_by_label("Account", exact=True))
+    await page.keyboard.type("wangfang")
+    await press("Tab")
+    await page.keyboard.type(GOOD)
+    await press("Enter")
+    await expect(desk.rows).to_have_count(2)
+
+    await press("ArrowDown")
+    await expect(page.locator(".cursor")).to_be_focused()
+    await press("u")
+    await press("a")
+    await expect(dialog.get_by_label("Name", exact=True)).to_have_value("王芳")
+    await expect(dialog.get_by_label("Comment", exact=True)).to_be_focused()
+    await page.keyboard.type("Patrol sent")
+    await press("Enter")
+    await expect(dialog).to_have_count(0)
+    await expect(desk.row("GT-101", "Acknowledged")).to_have_count(2)
+    await press("Enter")
+    await expect(page.get_by_role("heading", name="测试厂 · 原料罐区")).to_be_visible()
+    acknowledge = desk.button("Acknowledge (desk)")
+    await expect(acknowledge).to_be_visible()
+    await desk.tab_to(acknowledge)
+    await press("Enter")
+    await expect(dialog.get_by_label("Comment", exact=True)).to_be_focused()
+    await press("Enter")
+    await expect(dialog).to_have_count(0)
+    await expect(acknowledge).to_have_count(0)
+    entries = await works.entries("incident.acknowledged")
+    assert [(entry["actor"], entry["data"]["name"]) for entry in entries] == [("wangfang", "王芳")]
+
+    await desk.tab_to(page.locator(".who > button"))
+    await press("Enter")
+    await desk.tab_to(desk.button("Sign out"))
+    await press("Enter")
+    await expect(page.get_by_role("heading", name="Sign in", exact=True)).to_be_visible()
+    await expect(page.get_by_label("Account", exact=True)).to_be_focused()
+    assert await page.evaluate("window.byMouse ?? ''") == ""
+
+
 async def test_an_administrator_makes_an_account_and_too_many_wrong_passwords_have_to_wait(
     works: Works, desks: Desks
 ) -> None:
@@ -210,20 +235,13 @@ async def test_one_time_codes_are_begun_by_a_picture_and_asked_for(works: Works,
     desk = await desks.open(f"{works.address}#/account", token=None)
     page = desk.page
     await sign_in(desk, "wangfang")
-    codes = page.locator("section", has=page.get_by_role("heading", name="一次性验证码"))
-    await codes.get_by_label("现在的密码").fill(GOOD)
-    await desk.button("启用", codes).click()
-    await expect(page.get_by_role("img", name="验证器密钥的二维码")).to_be_visible()
-    totp = pyotp.TOTP((await codes.locator("code").inner_text()).replace(" ", ""))
-    await codes.get_by_label("一次性验证码").fill(totp.now())
-    await desk.button("确认启用", codes).click()
-    await expect(codes).to_contain_text("已启用")
+    totp = await begin_codes(desk)
     await page.context.clear_cookies()
     await page.reload()
     await sign_in(desk, "wangfang")
     code = page.get_by_label("一次性验证码")
     await expect(code).to_be_focused()
-    await code.fill(totp.at(int(time.time()) + 30))
+    await code.fill(totp.at(int(time.time()) + STEP))
     await page.keyboard.press("Enter")
     await expect(page.locator(".who > button")).to_contain_text("王芳")
 

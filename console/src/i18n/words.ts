@@ -109,6 +109,7 @@ export function useWords(): Words {
   function told(problem: Problem, reason: string | null = null): Told {
     const { status, detail } = problem;
     if (status === 0) return { text: t('problem.offline') };
+    if (problem.code === 'signature_needed') return { text: t('signature.left') };
     if (reason === null && i18n.locale.value === 'en' && detail !== '') return { text: detail };
     return { text: reason ?? ofStatus(problem), original: detail };
   }
