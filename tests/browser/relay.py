@@ -1,4 +1,4 @@
-"""The network between a desk and the service: forwards TCP until it is cut, and again once it is mended."""
+"""The network between a desk and the service: forwards TCP until it is cut or stalls, and again once it is mended."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,11 +14,18 @@ class Relay:
         self._target = target
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
+        self._flows = asyncio.Event()
         self.port = servers.free_port()
 
     async def mend(self) -> None:
-        """Forward."""
-        self._server = await asyncio.start_server(self._forward, "127.0.0.1", self.port)
+        """Forward, also what has waited."""
+        self._flows.set()
+        if self._server is None:
+            self._server = await asyncio.start_server(self._forward, "127.0.0.1", self.port)
+
+    def stall(self) -> None:
+        """As a cable that is pulled: nothing is refused, and nothing gets through."""
+        self._flows.clear()
 
     async def cut(self) -> None:
         """Break what is open, and refuse what comes."""
@@ -26,6 +33,7 @@ class Relay:
             self._server.close()
             for writer in self._open:
                 writer.transport.abort()
+            self._flows.set()
             await self._server.wait_closed()
             self._server = None
 
@@ -35,18 +43,18 @@ class Relay:
             both = {writer, service_writer}
             self._open |= both
             try:
-                await asyncio.gather(_copy(reader, service_writer), _copy(service_reader, writer))
+                await asyncio.gather(self._copy(reader, service_writer), self._copy(service_reader, writer))
             finally:
                 for one in both:
                     one.transport.abort()
                 self._open -= both
 
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while chunk := await reader.read(65_536):
-        writer.write(chunk)
-        await writer.drain()
-    writer.write_eof()
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(65_536):
+            await self._flows.wait()
+            writer.write(chunk)
+            await writer.drain()
+        writer.write_eof()
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""People with accounts of two counties: an incident from alarm to archive, who sees nothing of it."""
+"""People with accounts of two counties: an incident from alarm to archive, who sees nothing of it; a lost network."""
 
 import json
 import re
@@ -10,8 +10,9 @@ import pytest
 from playwright.async_api import Locator, expect
 
 from tests.browser.conftest import TANK_FARM
-from tests.browser.desk import Desks
+from tests.browser.desk import Desk, Desks
 from tests.browser.people import GOOD, STEP, Person, begin_codes, person
+from tests.browser.relay import relay_to
 from tests.browser.works import Works, gas_tag
 from tests.running import site_of, until
 
@@ -174,6 +175,61 @@ async def acts_on(works: Works, incident: int) -> list[dict[str, Any]]:
     return [entry for entry in found if "name" in entry["data"]]
 
 
+async def test_a_lost_network_is_told_and_what_was_missed_is_what_the_account_may_see(
+    works: Works, desks: Desks
+) -> None:
+    async with relay_to(works.service.port) as network:
+        address = f"http://127.0.0.1:{network.port}/"
+        officer = await person(works, desks, "wangfang", "王芳", "duty_officer", address=address, region="370783")
+        stranger = await person(works, desks, "sunli", "孙丽", "duty_officer", address=address, region="370785")
+        await works.publish(**{"GT-101": 12.5})
+        await expect(officer.desk.row("GT-101")).to_be_visible()
+        sound = officer.desk.page.locator("header [data-sound]")
+        await expect(sound).to_have_attribute("data-sound", "on")  # signing in has opened it
+        loaded: list[str] = []
+        for one in (officer, stranger):
+            one.desk.page.on("request", lambda request: loaded.append(request.url))
+            await expect(one.desk.page.locator("main")).to_have_css("filter", "none")
+
+        network.stall()  # nothing tells the browsers: they have to notice
+        for one in (officer, stranger):
+            await expect(lost(one.desk)).to_contain_text("与服务的连接已中断")
+            await expect(one.desk.page.locator("main")).to_have_css("filter", "grayscale(1)")
+            await expect(one.desk.page).to_have_title(re.compile("连接中断"))
+        await expect(sound).to_have_attribute("data-played", re.compile(r"lost=[1-9]"))
+        await expect(sound).to_have_attribute("data-level", re.compile(r"^(0\.[1-9]|[1-9])"))
+        await works.publish(**{"GT-105": 25.0})
+        await until(lambda: works.alarm("GT-105", "HH"))
+        await network.mend()
+        notice = officer.desk.page.get_by_role("status").filter(has_text="连接已恢复")
+        await expect(notice).to_contain_text("新报警 2 条")
+        await expect(notice).to_contain_text("最高等级 黄色")
+        await expect(officer.desk.row("GT-105", "HH 高高限")).to_be_visible()
+        await expect(stranger.desk.page.get_by_text("连接已恢复。中断期间没有新报警。")).to_be_visible()
+        await expect(stranger.desk.page.get_by_text("当前没有报警")).to_be_visible()
+
+        # Each has taken up where it was, also by entries that were not for it: no list was loaded again.
+        assert [url for url in loaded if re.search(r"/api/v1/(alarms|incidents)\b", url)] == []
+        for one in (officer, stranger):
+            since = [int(found) for url in one.addresses for found in re.findall(r"since=(\d+)", url)]
+            assert since, one.name
+            assert since[-1] >= (await works.entries("alarm.entered", "GT-101"))[-1]["sequence"], one.name
+
+        # Another cut, refused this time; who has signed in stays so.
+        await network.cut()
+        for one in (officer, stranger):
+            await expect(lost(one.desk)).to_be_visible()
+        await send(works, 25.0)
+        await until(lambda: works.alarm("XT-1", "HH"))
+        await network.mend()
+        await expect(stranger.desk.row("XT-1", "HH 高高限")).to_be_visible()
+        await expect(stranger.desk.page.get_by_text("新报警 2 条")).to_be_visible()
+        for one in (officer, stranger):
+            await expect(lost(one.desk)).to_have_count(0)
+            await expect(one.desk.page.locator("main")).to_have_css("filter", "none")
+            await one.desk.page.context.close()
+
+
 async def send(works: Works, value: float) -> None:
     """A reading of the neighbour's."""
     payload = {"ts": time.time_ns() // 1_000_000, "values": {"XT-1": value}}
@@ -183,3 +239,8 @@ async def send(works: Works, value: float) -> None:
 def loop(one: Person) -> Locator:
     """An incident's closed loop."""
     return one.desk.page.get_by_role("region", name="闭环处置")
+
+
+def lost(desk: Desk) -> Locator:
+    """That the service is lost."""
+    return desk.page.get_by_role("alert")

@@ -172,11 +172,6 @@ export async function gateways(): Promise<Gateway[]> {
   return (await get<{ items: Gateway[] }>('gateways')).items;
 }
 
-/** Any request that needs the token: a 401 drops it. */
-export async function probe(): Promise<void> {
-  await get('alarms', { limit: 1 });
-}
-
 export interface NewMaintenance {
   scope: Maintenance['scope'];
   enterprise: string;

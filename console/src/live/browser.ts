@@ -1,9 +1,9 @@
 /** The connection's surroundings in a real browser. */
 
 import { apiUrl } from '@/api/client';
-import { probe } from '@/api/endpoints';
 import { token } from '@/api/token';
 import { PROTOCOL, type Surroundings } from '@/live/connection';
+import { session } from '@/session/session';
 
 export const browserSurroundings: Surroundings = {
   open(since) {
@@ -17,7 +17,8 @@ export const browserSurroundings: Surroundings = {
   wall: () => Date.now(),
   random: () => Math.random(),
   refused() {
-    // A browser hides why a WebSocket was refused; a plain request tells, and drops the token, or ends the session, if that is the reason.
-    probe().catch(() => undefined);
+    // A browser hides why a WebSocket was refused; this question tells: nobody is in any more, or it is with another role
+    // or for other enterprises, of which those who are bound are sent no entry.
+    void session.ask();
   },
 };
