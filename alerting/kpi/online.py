@@ -16,6 +16,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerting.kpi.reading import begins_at
+from alerting.ledger.among import among
 from alerting.ledger.ledger import reaching
 from alerting.ledger.schema import alarm, journal
 from alerting.response.local_time import DAY, local_day, midnight
@@ -170,7 +171,7 @@ async def _moves(connection: AsyncConnection, enterprises: Collection[str], star
     first = await connection.scalar(select(func.min(journal.c.sequence)).where(journal.c.at >= start))
     lasting = alarm.c.state != "normal"
     alive = lasting if first is None else or_(lasting, alarm.c.sequence >= first)
-    of_links = and_(alarm.c.rule == "LINK", alarm.c.tag.startswith("@"), alarm.c.enterprise.in_(sorted(enterprises)))
+    of_links = and_(alarm.c.rule == "LINK", alarm.c.tag.startswith("@"), among(alarm.c.enterprise, enterprises))
     of_broker = and_(alarm.c.enterprise == SERVICE_ENTERPRISE, alarm.c.tag == "broker", alarm.c.rule == "DOWN")
     query = select(alarm.c.id).where(alive, or_(of_links, of_broker), alarm.c.drill.is_(None))
     numbers = sorted((await connection.scalars(query)).all())

@@ -102,7 +102,7 @@ async def list_journal(call: Call[Nothing, JournalQuery, Nothing]) -> dict[str, 
         alarm=query.alarm,
         incident=query.incident,
         actor=query.actor,
-        words=None if query.text is None else words_of(site, query.text),
+        words=None if query.text is None else words_of(site, query.text, call.reach.sees),
         seen=seen_entries(call.service, call.reach),
     )
     page = await journal_queries.entries(call.service.ledger, which, query.limit, query.after)

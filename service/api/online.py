@@ -1,6 +1,6 @@
 """Daily online rate 在线率 of gateways over HTTP."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -27,7 +27,7 @@ async def get_enterprise_online(call: Call[EnterprisePath, OnlineQuery, Nothing]
     if enterprise is None or enterprise.id == SERVICE_ENTERPRISE:
         raise Problem(HTTPStatus.NOT_FOUND, "there is no such enterprise; GET /api/v1/enterprises lists them")
     links = await _links(call, [enterprise], call.query.days)
-    gateways = _of_gateways(call, enterprise, links)
+    gateways = _of_gateways(call, {enterprise.id}, links).get(enterprise.id, {})
     names = {
         gateway.id: gateway.name
         for gateway in call.service.site.gateways.values()
@@ -54,7 +54,8 @@ async def list_enterprises_online(call: Call[Nothing, OnlineListQuery, Nothing])
         and (regions is None or enterprise.region in regions)
     ]
     links = await _links(call, chosen, query.days)
-    return {"items": [_whole(enterprise, links, _of_gateways(call, enterprise, links)) for enterprise in chosen]}
+    gateways = _of_gateways(call, {enterprise.id for enterprise in chosen}, links)
+    return {"items": [_whole(enterprise, links, gateways.get(enterprise.id, {})) for enterprise in chosen]}
 
 
 async def _links(call: Call[Any, Any, Any], enterprises: Sequence[Enterprise], days: int) -> Links:
@@ -62,16 +63,17 @@ async def _links(call: Call[Any, Any, Any], enterprises: Sequence[Enterprise], d
     return await read_links(call.service.ledger, {enterprise.id for enterprise in enterprises}, start, now)
 
 
-def _of_gateways(call: Call[Any, Any, Any], enterprise: Enterprise, links: Links) -> dict[str, list[Day]]:
-    """Days of an enterprise's gateways, by id, in the order of the configuration."""
-    return {
-        shown["gateway"]: links.days(
-            f"{enterprise.id}/@{shown['gateway']}/LINK",
-            _heard(shown["last_heard"]) if shown["status"] == "unknown" else None,
-        )
-        for shown in call.service.gateways()
-        if shown["enterprise"] == enterprise.id
-    }
+def _of_gateways(
+    call: Call[Any, Any, Any], enterprises: Collection[str], links: Links
+) -> dict[str, dict[str, list[Day]]]:
+    """Days of gateways by enterprise and id, in the order of the configuration."""
+    found: dict[str, dict[str, list[Day]]] = {}
+    for shown in call.service.gateways():
+        if shown["enterprise"] in enterprises:
+            never = _heard(shown["last_heard"]) if shown["status"] == "unknown" else None
+            path = f"{shown['enterprise']}/@{shown['gateway']}/LINK"
+            found.setdefault(shown["enterprise"], {})[shown["gateway"]] = links.days(path, never)
+    return found
 
 
 def _heard(told: str | None) -> int:

@@ -1,6 +1,6 @@
 """What of a site has a text in its name."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from alerting.ledger.journal_queries import Words
 from domain.site import Site
@@ -26,7 +26,8 @@ def units_named(site: Site, text: str) -> list[tuple[str, str]]:
     return [key for key, one in site.units.items() if wanted in one.name.casefold() or wanted in key[1].casefold()]
 
 
-def words_of(site: Site, text: str) -> Words:
-    """What the journal is searched for."""
-    enterprises, units = enterprises_named(site, text), units_named(site, text)
+def words_of(site: Site, text: str, sees: Callable[[str], bool]) -> Words:
+    """What the journal is searched for; ``sees``: whether an enterprise is seen, so that others take no place."""
+    enterprises = [key for key in enterprises_named(site, text) if sees(key)]
+    units = [key for key in units_named(site, text) if sees(key[0])]
     return Words(text, frozenset(enterprises[:MOST_PLACES]), frozenset(units[:MOST_PLACES]))

@@ -20,12 +20,14 @@ from alerting.ledger.siteplans_schema import site_plan
 from alerting.records import Change, Suppression
 from alerting.response.contacts import Contact
 from domain.scales import AlarmState, RuleKind
+from domain.site import Enterprise
 from service.accounts import ApiToken, Role, Scope
 from service.accounts.book import digest_of
 from service.api.access import KEEPS, OPEN, ROLES, Keeps
 from service.api.live import LiveHub
 from service.api.reach import reach_of
 from service.api.scopes import seen_page
+from service.api.searching import MOST_PLACES
 from service.changes.change import ChangedRule, RuleChange
 from service.changes.states import ChangeState
 from service.config.tuned import Figures
@@ -589,3 +591,31 @@ async def test_what_is_seen_of_much_that_is_not_is_read_in_large_parts() -> None
     assert await seen_page(read, lambda one: one in {4, 2}, int, 1, 4) == ([2], False)
     assert await seen_page(read, lambda one: one in {4, 2}, int, 2, None) == ([4, 2], False)
     assert await seen_page(read, lambda one: one % 2 == 0, int, 3, 9) == ([8, 6, 4], True)
+
+
+async def test_places_beyond_take_no_place_in_a_search_of_the_journal(tmp_path: Path) -> None:
+    site = make_site()
+    others = {f"e{number}": Enterprise(f"e{number}", "同名", "140000") for number in range(MOST_PLACES)}
+    own = replace(site.enterprises["huarui"], name="同名")
+    site = replace(site, enterprises=others | site.enterprises | {"huarui": own})
+    async with sqlite_ledger(tmp_path, 30) as (ledger, _):
+        service = FakeService(ledger.engine, site)
+        async with api(service) as client:
+            header = caller(service, Role.DUTY_OFFICER, COUNTY)
+            found = await (await client.get("/api/v1/journal?text=同名", headers=header)).json()
+            assert {each["enterprise"] for each in found["items"]} == {"huarui"}
+
+
+async def test_online_rates_of_many_enterprises_look_at_each_gateway_once(
+    service: FakeService, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateways, asked = service.gateways, []
+
+    def counted() -> list[dict[str, Any]]:
+        asked.append(1)
+        return gateways()
+
+    monkeypatch.setattr(service, "gateways", counted)
+    listed = (await (await client.get("/api/v1/online", headers=HEADERS)).json())["items"]
+    assert [each["enterprise"] for each in listed] == ["huarui", "heishan"]
+    assert len(asked) == 1
