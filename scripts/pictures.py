@@ -131,7 +131,7 @@ def destinations() -> list[str]:
     return re.findall(r"^  \{ name: '(\w+)'", NAVIGATION.read_text("utf-8"), re.MULTILINE)
 
 
-def shown() -> set[str]:
-    """Names of the pictures that documents show."""
+def shown() -> set[tuple[str, str]]:
+    """Names of the pictures that documents show, each with the language."""
     text = "".join((ROOT / document).read_text("utf-8") for document in SHOWING)
-    return set(re.findall(r"screenshots/([\w-]+)-(?:zh|en)\.png", text))
+    return set(re.findall(r"screenshots/([\w-]+)-(zh|en)\.png", text))

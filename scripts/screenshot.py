@@ -53,6 +53,8 @@ REST, RESIZED = 900, 400
 """ms until a page has come to rest, and until it has found its place in another window."""
 ADDRESS = re.compile(r"(http://\S+)/#token=(\S+)")
 PASSWORD = re.compile(r"password  (\S+)")
+TROUBLE = ".notice[role=alert], .failed[role=alert], .lost[role=alert]"
+"""A page says so that it has failed. An incident on the wall is an alert too."""
 COLOURS = 128
 REFUSED = 400
 """From this status on a request was refused."""
@@ -103,7 +105,7 @@ class Camera:
                 page.screenshot(path=to)
                 if self.docs:
                     Image.open(to).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(to, optimize=True)
-            faults += [f"shows: {text}" for text in page.locator("[role=alert]:visible").all_inner_texts()]
+            faults += [f"shows: {text}" for text in page.locator(TROUBLE).filter(visible=True).all_inner_texts()]
         except Error as error:
             faults.append(str(error).splitlines()[0])
             page.screenshot(path=self.folder / f"{title}-failed.png")
@@ -142,7 +144,7 @@ def main() -> None:
     given = parser.parse_args()
     folder: Path = given.to or (DOCS if given.docs else Path("pictures"))
     folder.mkdir(parents=True, exist_ok=True)
-    names = given.only or (shown() if given.docs else known)
+    names = given.only or ({name for name, _ in shown()} if given.docs else known)
     wanted = [picture for picture in PICTURES if picture.name in names]
     with sync_playwright() as playwright, answering_channel() as channel, running_demo() as demo:
         browser = launch(playwright)
