@@ -117,7 +117,7 @@ PICTURES = (
     Picture("menu", "/", "wangfang", strike("g", ".menu"), awaits=".row"),
     Picture("menu-admin", "/", "admin", strike("g", ".menu"), awaits=".row"),
     Picture("help", "/", "wangfang", strike("?", "dialog[open]"), awaits=".row", light=True),
-    Picture("sound", "/", "wangfang", strike("m", "[role=dialog], dialog[open], .panel"), awaits=".row"),
+    Picture("sound", "/", "wangfang", strike("m", "dialog[open]"), awaits=".row"),
     Picture("account", "/account", "wangfang"),
     Picture("missing", "/nowhere", "wangfang"),
     Picture("forbidden", "/accounts", "wangfang"),
