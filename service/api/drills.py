@@ -201,7 +201,7 @@ ROUTES = (
         start_drill,
         "Begin a drill",
         DrillDocument,
-        errors=(_CONFLICT, _AWAY),
+        errors=(_NOT_FOUND, _CONFLICT, _AWAY),
         tag="drills",
     ),
     Route(

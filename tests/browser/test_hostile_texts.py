@@ -89,7 +89,7 @@ async def test_no_text_is_taken_for_a_page(works: Works, desks: Desks) -> None:
             0
         )
     await desk.turn_to("/")
-    await desk.button("确认").click()
+    await desk.button("确认", desk.row(TAG).first).click()
     await expect(desk.page.get_by_role("dialog")).to_contain_text(DESCRIPTION)
 
     # A page that did take such a text for its own would not have gone unnoticed here.
