@@ -37,7 +37,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "alarms": ("alarm",),
     "incidents": ("incident",),
     "acts": (),
-    "messages": ("message", "delivery", "channel"),
+    "messages": ("message", "delivery", "channel", "call_back"),
     "shifts": ("desk", "shift", "sound", "flood", "maintenance"),
     "drills": ("drill",),
     "changes": ("change", "config"),

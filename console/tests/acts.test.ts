@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { floodOf } from '@/alarms/floods';
 import type { Incident } from '@/api/types';
-import { PLANS, refusalOf, type Answers } from '@/incidents/acts';
+import { nextAct, PLANS, refusalOf, type Answers, type LoopAct } from '@/incidents/acts';
 import { cardSource, cardText } from '@/incidents/cards';
 
 const signature = { name: '王芳', comment: '现场已核实' };
@@ -19,6 +19,27 @@ const answers: Answers = {
   step: 'to_county',
   second: ' 张强 ',
 };
+
+describe('the act that stands out', () => {
+  const desk: LoopAct[] = ['acknowledge_desk', 'acknowledge_enterprise', 'verify', 'handle', 'attach', 'feed_back', 'review'];
+
+  it('is what closing waits for, never what was done already', () => {
+    const missing_steps: Incident['missing_steps'] = ['desk_acknowledged', 'enterprise_acknowledged', 'verified', 'handled', 'reviewed'];
+    expect(nextAct(desk, { missing_steps }, false)).toBe('acknowledge_desk');
+    expect(nextAct(desk, { missing_steps: ['handled', 'feedback', 'reviewed'] }, false)).toBe('handle');
+    expect(nextAct(desk, { missing_steps: ['reviewed'] }, false)).toBe('review');
+    expect(nextAct(['attach', 'review', 'close'], { missing_steps: [] }, false)).toBe('close');
+    expect(nextAct(['verify', 'confirm_verification'], { missing_steps: ['verified'] }, false)).toBe('confirm_verification');
+  });
+
+  it('is the acknowledgement of the enterprise for its own people, and last for a desk', () => {
+    const missing_steps: Incident['missing_steps'] = ['enterprise_acknowledged', 'verified'];
+    expect(nextAct(desk, { missing_steps }, false)).toBe('verify');
+    expect(nextAct(desk, { missing_steps }, true)).toBe('acknowledge_enterprise');
+    expect(nextAct(['acknowledge_enterprise', 'attach'], { missing_steps }, false)).toBe('acknowledge_enterprise');
+    expect(nextAct(['attach', 'comment'], { missing_steps: ['verified'] }, true)).toBeUndefined();
+  });
+});
 
 describe('acts of the closed loop', () => {
   it('send what the service asks for', () => {

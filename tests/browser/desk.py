@@ -140,7 +140,7 @@ class Desk:
         dialog = self.page.get_by_role("dialog")
         await dialog.get_by_label("姓名", exact=True).fill(name)
         await dialog.get_by_role("textbox").last.fill(words)
-        await self.button("提交（Enter）", dialog).click()
+        await dialog.get_by_role("button", name="提交").click()
         await expect(dialog).to_have_count(0)
 
     async def too_wide(self) -> list[str]:

@@ -73,7 +73,7 @@ class Person:
         dialog = desk.page.get_by_role("dialog")
         await expect(dialog.get_by_label("姓名", exact=True)).to_have_value(self.name)
         await dialog.get_by_role("textbox").last.fill(words)
-        await desk.button("提交（Enter）", dialog).click()
+        await dialog.get_by_role("button", name="提交").click()
 
     async def do(self, act: str, words: str = "") -> None:
         """An act that needs no signature."""

@@ -233,7 +233,7 @@ async def revisions(desk: Desk, works: Works) -> None:
     await desk.button("生效", change).click()
     dialog = desk.page.get_by_role("dialog")
     await desk.sign("王芳", "")
-    await expect(dialog.get_by_role("alert")).to_contain_text("请填写说明")
+    await expect(dialog.get_by_role("alert")).to_contain_text("请填写原因")
     await desk.page.keyboard.type("限值复核")
     await desk.page.keyboard.press("Enter")
     await expect(change.get_by_text("修订版 2 已生效")).to_be_visible()

@@ -50,7 +50,7 @@ async def test_an_orange_incident_is_handled_by_two_people(works: Works, desks: 
     await expect(desk.page.get_by_role("heading", name="硫化氢泄漏").first).to_be_visible()
 
     await desk.do("值班席确认", "王芳", "已看到")
-    await desk.button("企业确认").click()
+    await desk.button("代企业确认").click()
     await desk.page.get_by_role("dialog").get_by_label("企业人员姓名（电话确认时）").fill("赵刚")
     await desk.button("提交（Enter）").click()
     await expect(loop.get_by_text("王芳 代录")).to_be_visible()

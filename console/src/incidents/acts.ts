@@ -111,6 +111,28 @@ export const PLANS: Record<SignedAct, Plan> = {
   },
 };
 
+/** Which act takes each step that closing waits for. */
+const STEP_ACTS: Record<Incident['missing_steps'][number], readonly LoopAct[]> = {
+  desk_acknowledged: ['acknowledge_desk'],
+  enterprise_acknowledged: ['acknowledge_enterprise'],
+  verified: ['confirm_verification', 'verify'],
+  handled: ['handle'],
+  feedback: ['feed_back'],
+  reviewed: ['review'],
+};
+const ENDS: readonly LoopAct[] = ['close', 'archive', 'report_accident'];
+
+/** The act to stand out: the first that closing waits for, of those `offered`. The enterprise's acknowledgement is its `own` first. */
+export function nextAct(
+  offered: readonly LoopAct[],
+  { missing_steps: missing }: Pick<Incident, 'missing_steps'>,
+  own: boolean,
+): LoopAct | undefined {
+  const awaited = missing.flatMap((step) => STEP_ACTS[step]);
+  const [others, mine] = [awaited.filter((act) => act === 'acknowledge_enterprise'), awaited.filter((act) => act !== 'acknowledge_enterprise')];
+  return [...(own ? [...others, ...mine] : [...mine, ...others]), ...ENDS].find((act) => offered.includes(act));
+}
+
 export interface Refusal {
   reason: 'closed' | 'rose' | 'acknowledged' | 'samePerson' | 'notReady';
   /** Who was first. */

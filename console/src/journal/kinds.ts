@@ -16,6 +16,7 @@ export const KINDS = {
   messages: [
     'message.queued', 'message.sent', 'message.delivered', 'message.read', 'message.acknowledged', 'message.failed',
     'message.undelivered', 'message.superseded', 'delivery.escalated', 'delivery.nobody', 'channel.tested',
+    'call_back.due', 'call_back.done', 'call_back.overdue',
   ],
   shifts: [
     'desk.unattended', 'desk.attended', 'shift.handed_over', 'shift.accepted', 'sound.silenced', 'sound.resumed',
