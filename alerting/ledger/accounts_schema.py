@@ -20,8 +20,8 @@ account = Table(
     Column("changed_at", BigInteger, nullable=False),
     Column("disabled_at", BigInteger, nullable=True),
 )
-"""``region``, ``enterprise``: what it is bound to; ``password``: an argon2id hash as PHC string; ``must_change``: it was
-given out; ``totp``: the secret, base32; ``sample``: a demonstration has printed its password."""
+"""``region``, ``enterprise``: what it is bound to; ``password``: an argon2id hash as PHC string; ``must_change``: it
+was given out; ``totp``: the secret, base32; ``sample``: a demonstration has printed its password."""
 
 account_session = Table(
     "account_session",
