@@ -1,19 +1,13 @@
 """What somebody has done at the demo before its pictures are taken: through the API, as the console does it."""
 
-import http.server
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
 from playwright.sync_api import APIRequestContext as Api
 from playwright.sync_api import APIResponse
 
-__all__ = ["Api", "answering_channel", "configure", "prepare"]
+__all__ = ["Api", "prepare"]
 
-ROOT = Path(__file__).resolve().parent.parent
 OFFICER, SUPERVISOR, ENGINEER = "王芳", "李强", "陈静"
 PLACED = {
     "GT-101": (0.46, 0.815),
@@ -27,64 +21,6 @@ PLACED = {
 
 PLAN = Path(__file__).parent / "demo_plan.svg"
 """An invented drawing of the tank farm."""
-
-
-class _Taken(http.server.BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def answering_channel() -> Iterator[str]:
-    """A gateway for text messages that takes all of them; its address."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Taken)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/messages"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def configure(api: Api, channel: str) -> None:
-    """The example's contacts, rosters and plans in force; whom the example mails, the channel takes too."""
-    response = yaml.safe_load((ROOT / "config" / "response.yaml").read_text("utf-8"))
-    sms, mail = response["channels"]
-    sms["url"] = channel + "?to={phone}"
-    del sms["receipt_within"]
-    response["channels"] = [
-        sms,
-        {
-            "id": mail["id"],
-            "name": mail["name"],
-            "kind": "webhook",
-            "url": channel + "?to={mail}",
-            "secret": sms["secret"],
-        },
-    ]
-    response["public_url"] = "http://127.0.0.1"
-    documents = {
-        "response.yaml": yaml.safe_dump(response, allow_unicode=True, sort_keys=False),
-        "contacts.csv": (ROOT / "config" / "contacts.csv").read_text("utf-8"),
-    }
-    based_on = done(api.get("config/revisions?limit=1")).json()["items"][0]["number"]
-    done(
-        api.post(
-            "config/revisions",
-            data={
-                "documents": documents,
-                "roots": {"sites": ["site.yaml"], "response": "response.yaml"},
-                "based_on": based_on,
-                "author": ENGINEER,
-                "reason": "通讯录、值班表与预案启用",
-            },
-        )
-    )
 
 
 def prepare(api: Api, incident: int, drawing: bytes) -> dict[str, int]:

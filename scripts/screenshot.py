@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from chromium import launch
-from demo_state import PLAN, Api, answering_channel, configure, prepare
+from demo_state import PLAN, Api, prepare
 from pictures import PICTURES, Picture, shown
 from PIL import Image
 from playwright.sync_api import (
@@ -146,10 +146,9 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     names = given.only or ({name for name, _ in shown()} if given.docs else known)
     wanted = [picture for picture in PICTURES if picture.name in names]
-    with sync_playwright() as playwright, answering_channel() as channel, running_demo() as demo:
+    with sync_playwright() as playwright, running_demo() as demo:
         browser = launch(playwright)
         api = api_of(playwright, demo)
-        configure(api, channel)
         incident = wait(RED_SECONDS, lambda: red_incident(api))
         print("the incident is red", flush=True)
         red = time.monotonic()

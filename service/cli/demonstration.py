@@ -28,6 +28,7 @@ from service.cli.users import ROLES
 from service.config import Settings, TokenSettings, load, load_site
 from service.logs import configure_logs
 from simulators import scenarios
+from simulators.answering import answering_gateway
 from simulators.publisher import run_demo
 
 log = structlog.get_logger(__name__)
@@ -61,9 +62,10 @@ def run_demonstration(
     with (
         folder as name,
         resources.as_file(resources.files("simulators") / ("scenarios" if fed else "config")) as shipped,
+        answering_gateway(HOST) as gateway,
     ):
         files = site_of(played, shipped, Path(name) / "site") if played else shipped
-        settings = load(files / "anshao.yaml", {**os.environ, "ANSHAO_DATA_DIR": name})
+        settings = load(files / "anshao.yaml", {**os.environ, "ANSHAO_DATA_DIR": name, **_messages_to(gateway)})
         token = secrets.token_urlsafe(24)
         settings = _for_demo(settings, Path(name), token, port, broker_port)
 
@@ -88,6 +90,12 @@ def run_demonstration(
                 await run_demo(HOST, application.broker_port or 0, told)
 
         sys.exit(asyncio.run(run_until_told(Application(settings), beside)))
+
+
+def _messages_to(gateway: str) -> dict[str, str]:
+    """The demo's messages to people go no further than this process."""
+    secret = secrets.token_urlsafe(24)
+    return {"ANSHAO_CHANNEL_SMS_URL": gateway + "/messages?to={phone}", "ANSHAO_CHANNEL_SMS_SECRET": secret}
 
 
 def samples_of(site: Site) -> list[tuple[str, str, Role, Scope]]:

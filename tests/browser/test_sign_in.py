@@ -113,6 +113,8 @@ async def test_a_wall_screen_is_offered_no_acts(works: Works, desks: Desks) -> N
     desk = await desks.open(works.address, token=None)
     page = desk.page
     await sign_in(desk, "wall")
+    await expect(page).to_have_url(re.compile("#/wall$"))
+    await desk.turn_to("/")
     await expect(desk.page.get_by_text("GT-101").first).to_be_visible()
     await expect(desk.button("确认")).to_have_count(0)
     await expect(page.get_by_role("checkbox", name=re.compile("GT-101"))).to_have_count(0)

@@ -131,6 +131,12 @@ export const session = new Session({ fetch: fetchSession, begin: beginSession, e
 /** The account that is signed in; null: a token's bearer, or nobody. */
 export const account = computed(() => (token() === null ? (session.state.value?.account ?? null) : null));
 
+/** Whether a part of the site is seen, and not the service itself. */
+export const isBound = computed(() => {
+  const { value } = session.state;
+  return value !== null && (value.region !== null || value.enterprise !== null);
+});
+
 /** Whether the role is allowed an act; what it is not is not offered. */
 export function may(operation: Operation): boolean {
   return session.may(operation);
