@@ -169,6 +169,13 @@ def migrated_database(postgres_server: servers.Postgres) -> Iterator[str]:
 
 
 @pytest.fixture
+def empty_postgres_url(postgres_server: servers.Postgres) -> Iterator[str]:
+    """A database of the shared cluster with nothing in it: its ``postgresql+asyncpg://`` URL."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture
 def postgres_url(postgres_server: servers.Postgres, migrated_database: str) -> Iterator[str]:
     """A database of the shared cluster with a ledger's tables: its ``postgresql+asyncpg://`` URL."""
     with postgres_server.database(migrated_database) as url:

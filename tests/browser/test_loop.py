@@ -116,7 +116,7 @@ async def test_a_shelved_alarm_leaves_the_watch_and_comes_back(works: Works, des
     await dialog.get_by_label("搁置", exact=True).check()
     await dialog.get_by_label("原因").fill("再次校验")
     await desk.button("搁置（Enter）", dialog).click()
-    await expect(dialog.get_by_role("alert")).to_contain_text("红色不能搁置")
+    await expect(dialog.get_by_role("alert")).to_contain_text("红色警情中的报警不能搁置")
     await desk.page.keyboard.press("Escape")
 
     await desk.page.get_by_role("checkbox", name="选择 GT-105").check()

@@ -11,10 +11,20 @@ from alerting.ledger.ledger import Ledger
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
+    """A database of each kind for a ledger that starts with nothing in it."""
+    return _url_of(request, tmp_path, "postgres_url")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The same without any tables, for what makes older ones."""
+    return _url_of(request, tmp_path, "empty_postgres_url")
+
+
+def _url_of(request: pytest.FixtureRequest, folder: Path, postgres: str) -> str:
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite"
-    found: str = request.getfixturevalue("postgres_url")
+        return f"sqlite+aiosqlite:///{folder}/ledger.sqlite"
+    found: str = request.getfixturevalue(postgres)
     return found
 
 

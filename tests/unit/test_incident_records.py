@@ -104,14 +104,14 @@ async def test_neighbours_that_began_near_in_time_are_suggested(ledger: Ledger) 
     assert await suggested(replace(mine, drill=7), "boiler") == [6]
 
 
-async def test_a_ledger_from_before_the_closed_loop(url: str) -> None:
+async def test_a_ledger_from_before_the_closed_loop(empty_url: str) -> None:
     def migrate(connection: Connection, revision: str) -> None:
         config = Config()
         config.set_main_option("script_location", str(resources.files("alerting.ledger") / "migrations"))
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 
-    ledger = Ledger(url)
+    ledger = Ledger(empty_url)
     try:
         async with reaching(ledger.engine) as connection, connection.begin():
             await connection.run_sync(migrate, "0001")
