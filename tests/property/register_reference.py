@@ -536,12 +536,14 @@ class Reference:
         self.touched |= set(self.incidents)
         self.settle(now)
         self.plan = plan
+        were_in = []
         for alarm in [alarm for alarm in self.alarms.values() if alarm.rule_path not in plan.rules]:
-            was_in, alarm.is_in, alarm.says_in = alarm.is_in, False, False
+            were_in += [alarm] if alarm.is_in else []
+            alarm.is_in = alarm.says_in = False
             self.tell("alarm.withdrawn", alarm)
             del self.alarms[alarm.path]
-            if was_in:
-                self.condition_changed(alarm, now)
+        for alarm in were_in:  # once all are gone: what the new plan shows never stood beside what it has not
+            self.condition_changed(alarm, now)
         for path in [path for path in self.shelves if bare(path) not in plan.rules]:
             self.unshelve(path, now)
         for alarm in list(self.alarms.values()):
