@@ -38,7 +38,10 @@ async def serve_live(request: web.Request, hub: LiveHub) -> web.WebSocketRespons
             headers={"Upgrade": "websocket"},
         )
     transport = request.transport
-    await socket.prepare(request)
+    try:
+        await socket.prepare(request)
+    except ConnectionError:  # gone while it connected, as a page that is left does: nobody reads the answer
+        raise unavailable("the caller has gone") from None
     if transport is None:
         return socket
     caller = caller_of(request)
