@@ -1,6 +1,6 @@
 /** How many gateways are there, of those that the account sees. */
 
-import { computed, onScopeDispose, shallowRef, type ComputedRef } from 'vue';
+import { computed, onScopeDispose, shallowRef, watch, type ComputedRef } from 'vue';
 
 import { Problem } from '@/api/client';
 import { gateways } from '@/api/endpoints';
@@ -30,7 +30,7 @@ export function useGatewayCounts(): ComputedRef<Counts | null> {
     }
   }
 
-  void load();
+  watch(live.current, load, { immediate: true });
   const timer = setInterval(() => void load(), REFRESH_MS);
   onScopeDispose(() => {
     clearInterval(timer);
