@@ -17,7 +17,7 @@ from service.api.changes_models import (
     ShadowBody,
 )
 from service.api.changes_models import RuleChange as RuleChangeDocument
-from service.api.problems import Problem
+from service.api.problems import Problem, unfit_field
 from service.api.requests import Nothing, Signature
 from service.api.routes import PREFIX, Call, Handler, Route
 from service.api.scopes import beyond, seen_page
@@ -125,8 +125,7 @@ def refused_edit(fault: EditRefused, field: str) -> Problem:
     """400: an edit that cannot be. ``field``: of the body, the list that it stands in."""
     name = f"{fault.field}_ms" if fault.field in {"on_delay", "off_delay", "window"} else fault.field
     place = f"{field}.{fault.index}.{name}"
-    error = {"in": "body", "field": place, "message": fault.message, "remedy": fault.remedy}
-    return Problem(HTTPStatus.BAD_REQUEST, f"body {place}: {fault.message}. {fault.remedy}", errors=[error])
+    return unfit_field("body", place, fault.message, fault.remedy)
 
 
 def _view(call: Call[Any, Any, Any], known: RuleChange) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from service.api.drills_models import (
     DrillStart,
 )
 from service.api.ports import ServicePort
-from service.api.problems import Problem
+from service.api.problems import Problem, unfit_field
 from service.api.requests import Nothing, PageQuery, Signature
 from service.api.routes import PREFIX, Call, Route
 from service.api.scopes import beyond, seen_page
@@ -70,12 +70,12 @@ async def start_drill(call: Call[Nothing, Nothing, DrillStart]) -> dict[str, Any
     for number, unit in enumerate(units):
         if unit not in chosen.file.units:
             remedy = f"Choose among {', '.join(chosen.file.units)}."
-            raise _refused(f"units.{number}", f"the scenario does not take place in {unit!r}", remedy)
+            raise unfit_field("body", f"units.{number}", f"the scenario does not take place in {unit!r}", remedy)
     for number, contact in enumerate(body.circle):
         known = service.response.book.contacts.get(contact)
         if known is None or not reach.sees_contact(known.enterprise, known.region):
             remedy = "Use ids of contacts that the directory has."
-            raise _refused(f"circle.{number}", f"there is no contact {contact!r}", remedy)
+            raise unfit_field("body", f"circle.{number}", f"there is no contact {contact!r}", remedy)
     drill = await service.drills.start(
         chosen,
         units,
@@ -159,7 +159,7 @@ async def _chosen(service: ServicePort, identity: str) -> Scenario:
     except LookupError:
         known = ", ".join(await asyncio.to_thread(scenario.names, service.drills.folder)) or "none"
         remedy = f"GET {PREFIX}/drill-scenarios lists them: {known}."
-        raise _refused("scenario", f"there is no scenario {identity!r}", remedy) from None
+        raise unfit_field("body", "scenario", f"there is no scenario {identity!r}", remedy) from None
     except ConfigurationError as fault:
         errors = [_error(f"scenario: {_place(each)}", each.message, each.remedy) for each in fault.faults]
         detail = f"scenario {identity!r} has {len(errors)} faults; correct its file"
@@ -176,12 +176,6 @@ async def find_drill(service: ServicePort, identity: int) -> Drill:
 
 def _place(fault: Fault) -> str:
     return f"line {fault.line}, {fault.field}"
-
-
-def _refused(field: str, message: str, remedy: str) -> Problem:
-    return Problem(
-        HTTPStatus.BAD_REQUEST, f"body {field}: {message}. {remedy}", errors=[_error(field, message, remedy)]
-    )
 
 
 def _error(field: str, message: str, remedy: str) -> dict[str, str]:

@@ -68,6 +68,12 @@ def invalid(place: str, model: type[BaseModel], fault: ValidationError) -> Probl
     return Problem(HTTPStatus.BAD_REQUEST, detail, errors=errors)
 
 
+def unfit_field(place: str, field: str, message: str, remedy: str) -> Problem:
+    """400 for one field of what a caller sent. ``place``: path, query or body."""
+    error = {"in": place, "field": field, "message": message, "remedy": remedy}
+    return Problem(HTTPStatus.BAD_REQUEST, f"{place} {field}: {message}. {remedy}", errors=[error])
+
+
 def _field_error(place: str, model: type[BaseModel], error: ErrorDetails) -> dict[str, str]:
     context = error.get("ctx", {})
     field = ".".join(str(part) for part in error["loc"])[:_LONGEST_FIELD] or place

@@ -16,7 +16,7 @@ from service.api.authentication import COOKIE, Caller, caller_of
 from service.api.caching import kept
 from service.api.catalogue import Catalogue
 from service.api.ports import ServicePort
-from service.api.problems import Problem, invalid
+from service.api.problems import Problem, invalid, unfit_field
 from service.api.reach import Reach, reach_of
 from service.api.requests import Nothing, Request
 from service.api.throttle import Throttle
@@ -197,8 +197,7 @@ def query_of(request: web.Request) -> dict[str, str]:
     for name in given:
         if len(given.getall(name)) > 1:
             shown = name[:100]
-            error = {"in": "query", "field": shown, "message": "given more than once", "remedy": "Give it once."}
-            raise Problem(HTTPStatus.BAD_REQUEST, f"query {shown}: given more than once. Give it once.", errors=[error])
+            raise unfit_field("query", shown, "given more than once", "Give it once.")
     return dict(given)
 
 

@@ -12,7 +12,7 @@ from service.accounts.passwords import totp_uri
 from service.api import session_models as models
 from service.api.access import SIGNED, allowed
 from service.api.authentication import Caller
-from service.api.problems import Problem
+from service.api.problems import Problem, unfit_field
 from service.api.requests import Nothing
 from service.api.routes import PREFIX, Call, Cookie, Route
 from service.api.views import iso_or_none
@@ -65,8 +65,7 @@ async def sign_act(call: Call[Nothing, Nothing, models.SignatureProof]) -> dict[
     """A signature for the caller's next act that asks for one: `signed` of `GET /session` lists them."""
     account, body, session = _own(call), call.body, call.who.session
     if session is None or (body.password is None and body.code is None):
-        error = {"in": "body", "field": "password", "message": "neither a password nor a code", "remedy": "Give one."}
-        raise Problem(HTTPStatus.BAD_REQUEST, "body password: neither a password nor a code. Give one.", errors=[error])
+        raise unfit_field("body", "password", "neither a password nor a code", "Give one.")
     try:
         signature, until = await call.service.account_control.sign(account, session, body.password, body.code)
     except SignInRefused as refusal:
@@ -166,17 +165,12 @@ def _scope(call: Call[Any, Nothing, Any]) -> Scope:
     ):
         if given is not None and given not in known:
             remedy = f"Give the {'code' if field == 'region' else 'id'} of one that the site file has."
-            raise _unfit(field, f"there is no {field} {given[:100]!r}", remedy)
+            raise unfit_field("body", field, f"there is no {field} {given[:100]!r}", remedy)
     fault = unfit(body.role, scope)
     if fault is not None:
         field = "region" if body.region is not None else "enterprise"
-        raise _unfit(field, "not with this role", f"{fault[:1].upper()}{fault[1:]}.")
+        raise unfit_field("body", field, "not with this role", f"{fault[:1].upper()}{fault[1:]}.")
     return scope
-
-
-def _unfit(field: str, message: str, remedy: str) -> Problem:
-    error = {"in": "body", "field": field, "message": message, "remedy": remedy}
-    return Problem(HTTPStatus.BAD_REQUEST, f"body {field}: {message}. {remedy}", errors=[error])
 
 
 def _refused(refusal: SignInRefused, field: str) -> Problem:

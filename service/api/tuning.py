@@ -11,7 +11,7 @@ import orjson
 from domain.site import SERVICE_ENTERPRISE, UNIT_TAG, Site
 from service.api.catalogue import TagFilter
 from service.api.changes import figures_of, refused_edit
-from service.api.problems import Problem
+from service.api.problems import Problem, unfit_field
 from service.api.requests import Nothing
 from service.api.routes import PREFIX, Call, Route
 from service.api.scopes import beyond
@@ -80,8 +80,7 @@ def _stretch(body: PreviewBody, now: int) -> tuple[int, int]:
     begin = end - (body.days or DEFAULT_DAYS) * DAY if body.begin is None else body.begin
     if not 0 < end - begin <= MOST_DAYS * DAY:
         remedy = f"Give a beginning in the past, and at most {MOST_DAYS} days."
-        error = {"in": "body", "field": "from", "message": "empty, or too long a time", "remedy": remedy}
-        raise Problem(HTTPStatus.BAD_REQUEST, f"body from: empty, or too long a time. {remedy}", errors=[error])
+        raise unfit_field("body", "from", "empty, or too long a time", remedy)
     return begin, end
 
 

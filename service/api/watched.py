@@ -12,7 +12,7 @@ from domain.clock import iso
 from domain.samples import Float64
 from historian.protocol import HistorianUnavailable
 from service.api.catalogue import TagFilter, tag_view
-from service.api.problems import Problem, unavailable
+from service.api.problems import Problem, unavailable, unfit_field
 from service.api.reach import region_views
 from service.api.requests import Nothing, SamplesQuery, TagPath, TagsQuery
 from service.api.routes import Call
@@ -129,20 +129,17 @@ def _stretch(query: SamplesQuery, now: int) -> tuple[int, int]:
     start = max(end - DEFAULT_RANGE, 0) if query.start is None else query.start
     length = end - start
     if length <= 0:
-        raise _unfit("end", "not after start", "Give an end after the start.")
+        raise unfit_field("query", "end", "not after start", "Give an end after the start.")
     if query.bucket is not None and length > query.bucket * MOST_BUCKETS:
         least = -(-length // MOST_BUCKETS)
-        raise _unfit("bucket", f"more than {MOST_BUCKETS} buckets", f"Give a bucket of at least {_rounded(least)}.")
+        raise unfit_field(
+            "query", "bucket", f"more than {MOST_BUCKETS} buckets", f"Give a bucket of at least {_rounded(least)}."
+        )
     return start, end
 
 
 def _rounded(milliseconds: int) -> str:
     return f"{-(-milliseconds // 1000)}s"
-
-
-def _unfit(field: str, message: str, remedy: str) -> Problem:
-    error = {"in": "query", "field": field, "message": message, "remedy": remedy}
-    return Problem(HTTPStatus.BAD_REQUEST, f"query {field}: {message}. {remedy}", errors=[error])
 
 
 async def _raw(call: Call[TagPath, SamplesQuery, Nothing], path: str, start: int, end: int) -> dict[str, Any]:
