@@ -676,7 +676,7 @@ def differences(found: Mapping[Any, Any], expected: Mapping[Any, Any]) -> list[t
 
 
 @pytest.mark.no_cover  # covered by others; it would take three times as long
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(600)
 def test_the_register_agrees_with_a_reference() -> None:
     run_state_machine_as_test(
         RegisterMachine, settings=settings(max_examples=EXAMPLES, stateful_step_count=50, deadline=None)
