@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import paho.mqtt.publish
 import requests
 import yaml
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests import servers
 from tests.running import HEADERS, Service, main_file, write_yaml
@@ -217,6 +218,20 @@ def _supervisor(service: Service, administrator: Caller, stack: ExitStack) -> Ca
     return caller
 
 
+def _publish(topic: str, payload: bytes, port: int) -> None:
+    """Send a message that the broker has to answer for."""
+    client = Client(CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    try:
+        sent = client.publish(topic, payload, qos=1)
+        sent.wait_for_publish(PATIENCE)
+        assert sent.is_published(), "the broker did not answer for the readings"
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
 def _material(service: Service, administrator: Caller, port: int) -> dict[str, list[int]]:
     """Alarms with their incidents, and what later acts are about; their ids."""
 
@@ -228,7 +243,7 @@ def _material(service: Service, administrator: Caller, port: int) -> dict[str, l
 
     values = {"GT-101": 30, "GT-102": 30, "TI-101": 24.6, "LI-101": 95, "NOT-KNOWN": 1}
     payload = orjson.dumps({"ts": time.time_ns() // 1_000_000, "values": values})
-    paho.mqtt.publish.single(f"anshao/v1/{ENTERPRISE}/gw1/data", payload, qos=1, port=port)
+    _publish(f"anshao/v1/{ENTERPRISE}/gw1/data", payload, port)
     deadline = time.monotonic() + PATIENCE
     while not ids("/incidents") or len(ids(f"/alarms?enterprise={ENTERPRISE}")) < 3:
         assert time.monotonic() < deadline, "no alarm came of the readings"

@@ -5,7 +5,8 @@ out of Schemathesis' reach: ``live`` is asked as plain HTTP only; ``tests/unit/t
 
 Here is a little of it for each operation. Much of it, of a seed of one's own::
 
-    pytest tests/integration/test_api_schema.py --api-examples 40 --hypothesis-seed 7 -s
+    pytest tests/integration/test_api_schema.py --api-examples 40 --hypothesis-seed 7 -s \\
+        --timeout 7200 -o faulthandler_timeout=7200
 """
 
 import copy
@@ -143,7 +144,6 @@ class Asking:
             assert mode.is_negative, self.name  # without parameters and a body nothing can be wrong
 
 
-@pytest.mark.timeout(7200)
 def test_every_operation_keeps_to_its_document(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     described = document()
     schema = schemathesis.openapi.from_dict(described)
