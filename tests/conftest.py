@@ -61,8 +61,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--api-examples", type=int, default=2, help="requests of each caller for each operation, so many")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests that may take very long come first: at the end they would keep one processor busy and the others idle."""
+    asking = pytest.mark.timeout(300 * config.getoption("--api-examples"))
+    for item in items:
+        if "api_examples" in getattr(item, "fixturenames", ()):
+            item.add_marker(asking)
 
     def longest(item: pytest.Item) -> float:
         marker = item.get_closest_marker("timeout")
@@ -82,6 +86,12 @@ def missing(message: str) -> NoReturn:
     if IN_CI:
         pytest.fail(message)
     pytest.skip(message)
+
+
+@pytest.fixture
+def api_examples(request: pytest.FixtureRequest) -> int:
+    """How much is asked of the API; the time that a test may take grows with it."""
+    return int(request.config.getoption("--api-examples"))
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.desk import Desks
+from tests.browser.desk import PAGES, Desks
 from tests.browser.people import GOOD, STEP, begin_codes, made, sign_in
 from tests.browser.works import Works
 from tests.running import TOKEN, until
@@ -15,6 +15,7 @@ from tests.running import TOKEN, until
 pytestmark = pytest.mark.browser
 
 HEADING = "登录"
+NOT_FOR_ENTERPRISES = {"/handover", "/messages", "/administration", "/accounts"}
 BY_MOUSE = """() => {
     for (const kind of ['pointerdown', 'pointermove', 'mousedown', 'touchstart']) {
         addEventListener(kind, () => { window.byMouse = kind; }, true);
@@ -133,6 +134,28 @@ async def test_a_wall_screen_is_offered_no_acts(works: Works, desks: Desks) -> N
     assert status == 200
     await desk.turn_to("/")
     await expect(desk.button("确认").first).to_be_visible()
+
+
+async def test_an_enterprise_is_offered_its_pages_and_told_who_sees_the_others(works: Works, desks: Desks) -> None:
+    await works.publish(**{"GT-101": 12.5})
+    await made(works, "zhaomin", "赵敏", "enterprise", enterprise="works")
+    desk = await desks.open(works.address, token=None)
+    page = desk.page
+    await sign_in(desk, "zhaomin")
+    await expect(page.locator(".who > button")).to_contain_text("赵敏")
+    await desk.button("更多").click()
+    offered = {await link.get_attribute("href") for link in await page.locator("header a").all()}
+    await page.keyboard.press("Escape")
+    forbidden = re.compile(f"您的角色不能|{re.escape('账号由管理员管理')}")
+    for place in [*PAGES.values(), "/accounts"]:
+        await desk.turn_to(place)
+        if f"#{place}" in offered or place.startswith(("/enterprises/", "/site-plans/")):
+            await expect(page.get_by_text(forbidden)).to_have_count(0)
+            continue
+        assert place in NOT_FOR_ENTERPRISES
+        await expect(page.get_by_text(forbidden).first).to_be_visible()
+        await expect(page.get_by_text(re.compile("请找|由管理员|请系统管理员")).first).to_be_visible()
+    assert not {f"#{place}" for place in NOT_FOR_ENTERPRISES} & offered
 
 
 async def test_an_officer_needs_no_mouse(works: Works, desks: Desks) -> None:
