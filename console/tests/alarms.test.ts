@@ -5,7 +5,7 @@ import { hold } from '@/alarms/holding';
 import { countByGrade, EVERYTHING as ALL, orderedAlarms, orderedIncidents, type Filter } from '@/alarms/ordering';
 import { nextAct } from '@/alarms/states';
 import { tagView } from '@/alarms/tagStatus';
-import { anchoredScroll, steady, windowOf } from '@/alarms/windowing';
+import { anchoredScroll, seated, steady, windowOf } from '@/alarms/windowing';
 
 import { alarm, incident, tag } from './samples';
 
@@ -101,6 +101,14 @@ describe('windowing', () => {
     expect(steady(before, windowOf(100, 50, 1_000, 500))).toBe(before);
     expect(steady(before, windowOf(100, 50, 1_100, 500))).toEqual({ first: 16, last: 38 });
     expect(steady(undefined, before)).toBe(before);
+  });
+
+  it('lets a row keep its place in the document, and gives the places of those that left to those that come', () => {
+    const before = seated(undefined, ['a', 'b', 'c', 'd']);
+    expect([...before]).toEqual([['a', 0], ['b', 1], ['c', 2], ['d', 3]]);
+    const down = seated(before, ['c', 'd', 'e', 'f', 'g']);
+    expect([...down]).toEqual([['c', 2], ['d', 3], ['e', 0], ['f', 1], ['g', 4]]);
+    expect([...seated(down, ['x', 'c'])]).toEqual([['x', 0], ['c', 2]]);
   });
 
   it('keeps the topmost row in its place when rows come in above it', () => {

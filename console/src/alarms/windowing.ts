@@ -21,6 +21,31 @@ export function steady(before: Window | undefined, next: Window): Window {
   return before?.first === next.first && before.last === next.last ? before : next;
 }
 
+/**
+ * A place in the document for each key, which keeps it for as long as it is drawn. Places that came free are taken again
+ * by what comes: to fill one with other words costs far less than to make it.
+ */
+export function seated<Key>(before: ReadonlyMap<Key, number> | undefined, keys: readonly Key[]): ReadonlyMap<Key, number> {
+  const staying = new Map<Key, number>();
+  for (const key of keys) {
+    const place = before?.get(key);
+    if (place !== undefined) staying.set(key, place);
+  }
+  const taken = new Set(staying.values());
+  let free = 0;
+  const next = new Map<Key, number>();
+  for (const key of keys) {
+    let place = staying.get(key);
+    if (place === undefined) {
+      while (taken.has(free)) free += 1;
+      place = free;
+      free += 1;
+    }
+    next.set(key, place);
+  }
+  return next;
+}
+
 /** Scroll position that keeps the row at the top of the view where it is, after the list changed around it. */
 export function anchoredScroll<Key>(
   before: readonly Key[],
