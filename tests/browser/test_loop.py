@@ -164,6 +164,11 @@ async def test_a_flood_is_told_by_unit_with_the_gas_on_top(works: Works, desks: 
 
 class TestADrill:
     @pytest.fixture
+    def site(self) -> dict[str, Any]:
+        """Nothing that falls silent meanwhile."""
+        return site_of([TANK_FARM])
+
+    @pytest.fixture
     def starting(self, starting: Service) -> Service:
         """With a scenario beside the main file."""
         folder = starting.folder / "drills"
