@@ -1,21 +1,15 @@
-"""Files that belong to incidents: photos and PDF documents, in a folder, each named by the SHA-256 of its content.
-
-What a file is, its content says and never its name. It is on disk, synced, before the ledger says that it is there;
-what was being received when the process died is removed at the next start.
-"""
+"""Files that belong to incidents: photos and PDF documents. What a file is, its content says and never its name."""
 
 import asyncio
 import hashlib
-import os
-import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from alerting.incidents.dossier import Stored
+from alerting.kept_files import KeptFiles, or_removed, sync
 
-_PART = ".part"
 _HEAD = 64
 """Bytes that the type is known by."""
 _LONGEST_NAME = 150
@@ -46,53 +40,27 @@ class Received:
     part: Path
 
 
-class AttachmentStore:
+class AttachmentStore(KeptFiles):
     """The folder. ``open`` first."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def open(self) -> None:
-        """Make the folder, and remove what was never received in full. Raises OSError."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        for part in self._folder.glob(f"*{_PART}"):
-            part.unlink()
-
-    def path(self, sha256: str) -> Path:
-        """Where a file of that content is."""
-        return self._folder / sha256
 
     async def receive(self, chunks: AsyncIterator[bytes], name: str, largest: int) -> Received:
         """Write what arrives, of at most ``largest`` bytes. To be kept or dropped afterwards.
 
         Raises AttachmentRefused, AttachmentTooLarge, OSError; nothing is left behind then.
         """
-        descriptor, written = await asyncio.to_thread(tempfile.mkstemp, _PART, "", self._folder)
-        part = Path(written)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                stored = await _write(file, chunks, name, largest)
-        except BaseException:
-            await asyncio.to_thread(part.unlink, missing_ok=True)
-            raise
+        file, part = await asyncio.to_thread(self.begin)
+        with or_removed(part), file:
+            stored = await _write(file, chunks, name, largest)
         return Received(stored, part)
 
     async def keep(self, received: Received) -> Stored:
         """Give it its place for good. Raises OSError."""
-        await asyncio.to_thread(self._keep, received)
+        await asyncio.to_thread(self.place, received.part, received.stored.sha256)
         return received.stored
 
     async def drop(self, received: Received) -> None:
         """Remove what is not kept."""
         await asyncio.to_thread(received.part.unlink, missing_ok=True)
-
-    def _keep(self, received: Received) -> None:
-        received.part.replace(self.path(received.stored.sha256))
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def type_of(head: bytes) -> str:
@@ -143,10 +111,5 @@ async def _write(file: BinaryIO, chunks: AsyncIterator[bytes], name: str, larges
         digest.update(chunk)
         await asyncio.to_thread(file.write, chunk)
     kind = type_of(head)
-    await asyncio.to_thread(_sync, file)
+    await asyncio.to_thread(sync, file)
     return Stored(clean_name(name, kind), kind, size, digest.hexdigest())
-
-
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
