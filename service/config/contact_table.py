@@ -6,7 +6,7 @@ Column names are understood in English and in Chinese. An address on a channel o
 
 import csv
 import io
-import zipfile
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
 from pydantic_core import PydanticCustomError
 
 from alerting.response.contacts import LANGUAGES, Contact
@@ -23,6 +22,7 @@ from service.config.faults import Fault, FaultList
 from service.config.quantities import check_identifier, check_region_code, refusal
 from service.config.response_sections import check_contact_id, parse_day, parse_time_of_day
 from service.config.validation import suggestion
+from service.config.workbook_guard import DAMAGE, DAMAGED, Bounds, GuardedReader, refusal_of
 
 COLUMNS = {
     "id": "编号",
@@ -44,10 +44,12 @@ ADDRESS = "address."
 REQUIRED = ("id", "name", "post")
 MOST_ROWS = 20_000
 LONGEST_CELL = 400
-LARGEST_SHEET = 100_000_000
-"""Bytes of an .xlsx file once unpacked [ours]."""
+MOST_COLUMNS = 100
 XLSX = ".xlsx"
 _BY_CHINESE = {chinese: column for column, chinese in COLUMNS.items()}
+_DIVIDE = "Divide the directory, or delete empty rows and columns."
+_BOUNDS = Bounds(size=20_000_000, unpacked=100_000_000, cells=600_000, remedy=_DIVIDE)
+"""Of an .xlsx file [ours]."""
 _TABLE_REMEDY = f"Begin it with a row of column names: {','.join(COLUMNS)}."
 
 
@@ -184,33 +186,52 @@ def _csv_rows(content: bytes, path: Path, faults: FaultList) -> Iterator[_Row]:
 
 
 def _xlsx_rows(content: bytes, path: Path, faults: FaultList) -> Iterator[_Row]:
+    sheets: list[_Sheet] | None = []
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(member.file_size for member in packed.infolist()) > LARGEST_SHEET:
-                faults.add(Fault(str(path), 0, 0, "", "the workbook is too large", "Divide the directory."))
-                return
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheets = [(sheet.title, _sheet(sheet)) for sheet in book.worksheets]
-        book.close()
-    except (zipfile.BadZipFile, InvalidFileException, OSError, ValueError, KeyError, SyntaxError, AttributeError):
-        # openpyxl lets through whatever a broken part of the archive raises.
-        remedy = "Open it in Excel and save it as an Excel workbook (.xlsx)."
-        faults.add(Fault(str(path), 0, 0, "", "not readable as an .xlsx workbook", remedy))
-        return
-    filled = [(title, rows) for title, rows in sheets if any(any(row) for _, row in rows)]
-    if not filled:
-        faults.add(Fault(str(path), 0, 0, "", "the workbook is empty", _TABLE_REMEDY))
-    for title, rows in filled:
+        refusal = refusal_of(content, _BOUNDS)
+        if refusal is None:
+            sheets = _sheets(content)
+    except DAMAGED:
+        refusal = DAMAGE
+    if sheets is None:
+        refusal = f"more than {MOST_ROWS} rows in the workbook, empty ones between others included", _DIVIDE
+    elif not sheets and refusal is None:
+        refusal = "the workbook is empty", _TABLE_REMEDY
+    if refusal is not None:
+        faults.add(Fault(str(path), 0, 0, "", *refusal))
+    for title, rows in sheets or ():
         yield from _named(f"{path}[{title}]", rows, faults)
 
 
-def _sheet(sheet: Any) -> list[tuple[int, list[str]]]:
-    rows = [
-        (number, [_cell_text(cell) for cell in row])
-        for number, row in enumerate(sheet.iter_rows(values_only=True, max_row=MOST_ROWS + 2), start=1)
-    ]
-    width = max((index + 1 for _, row in rows for index, cell in enumerate(row) if cell), default=0)
-    return [(number, [*row, *[""] * width][:width]) for number, row in rows]
+_Sheet = tuple[str, list[tuple[int, list[str]]]]
+"""Title, and filled rows by their number."""
+
+
+def _sheets(content: bytes) -> list[_Sheet] | None:
+    """The sheets that hold anything; None: more rows than are taken. Raises DAMAGED."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # openpyxl tells what it leaves out of a file: styles, validation, drawings
+        reader = GuardedReader(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        reader.read()
+    found = []
+    left = MOST_ROWS + len(reader.wb.worksheets)  # with their headers
+    try:
+        for sheet in reader.wb.worksheets:
+            rows = []
+            for number, row in enumerate(
+                sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS, max_row=left + 1), start=1
+            ):
+                left -= 1
+                if left < 0:
+                    return None
+                if any(cell is not None for cell in row):
+                    rows.append((number, [_cell_text(cell) for cell in row]))
+            width = max((index + 1 for _, row in rows for index, cell in enumerate(row) if cell), default=0)
+            if width:
+                found.append((str(sheet.title), [(number, row[:width]) for number, row in rows]))
+    finally:
+        reader.wb.close()
+    return found
 
 
 def _cell_text(value: Any) -> str:

@@ -10,22 +10,20 @@ import io
 import re
 import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 import openpyxl
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.cell.read_only import EMPTY_CELL
-from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import coordinate_to_tuple
 
 from service.config.faults import Fault, FaultList
+from service.config.workbook_guard import CHUNK, DAMAGE, DAMAGED, Bounds, GuardedReader, refusal_of
 
 LARGEST_BOOK = 64_000_000
 """Bytes of a workbook [ours]."""
@@ -33,27 +31,15 @@ LARGEST_UNPACKED = 250_000_000
 """Bytes of all its parts unpacked, its table of texts among them, which is held in memory [ours]."""
 MOST_CELLS = 4_000_000
 """Cells of all its sheets, empty ones that it writes down included: reading a million takes seconds [ours]."""
-DENSEST = 200
-"""Times that a part may grow when it is unpacked; a sheet of numbers grows ten to thirty times [ours]."""
 MOST_ROWS = 600_000
 """Rows of all its sheets, empty ones between others included [ours]."""
 MOST_COLUMNS = 64
-MOST_SHEETS = 1_000
-_CHUNK = 1 << 20
 _OVERLAP = 200
 _SPLIT = "Split it into several workbooks, or delete empty rows and columns."
 _LONGEST_NAME = 31
 """Characters that Excel allows a sheet's name."""
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3}[0-9]{1,7}):')
-_CELLS = tuple(start + end for start in (b"<c", b":c") for end in (b" ", b"/", b">", b"\n", b"\r", b"\t"))
-"""How a cell begins, with or without a prefix: counting these is many times as fast as looking for a pattern."""
 _FORBIDDEN = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
-_DAMAGED = (
-    zlib.error,
-    zipfile.BadZipFile, zipfile.LargeZipFile, ParseError, NotImplementedError, RuntimeError, EOFError, OSError,
-    KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError, ArithmeticError, AssertionError,
-)  # fmt: skip
-"""What zipfile and openpyxl raise of a file that is none, or was damaged."""
 _NUMERIC = frozenset({"low", "high", "LL", "L", "H", "HH", "deadband"})
 
 
@@ -82,69 +68,25 @@ def place_of(book: str, sheet: str) -> str:
 
 def read_workbook(content: bytes, book: str, faults: FaultList) -> list[Sheet]:
     """All sheets that hold anything; cells with faults are empty, and named in ``faults`` by sheet, row and column."""
-    refusal = _refusal(content)
-    if refusal is None:
-        try:
+    try:
+        refusal = refusal_of(content, Bounds(LARGEST_BOOK, LARGEST_UNPACKED, MOST_CELLS, _SPLIT))
+        if refusal is None:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                refusal = _check_parts(archive)
-                if refusal is None:
-                    known = len(faults)
-                    sheets = list(_sheets(content, archive, book, faults))
-                    if sheets or len(faults) > known:
-                        return sheets
-                    refusal = "the workbook holds no table", "Fill a sheet, with the header first."
-        except _DAMAGED:
-            refusal = "the workbook is damaged or none", "Open it in Excel or WPS and save it as .xlsx again."
+                known = len(faults)
+                sheets = list(_sheets(content, archive, book, faults))
+            if sheets or len(faults) > known:
+                return sheets
+            refusal = "the workbook holds no table", "Fill a sheet, with the header first."
+    except DAMAGED:
+        refusal = DAMAGE
     faults.add(Fault(book, 0, 0, "", *refusal))
     return []
-
-
-def _refusal(content: bytes) -> tuple[str, str] | None:
-    if len(content) > LARGEST_BOOK:
-        return f"a workbook of more than {LARGEST_BOOK // 10**6} MB", "Split it into several workbooks."
-    if content.startswith(b"\xd0\xcf\x11\xe0"):
-        return "protected by a password, or of the old .xls kind", "Take the password off and save it as .xlsx."
-    if not content.startswith(b"PK"):
-        return "not a workbook of the kind .xlsx", "Save it as .xlsx in Excel or WPS."
-    return None
-
-
-def _check_parts(archive: zipfile.ZipFile) -> tuple[str, str] | None:
-    """What forbids to unpack an archive."""
-    parts = archive.infolist()
-    names = {part.filename for part in parts}
-    if "xl/workbook.xml" not in names:
-        return "not a workbook of the kind .xlsx", "Save it as .xlsx in Excel or WPS."
-    if any("vbaproject" in name.lower() for name in names):
-        return "a workbook with macros", "Save it as .xlsx, which holds none."
-    unpacked = sum(part.file_size for part in parts)
-    too_dense = any(part.file_size > _CHUNK and part.file_size > DENSEST * part.compress_size for part in parts)
-    if too_dense:
-        return "a workbook that grows beyond measure when it is unpacked", "Copy its values to a new workbook."
-    if unpacked > LARGEST_UNPACKED:
-        size = f"{unpacked / 1e6:.0f} MB unpacked"
-        remedy = "Split it into several workbooks, or copy its values to a new one."
-        return f"a workbook of {size}: at most {LARGEST_UNPACKED / 1e6:.0f} MB are read", remedy
-    if len(parts) > MOST_SHEETS * 4:
-        return f"a workbook of more than {MOST_SHEETS} sheets", "Split it into several workbooks."
-    return _check_cells(archive)
-
-
-def _check_cells(archive: zipfile.ZipFile) -> tuple[str, str] | None:
-    cells = 0
-    for part in archive.infolist():
-        with archive.open(part) as opened:
-            while chunk := opened.read(_CHUNK):
-                cells += sum(map(chunk.count, _CELLS))  # but for one that two chunks share
-                if cells > MOST_CELLS:
-                    return f"a workbook of more than {MOST_CELLS} cells", _SPLIT
-    return None
 
 
 def _sheets(content: bytes, archive: zipfile.ZipFile, book: str, faults: FaultList) -> Iterator[Sheet]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl tells what it leaves out of a file: styles, validation, drawings
-        reader = _Reader(io.BytesIO(content), read_only=True, keep_links=False)
+        reader = GuardedReader(io.BytesIO(content), read_only=True, keep_links=False)
         reader.read()
         opened = reader.wb
         try:
@@ -162,17 +104,6 @@ def _sheets(content: bytes, archive: zipfile.ZipFile, book: str, faults: FaultLi
                     return
         finally:
             opened.close()
-
-
-class _Reader(ExcelReader):
-    """openpyxl's own, which reads each sheet without a dimension while it opens the book."""
-
-    def read_worksheets(self) -> None:
-        """Refuse a part that stands for several sheets: what is read once may be too much a thousand times."""
-        targets = [relation.target for _, relation in self.parser.find_sheets()]
-        if len(set(targets)) < len(targets):
-            raise ValueError("two sheets have one part")
-        super().read_worksheets()
 
 
 @dataclass(slots=True)
@@ -202,7 +133,7 @@ class _SheetReading:
         """Look through the sheet's text for what openpyxl does not show while it streams."""
         before = b""
         with archive.open(path.lstrip("/")) as part:
-            while chunk := part.read(_CHUNK):
+            while chunk := part.read(CHUNK):
                 text = before + chunk
                 if b"<!" in text and _FORBIDDEN.search(text):
                     self._fault(0, 0, "", "a document type, which no workbook has", "Save it again in Excel or WPS.")

@@ -1,6 +1,9 @@
 """The directory of contacts as a table: every faulty cell by sheet, row and column; out and in again the same."""
 
 import io
+import tracemalloc
+import zipfile
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -127,8 +130,8 @@ def test_twenty_faults_among_many_rows_are_exactly_named() -> None:
         (b"id,name,post\na,b", "contacts.csv", "2 cells"),
         (b"id,name,post\na,b,c", "contacts.csv", "neither a region nor an enterprise"),
         (b"id,name,post,region\na,b,c,370783\na,b,c,370783", "contacts.csv", "given already at contacts.csv:2"),
-        (b"no workbook", "contacts.xlsx", "not readable as an .xlsx"),
-        (b"PK\x03\x04broken", "contacts.xlsx", "not readable as an .xlsx"),
+        (b"no workbook", "contacts.xlsx", "not a workbook"),
+        (b"PK\x03\x04broken", "contacts.xlsx", "damaged"),
         (workbook(("空", [])), "contacts.xlsx", "empty"),
     ],
 )
@@ -143,6 +146,47 @@ def test_a_table_of_more_rows_than_are_taken() -> None:
     found, (fault,) = read("\n".join(lines))
     assert len(found) == MOST_ROWS
     assert "more than" in fault.message
+
+
+BOOK = workbook(("县", [["id", "name", "post", "region"], ["w", "王芳", "duty", "370783"]]))
+
+
+def repacked(part: str, change: Callable[[bytes], bytes]) -> bytes:
+    """``BOOK`` with one part of it changed."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(BOOK)) as book, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in book.namelist():
+            archive.writestr(name, change(book.read(name)) if name == part else book.read(name))
+    return packed.getvalue()
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (BOOK[:60] + b"\xff" * 20 + BOOK[80:], "damaged"),
+        (repacked("[Content_Types].xml", lambda xml: xml.replace(b"PartName", b"Part")), "damaged"),
+        (repacked("xl/workbook.xml", lambda xml: xml.replace(b"sheetId", b"sheet")), "damaged"),
+        (repacked(SHEET, lambda xml: xml.replace(b"</row>", b"<c/>" * 600_000 + b"</row>")), "beyond measure"),
+        (repacked(SHEET, lambda xml: xml.replace(b'r="2"', b'r="1048576"')), "more than 20000 rows"),
+    ],
+)
+def test_a_workbook_that_is_damaged_or_too_much_is_refused(content: bytes, told: str) -> None:
+    found, (fault,) = read(content, "contacts.xlsx")
+    assert not found
+    assert told in fault.message
+    assert fault.remedy
+
+
+def test_a_cell_far_to_the_right_makes_no_row_wider_than_is_taken() -> None:
+    tracemalloc.start()
+    far = b"".join(b'<row r="%d"><c r="XFD%d"><v>1</v></c></row>' % (row, row) for row in range(3, 2_000))
+    read(repacked(SHEET, lambda xml: xml.replace(b"</sheetData>", far + b"</sheetData>")), "contacts.xlsx")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50_000_000
 
 
 @given(st.binary(max_size=300), st.sampled_from(["contacts.csv", "contacts.xlsx"]))
