@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import logging
 import time
 import uuid
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 import orjson
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
@@ -119,6 +121,7 @@ async def serve(app: web.Application, host: str, port: int) -> Server:
         shutdown_timeout=SHUTDOWN_PATIENCE,
         max_line_size=LONGEST_ADDRESS,
     )
+    logging.getLogger("aiohttp.server").addFilter(_without_traceback)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
@@ -126,6 +129,15 @@ async def serve(app: web.Application, host: str, port: int) -> Server:
         await runner.cleanup()
         raise
     return Server(host, int(runner.addresses[0][1]), runner)
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """A filter: a request that cannot be read is no fault of the service, so a line says it."""
+    fault = record.exc_info[1] if record.exc_info else None
+    if not isinstance(fault, HttpProcessingError | web.RequestPayloadError):
+        return True
+    log.warning("request_unreadable", reason=str(fault)[:200])
+    return False
 
 
 @functools.cache
@@ -176,6 +188,11 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
         if fault.status < HTTPStatus.BAD_REQUEST:
             raise
         return _of_aiohttp(fault).response()
+    except web.RequestPayloadError:
+        detail = "the body cannot be unpacked as its Content-Encoding says; send it again, or as it is, without one"
+        answer = Problem(HTTPStatus.BAD_REQUEST, detail).response()
+        answer.force_close()  # where the next request begins is not known
+        return answer
     except ConnectionError:  # the caller has gone: nobody is there to read the answer
         raise
     except Exception:

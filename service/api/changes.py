@@ -149,7 +149,7 @@ ROUTES: tuple[Route, ...] = (
         propose_change,
         "Propose a change",
         RuleChangeDocument,
-        errors=(HTTPStatus.CONFLICT, _AWAY),
+        errors=_ACT,
         tag="changes",
     ),
     Route("GET", _ONE, get_change, "One change", RuleChangeDetail, errors=(_NOT_FOUND, _AWAY), tag="changes"),

@@ -130,7 +130,11 @@ def _operation(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
     if not route.is_open:
         statuses |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
     if route.body is not Nothing:
-        statuses |= {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
+        statuses |= {
+            HTTPStatus.REQUEST_TIMEOUT,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        }
     operation: dict[str, Any] = {
         "operationId": route.operation,
         "summary": route.summary,

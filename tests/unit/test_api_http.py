@@ -138,6 +138,25 @@ async def test_a_body_of_any_size_is_refused(client: Client) -> None:
     assert "65536 bytes" in (await problem(answer, 413)).detail
 
 
+async def test_a_body_that_cannot_be_unpacked_is_refused(
+    service: FakeService, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await serve(create_app(service, LiveHub(service), CollectorRegistry()), "127.0.0.1", 0)
+    headers = HEADERS | {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    try:
+        with capture_logs() as logs:
+            for path in ("alarms/1/acknowledge", "config/check"):
+                answer = await client.session.post(f"{server.url}api/v1/{path}", data=b"no gzip", headers=headers)
+                assert "Content-Encoding" in (await problem(answer, 400)).detail
+            headers["Content-Encoding"] = "br"
+            answer = await client.session.post(f"{server.url}api/v1/alarms/1/acknowledge", data=b"x", headers=headers)
+            assert answer.status == 400  # by aiohttp's parser, before the application has the request
+    finally:
+        await server.stop()
+    assert {each["event"] for each in logs} == {"request_unreadable"}, "a caller's fault is a line of the log"
+    assert not caplog.records, "and no traceback"
+
+
 # ---- parameters
 
 
