@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { enlarged } from '@/trend/enlarged';
 import { bucketFor, columnsOf, SPANS, spanFor, valueRange } from '@/trend/series';
 
 const bucket = (second: number, value: number, count = 1) => ({
@@ -19,6 +20,17 @@ describe('trend', () => {
     expect(spanFor(0)).toBe(10 * 60_000);
     expect(spanFor(11 * 60_000)).toBe(30 * 60_000);
     expect(spanFor(1e12)).toBe(SPANS.at(-1));
+  });
+
+  it('is enlarged with its axes, lines and dashes', () => {
+    const axes = [{ size: 30 }, { label: 'mg/m³' }];
+    const plot = enlarged({ width: 900, height: 300, axes, series: [{}, { width: 1.5, dash: [8, 4] }] }, 1.5);
+    expect([plot.width, plot.height]).toEqual([900, 300]);
+    expect(plot.axes).toMatchObject([
+      { size: 45, space: 75, font: '18px sans-serif' },
+      { size: 75, labelSize: 45, space: 45, ticks: { size: 15 } },
+    ]);
+    expect(plot.series[1]).toMatchObject({ width: 2.25, dash: [12, 6] });
   });
 
   it('continues history with live readings', () => {

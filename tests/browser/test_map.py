@@ -158,6 +158,8 @@ async def test_wheel_and_drag_move_the_map_and_open_nothing(works: Works, desks:
     await expect(scale).not_to_have_text(whole)
     await desk.button("全部").click()
     await expect(scale).to_have_text(whole)
+    await desk.page.set_viewport_size({"width": 3840, "height": 2160})
+    await expect(desk.page.locator(".map-page")).to_have_css("zoom", "1.5")
     box = await at.bounding_box()
     assert box is not None
     middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}

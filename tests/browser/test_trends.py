@@ -96,6 +96,7 @@ async def test_tags_are_found_laid_over_each_other_and_kept_in_the_address(works
 
 async def test_a_spike_of_one_reading_is_seen_in_a_week_and_raw_when_zoomed_in(works: Works, desks: Desks) -> None:
     desk = await desks.open(works.address)
+    await desk.page.set_viewport_size({"width": 3840, "height": 2160})  # enlarged, and the pointer is read rightly
     await desk.turn_to("/trends?tag=works/GT-101&span=7d")
     await expect(desk.page.get_by_text("每 600 秒一段")).to_be_visible()
     rows = await exported(desk)

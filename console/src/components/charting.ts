@@ -6,6 +6,8 @@ import { useI18n } from 'vue-i18n';
 
 import { formatUnit, formatValue } from '@/format/numbers';
 import { theme } from '@/preferences/preferences';
+import { enlargement } from '@/styles/enlarging';
+import { enlarged } from '@/trend/enlarged';
 import type { PlotInputs } from '@/trend/plot';
 import type { Columns } from '@/trend/series';
 
@@ -38,6 +40,7 @@ export function usePlot(box: Readonly<ShallowRef<HTMLElement | null>>, setup: Pl
   const { locale } = useI18n();
   let plot: uPlot | null = null;
   let begun = 0;
+  let scale = 1;
 
   function measure(): void {
     performance.clearMeasures(DRAWN);
@@ -47,20 +50,25 @@ export function usePlot(box: Readonly<ShallowRef<HTMLElement | null>>, setup: Pl
   function build(element: HTMLElement): uPlot {
     begun = performance.now();
     const style = getComputedStyle(document.documentElement);
-    const options = setup.options({
-      width: element.clientWidth,
-      height: setup.height(element),
-      colour: (name) => style.getPropertyValue(name).trim(),
-    });
+    scale = enlargement();
+    const options = enlarged(setup.options({ ...sizeIn(element), colour: (name) => style.getPropertyValue(name).trim() }), scale);
     const { draw = [] } = options.hooks ?? {};
     options.hooks = { ...options.hooks, draw: [...draw, measure], setCursor: [setup.moved] };
-    return new uPlot(options, setup.data(), element);
+    const made = new uPlot(options, setup.data(), element);
+    made.root.style.zoom = String(1 / scale);
+    return made;
+  }
+
+  /** A plot reads the pointer in the window's pixels, and is sharp in them: it is enlarged by what it draws. */
+  function sizeIn(element: HTMLElement): { width: number; height: number } {
+    return { width: Math.floor(element.clientWidth * scale), height: Math.floor(setup.height(element) * scale) };
   }
 
   const observer = new ResizeObserver(() => {
     if (box.value === null || plot === null) return;
-    const size = { width: box.value.clientWidth, height: setup.height(box.value) };
-    if (plot.width !== size.width || plot.height !== size.height) plot.setSize(size);
+    const size = sizeIn(box.value);
+    if (scale !== enlargement()) renew();
+    else if (plot.width !== size.width || plot.height !== size.height) plot.setSize(size);
   });
 
   function leave(): void {
@@ -69,16 +77,14 @@ export function usePlot(box: Readonly<ShallowRef<HTMLElement | null>>, setup: Pl
     plot = null;
   }
 
-  watch(
-    [box, theme, locale, setup.shape ?? ((): null => null)],
-    () => {
-      leave();
-      if (box.value === null) return;
-      observer.observe(box.value);
-      plot = build(box.value);
-    },
-    { flush: 'post', immediate: true },
-  );
+  function renew(): void {
+    leave();
+    if (box.value === null) return;
+    observer.observe(box.value);
+    plot = build(box.value);
+  }
+
+  watch([box, theme, locale, setup.shape ?? ((): null => null)], renew, { flush: 'post', immediate: true });
   onBeforeUnmount(leave);
 
   function redraw(): void {

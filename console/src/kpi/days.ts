@@ -3,11 +3,11 @@
 import uPlot from 'uplot';
 
 import type { KeyFigures } from '@/api/types';
+import { pixelRatio } from '@/styles/enlarging';
 import type { PlotInputs } from '@/trend/plot';
 
 const DAY_S = 86_400;
 const TEN_MINUTES_A_DAY = 144;
-const FONT = '12px sans-serif';
 
 export type Day = KeyFigures['per_day'][number];
 
@@ -44,7 +44,7 @@ export interface DaysInputs extends Pick<PlotInputs, 'width' | 'height' | 'colou
 
 function drawTarget(plot: uPlot, inputs: DaysInputs): void {
   const { ctx, bbox } = plot;
-  const ratio = devicePixelRatio;
+  const ratio = pixelRatio();
   const y = plot.valToPos(inputs.target(), 'y', true);
   ctx.save();
   ctx.strokeStyle = ctx.fillStyle = inputs.colour('--text');
@@ -64,7 +64,6 @@ function drawTarget(plot: uPlot, inputs: DaysInputs): void {
 export function daysOptions(inputs: DaysInputs): uPlot.Options {
   const axis: uPlot.Axis = {
     stroke: inputs.colour('--text-dim'),
-    font: FONT,
     grid: { show: false },
     ticks: { stroke: inputs.colour('--edge'), width: 0.5 },
   };

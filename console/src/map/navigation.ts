@@ -3,6 +3,7 @@
 import { onMounted, onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue';
 
 import { fit, moved, zoomed, type Bounds, type Size, type View } from '@/map/view';
+import { within } from '@/styles/enlarging';
 
 const STEP = 80;
 const FACTOR = 1.5;
@@ -71,17 +72,18 @@ export function useNavigation(surface: Ref<HTMLElement | null>, bounds: () => Bo
     },
     wheel(event: WheelEvent) {
       event.preventDefault();
-      const at = surface.value?.getBoundingClientRect();
+      const { x, y } = within(surface.value, event);
       const lines = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? 1 : 30;
-      zoom(Math.exp(-event.deltaY * lines * WHEEL), event.clientX - (at?.left ?? 0), event.clientY - (at?.top ?? 0));
+      zoom(Math.exp(-event.deltaY * lines * WHEEL), x, y);
     },
     pointerdown(event: PointerEvent) {
       dragged = false;
-      pressed = event.button === 0 && view.value !== null ? { x: event.clientX, y: event.clientY, view: view.value } : null;
+      pressed = event.button === 0 && view.value !== null ? { ...within(null, event), view: view.value } : null;
     },
     pointermove(event: PointerEvent) {
       if (pressed === null) return;
-      const [right, down] = [event.clientX - pressed.x, event.clientY - pressed.y];
+      const { x, y } = within(null, event);
+      const [right, down] = [x - pressed.x, y - pressed.y];
       if (!dragging.value && Math.hypot(right, down) < STILL) return;
       if (!dragging.value) surface.value?.setPointerCapture(event.pointerId);
       dragging.value = true;

@@ -4,6 +4,7 @@ import uPlot from 'uplot';
 
 import type { Limit, Tag } from '@/api/types';
 import { formatUnit } from '@/format/numbers';
+import { pixelRatio } from '@/styles/enlarging';
 import { doubtsOf, lonelyRows, type Line } from '@/trend/lines';
 import { drawLimit, drawMarks, isLine, timeLabels, type Mark } from '@/trend/plot';
 import { valueRange } from '@/trend/series';
@@ -27,7 +28,6 @@ export interface OverlayInputs {
   zoom: (window: [number, number]) => void;
 }
 
-const FONT = '12px sans-serif';
 const AXIS_PX = 62;
 /** As uPlot numbers them. */
 const RIGHT = 1;
@@ -121,7 +121,7 @@ function bandsOf(pens: readonly Pen[], colour: (name: string) => string): uPlot.
 function drawPoints(plot: uPlot, pen: Pen, colour: string): void {
   const { ctx } = plot;
   const { t, mean } = pen.line;
-  const ratio = devicePixelRatio;
+  const ratio = pixelRatio();
   ctx.fillStyle = colour;
   for (const row of lonelyRows(pen.line)) {
     const x = plot.valToPos(t[row] ?? 0, 'x', true);
@@ -139,7 +139,7 @@ function drawNumber(plot: uPlot, pen: Pen, colour: string, paper: string, [, las
   let row = t.length - 1;
   while (row >= 0 && ((mean[row] ?? null) === null || (t[row] ?? 0) * 1000 > last)) row -= 1;
   if (row < 0) return;
-  const ratio = devicePixelRatio;
+  const ratio = pixelRatio();
   const size = 8 * ratio;
   const x = Math.min(plot.valToPos(t[row] ?? 0, 'x', true), bbox.left + bbox.width) - size * (1 + 2 * ((pen.number - 1) % 3));
   if (x < bbox.left) return;
@@ -160,7 +160,7 @@ function drawNumber(plot: uPlot, pen: Pen, colour: string, paper: string, [, las
 /** A lane per pen at the foot of the plot, filled where the quality was bad and hollow where it was uncertain. */
 function drawDoubts(plot: uPlot, pens: readonly Pen[], colour: (name: string) => string): void {
   const { ctx, bbox } = plot;
-  const ratio = devicePixelRatio;
+  const ratio = pixelRatio();
   const height = LANE_PX * ratio;
   let top = bbox.top + bbox.height - height;
   ctx.fillStyle = colour('--yellow');
@@ -222,8 +222,6 @@ export function overlayOptions(inputs: OverlayInputs): uPlot.Options {
   const units = unitsOf(pens);
   const axis: uPlot.Axis = {
     stroke: colour('--text-dim'),
-    font: FONT,
-    labelFont: FONT,
     ticks: { stroke: colour('--edge'), width: 0.5 },
   };
   const grid = { stroke: colour('--edge'), width: 0.5 };

@@ -1,5 +1,7 @@
 /** A chart as a PNG: its plot under a title, and below it which pen is which. */
 
+import { pixelRatio } from '@/styles/enlarging';
+
 export interface Picture {
   plot: HTMLCanvasElement;
   title: string;
@@ -14,7 +16,7 @@ const LINE = 22;
 
 /** Null: the browser has no room for such a picture. */
 export function pictureOf({ plot, title, legend, text, paper }: Picture): Promise<Blob | null> {
-  const ratio = devicePixelRatio;
+  const ratio = pixelRatio();
   const canvas = document.createElement('canvas');
   const head = (MARGIN + LINE) * ratio;
   canvas.width = plot.width;

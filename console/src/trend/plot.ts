@@ -5,6 +5,7 @@ import type uPlot from 'uplot';
 import { rank } from '@/alarms/grades';
 import type { Grade, Limit } from '@/api/types';
 import { formatLimit } from '@/format/numbers';
+import { pixelRatio } from '@/styles/enlarging';
 import { valueRange, type Columns } from '@/trend/series';
 
 /** When an alarm entered. */
@@ -25,8 +26,6 @@ export interface PlotInputs {
   colour: (name: string) => string;
 }
 
-const FONT = '12px sans-serif';
-
 export function isLine(limit: Limit): boolean {
   return limit.kind === 'high' || limit.kind === 'low';
 }
@@ -39,7 +38,7 @@ export function isSecond(limit: Limit): boolean {
 /** A limit across the plot, with its name on it, so many pixels from the left. */
 export function drawLimit(plot: uPlot, limit: Limit, scale: string, colour: string, name: string, indent = 0): void {
   const { ctx, bbox } = plot;
-  const ratio = devicePixelRatio;
+  const ratio = pixelRatio();
   const second = isSecond(limit);
   const y = plot.valToPos(limit.setpoint, scale, true);
   ctx.save();
@@ -66,7 +65,7 @@ function drawLimits(plot: uPlot, inputs: PlotInputs): void {
 
 export function drawMarks(plot: uPlot, inputs: Pick<PlotInputs, 'window' | 'marks' | 'colour'>): void {
   const { ctx, bbox } = plot;
-  const ratio = devicePixelRatio;
+  const ratio = pixelRatio();
   const [first, last] = inputs.window();
   ctx.save();
   ctx.lineWidth = 2 * ratio;
@@ -115,7 +114,6 @@ function sign(ctx: CanvasRenderingContext2D, grade: Grade, x: number, y: number,
 export function plotOptions(inputs: PlotInputs): uPlot.Options {
   const axis: uPlot.Axis = {
     stroke: inputs.colour('--text-dim'),
-    font: FONT,
     grid: { stroke: inputs.colour('--edge'), width: 0.5 },
     ticks: { stroke: inputs.colour('--edge'), width: 0.5 },
   };

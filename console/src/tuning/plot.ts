@@ -4,6 +4,7 @@ import type uPlot from 'uplot';
 
 import { merged, type Bar, type Lanes } from '@/tuning/episodes';
 import { dateOf, timeOfDay } from '@/format/time';
+import { pixelRatio } from '@/styles/enlarging';
 import { plotOptions, type PlotInputs } from '@/trend/plot';
 
 /** Pixels of one lane and of the air around it. */
@@ -28,7 +29,7 @@ export function laneShare(plotHeight: number): number {
 
 function drawBars(plot: uPlot, bars: readonly Bar[], top: number, height: number, style: (bar: Bar) => void): void {
   const { ctx, bbox } = plot;
-  const ratio = devicePixelRatio;
+  const ratio = pixelRatio();
   const placed = bars.map((bar) => ({
     ...bar,
     begin: plot.valToPos(bar.begin / 1000, 'x', true),
@@ -49,13 +50,13 @@ function drawShade(plot: uPlot, inputs: TuningPlotInputs): void {
   ctx.save();
   ctx.fillStyle = `${inputs.colour('--text')}1f`;
   const shade = inputs.lanes().after.map((bar) => ({ ...bar, only: false }));
-  drawBars(plot, shade, bbox.top, bbox.height - LANES_HEIGHT * devicePixelRatio, () => undefined);
+  drawBars(plot, shade, bbox.top, bbox.height - LANES_HEIGHT * pixelRatio(), () => undefined);
   ctx.restore();
 }
 
 function drawLanes(plot: uPlot, inputs: TuningPlotInputs): void {
   const { ctx, bbox } = plot;
-  const ratio = devicePixelRatio;
+  const ratio = pixelRatio();
   const { before, after } = inputs.lanes();
   const names = inputs.names();
   const first = bbox.top + bbox.height - (LANES_HEIGHT - AIR) * ratio;
@@ -119,8 +120,8 @@ export function tuningOptions(inputs: TuningPlotInputs): uPlot.Options {
 }
 
 function isInLanes(plot: uPlot, value: number): boolean {
-  const height = plot.bbox.height / devicePixelRatio;
-  return plot.valToPos(value, 'y') > height - LANES_HEIGHT;
+  const height = plot.bbox.height - LANES_HEIGHT * pixelRatio();
+  return plot.valToPos(value, 'y', true) > plot.bbox.top + height;
 }
 
 /** The date where a day begins, else the time. */
