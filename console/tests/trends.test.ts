@@ -4,10 +4,11 @@ import type { Samples } from '@/api/types';
 import { liveSpan, queryOf, shifted, viewOf, zoomed } from '@/trend/address';
 import { csvOf, fileName, isoLocal } from '@/trend/csv';
 import { bucketStep, continued, doubtsOf, lineOf, lonelyRows, rowAt, rowsWithin, SILENCE, stepFor } from '@/trend/lines';
+import { marksOf } from '@/trend/marks';
 import { joined, rangeOf, shapeOf, unitsOf, type Pen } from '@/trend/overlay';
 import { found } from '@/trend/searching';
 
-import { tag } from './samples';
+import { alarm, entry, tag } from './samples';
 
 const HOUR = 3_600_000;
 const T0 = Date.parse('2026-06-08T02:30:00Z');
@@ -51,6 +52,29 @@ describe('the address of a trend', () => {
     expect(zoomed(before, 1e-9, T0).span).toBe(5_000);
     expect(liveSpan(10 * 60_000)).toBe(15 * 60_000);
     expect(liveSpan(1e12)).toBe(7 * 24 * HOUR);
+  });
+});
+
+describe('the marks of a tag', () => {
+  const entered = (id: number, second: number, version = 1): ReturnType<typeof entry> =>
+    entry({ alarm: id, data: { source_time: T0 + second * 1000, grade: 'yellow', rule_version: version } });
+  const own = tag({ limits: [{ key: 'HH', on_delay_ms: 30_000, version: 1 } as Pen['tag']['limits'][number]] });
+  const again = alarm({ id: 1, rule: 'HH', grade: 'orange', entered_at: new Date(T0 + 60_000).toISOString(), rule_version: 1 });
+
+  it('are each time that an alarm entered, the last once, and not those of others', () => {
+    const entries = [entered(1, 60), entered(1, 0), entered(2, 5), entry({ alarm: 1, kind: 'alarm.returned', data: { source_time: T0 } })];
+    expect(marksOf(own, [again], entries)).toEqual([
+      { at: T0 + 60_000, grade: 'orange', delay: 30_000 },
+      { at: T0, grade: 'yellow', delay: 30_000 },
+    ]);
+    expect(marksOf(own, [again])).toHaveLength(1);
+    expect(marksOf(own, [alarm({ kind: 'vote' })])).toEqual([]);
+  });
+
+  it('have the delay of the rule as it was then, else none', () => {
+    const [, before] = marksOf(own, [again], [entered(1, 60), entered(1, 0, 7)]);
+    expect(before).toEqual({ at: T0, grade: 'yellow', delay: 0 });
+    expect(marksOf(own, [alarm({ rule: 'STALE' })])[0]?.delay).toBe(0);
   });
 });
 

@@ -10,6 +10,8 @@ import type {
   Drill,
   DrillScenario,
   Enterprise,
+  Entry,
+  EntryPage,
   Gateway,
   Handover,
   HandoverSummary,
@@ -166,6 +168,12 @@ export async function tagsOf(enterprise: string, pages = Infinity): Promise<{ ta
 export async function realAlarmsOf(enterprise: string, tag: string, since: number): Promise<Alarm[]> {
   const query = { enterprise, tag, since: new Date(since).toISOString(), drill: false, limit: PAGE };
   return (await get<Page<Alarm>>('alarms', query)).items;
+}
+
+/** Each time that an alarm entered within the window, the newest first, as far as one page goes. */
+export async function entrancesOf(alarm: number, [since, until]: readonly [number, number]): Promise<Entry[]> {
+  const query = { alarm, kind: 'alarm.entered', since: new Date(since).toISOString(), until: new Date(until).toISOString(), limit: PAGE };
+  return (await get<EntryPage>('journal', query)).items;
 }
 
 export async function gateways(): Promise<Gateway[]> {

@@ -2,15 +2,15 @@
 
 import { computed, onScopeDispose, shallowReactive, shallowRef, watch, type ComputedRef, type Ref } from 'vue';
 
-import { hasSamples } from '@/alarms/states';
 import { Problem } from '@/api/client';
-import { realAlarmsOf, samples } from '@/api/endpoints';
+import { entrancesOf, realAlarmsOf, samples } from '@/api/endpoints';
 import type { Tag } from '@/api/types';
 import { tagPath, useReadings } from '@/live/readings';
 import { useLive } from '@/live/store';
+import { may } from '@/session/session';
 import type { View } from '@/trend/address';
 import { bucketStep, continued, emptyLine, lineOf, RAW_MOST, stepFor, type Line, type LivePoint } from '@/trend/lines';
-import type { Mark } from '@/trend/plot';
+import { marksOf, type Mark } from '@/trend/marks';
 
 /** Live points are one a second; what came between is taken from the history, which is read again this often. */
 const REFRESH_MS = 60_000;
@@ -50,8 +50,9 @@ async function read(tag: Tag, window: readonly [number, number]): Promise<Track>
     step = bucketStep(span);
     answer = await samples(enterprise, name, window, step, 0);
   }
-  const marks = alarms.filter(hasSamples).map((alarm) => ({ at: Date.parse(alarm.entered_at), grade: alarm.grade }));
-  return { line: lineOf(answer, step, tag), marks, failure: null, loading: false };
+  const again = may('list_journal') ? alarms.filter(({ activations }) => activations > 1) : [];
+  const entries = (await Promise.all(again.map(({ id }) => entrancesOf(id, window)))).flat();
+  return { line: lineOf(answer, step, tag), marks: marksOf(tag, alarms, entries), failure: null, loading: false };
 }
 
 export function useTracks(tags: Readonly<Ref<readonly Tag[]>>, view: Readonly<Ref<View>>): Tracks {

@@ -6,7 +6,8 @@ import type { Limit, Tag } from '@/api/types';
 import { formatUnit } from '@/format/numbers';
 import { pixelRatio } from '@/styles/enlarging';
 import { doubtsOf, lonelyRows, type Line } from '@/trend/lines';
-import { drawLimit, drawMarks, isLine, timeLabels, type Mark } from '@/trend/plot';
+import type { Mark } from '@/trend/marks';
+import { drawLimit, drawMarks, isLine, timeLabels } from '@/trend/plot';
 import { valueRange } from '@/trend/series';
 
 export interface Pen {

@@ -6,13 +6,8 @@ import { rank } from '@/alarms/grades';
 import type { Grade, Limit } from '@/api/types';
 import { formatLimit } from '@/format/numbers';
 import { pixelRatio } from '@/styles/enlarging';
+import type { Mark } from '@/trend/marks';
 import { valueRange, type Columns } from '@/trend/series';
-
-/** When an alarm entered. */
-export interface Mark {
-  at: number;
-  grade: Grade;
-}
 
 export interface PlotInputs {
   width: number;
@@ -81,6 +76,9 @@ export function drawMarks(plot: uPlot, inputs: Pick<PlotInputs, 'window' | 'mark
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
     ctx.setLineDash([]);
+    // As long as the condition had held by then.
+    const since = Math.max(bbox.left, plot.valToPos((mark.at - mark.delay) / 1000, 'x', true));
+    ctx.fillRect(since, bbox.top + 7 * ratio, x - since, 2 * ratio);
     sign(ctx, mark.grade, x, bbox.top + 8 * ratio, 6 * ratio);
   }
   ctx.restore();
