@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { KeyFigures } from '@/api/types';
 import { isPeriod, nameOf, periodOf, queryOf, requestOf, viewOf } from '@/kpi/address';
-import { columnsOf } from '@/kpi/days';
+import { columnsOf, spread } from '@/kpi/days';
 import { coverageOf, decimal, measuresOf, partsOf, percent } from '@/kpi/measures';
 
 const DAY = 86_400_000;
@@ -51,6 +51,13 @@ describe('coverage', () => {
 it('takes a path apart, and a day together', () => {
   expect(partsOf('works/a/b/HH')).toEqual({ enterprise: 'works', tag: 'a/b', rule: 'HH' });
   expect(columnsOf([{ start: '2026-06-01T00:00:00Z', blue: 4, yellow: 3, orange: 2, red: 1 }]).slice(1)).toEqual([[10], [3], [1]]);
+});
+
+it('names days below their bars, and no more than there is room for', () => {
+  expect(spread([], 10)).toEqual([]);
+  expect(spread([5], 0.5)).toEqual([5]);
+  expect(spread([1, 2, 3, 4, 5, 6, 7], 3)).toEqual([1, 4, 7]);
+  expect(spread([1, 2, 3], 3)).toEqual([1, 2, 3]);
 });
 
 it('has a measure for each that is graded', () => {

@@ -8,6 +8,8 @@ import type { PlotInputs } from '@/trend/plot';
 
 const DAY_S = 86_400;
 const TEN_MINUTES_A_DAY = 144;
+/** What the name of a day takes. */
+const NAME_PX = 60;
 
 export type Day = KeyFigures['per_day'][number];
 
@@ -30,8 +32,15 @@ export function allowed(perTenMinutes: number): number {
   return perTenMinutes * TEN_MINUTES_A_DAY;
 }
 
-function label(seconds: number): string {
-  const at = new Date(seconds * 1000);
+/** Days that are named: the first and others at even distances, `most` at most. */
+export function spread<Each>(days: readonly Each[], most: number): Each[] {
+  const step = Math.max(1, Math.ceil(days.length / Math.max(1, most)));
+  return days.filter((_, index) => index % step === 0);
+}
+
+/** The date that a day begins on; given its middle (s). */
+function label(middle: number): string {
+  const at = new Date((middle - DAY_S / 2) * 1000);
   return `${String(at.getMonth() + 1).padStart(2, '0')}-${String(at.getDate()).padStart(2, '0')}`;
 }
 
@@ -90,7 +99,12 @@ export function daysOptions(inputs: DaysInputs): uPlot.Options {
       y: { range: (_, __, most) => [0, Math.max(most, inputs.target()) * 1.15] },
     },
     axes: [
-      { ...axis, values: (_, splits) => splits.map(label), incrs: [1, 2, 5, 10, 30, 60].map((days) => days * DAY_S), size: 30 },
+      {
+        ...axis,
+        splits: (plot) => spread(columnsOf(inputs.days())[0], plot.bbox.width / pixelRatio() / NAME_PX),
+        values: (_, splits) => splits.map(label),
+        size: 30,
+      },
       { ...axis, grid: { stroke: inputs.colour('--edge'), width: 0.5 }, size: 56 },
     ],
     series: [{}, bars('--text-dim'), bars('--orange'), bars('--red')],
