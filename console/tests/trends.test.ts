@@ -6,6 +6,7 @@ import { csvOf, fileName, isoLocal } from '@/trend/csv';
 import { bucketStep, continued, doubtsOf, lineOf, lonelyRows, rowAt, rowsWithin, SILENCE, stepFor } from '@/trend/lines';
 import { marksOf } from '@/trend/marks';
 import { joined, rangeOf, shapeOf, unitsOf, type Pen } from '@/trend/overlay';
+import { plotOptions } from '@/trend/plot';
 import { found } from '@/trend/searching';
 
 import { alarm, entry, tag } from './samples';
@@ -75,6 +76,16 @@ describe('the marks of a tag', () => {
     const [, before] = marksOf(own, [again], [entered(1, 60), entered(1, 0, 7)]);
     expect(before).toEqual({ at: T0, grade: 'yellow', delay: 0 });
     expect(marksOf(own, [alarm({ rule: 'STALE' })])[0]?.delay).toBe(0);
+  });
+});
+
+describe('the plot of one tag', () => {
+  it('draws lowest and highest, so that a spike of one reading keeps its height', () => {
+    const { series } = plotOptions({
+      width: 1, height: 1, columns: () => [[], [], [], []], limits: () => [], marks: () => [], window: () => [0, 1],
+      colour: (name) => name,
+    });
+    expect(series.slice(1).map(({ stroke }) => stroke)).toEqual(['--text-dim', '--text-dim', '--text']);
   });
 });
 

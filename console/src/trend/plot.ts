@@ -116,6 +116,8 @@ export function plotOptions(inputs: PlotInputs): uPlot.Options {
     ticks: { stroke: inputs.colour('--edge'), width: 0.5 },
   };
   const line = inputs.colour('--text');
+  // Lowest and highest are lines themselves: a spike of one reading keeps its height, and crosses its limit.
+  const edge: uPlot.Series = { stroke: inputs.colour('--text-dim'), width: 1, points: { show: false } };
   return {
     width: inputs.width,
     height: inputs.height,
@@ -128,8 +130,8 @@ export function plotOptions(inputs: PlotInputs): uPlot.Options {
     axes: [{ ...axis, values: timeLabels, size: 30 }, { ...axis, size: 64 }],
     series: [
       {},
-      { stroke: 'transparent', points: { show: false } },
-      { stroke: 'transparent', points: { show: false } },
+      edge,
+      edge,
       { stroke: line, width: 1.5, points: { show: false } },
     ],
     bands: [{ series: [2, 1], fill: `${inputs.colour('--text-dim')}55` }],
