@@ -22,6 +22,10 @@ SILENCE = "silence"
 SCOPES = ("alarm", "unit", "desk")
 
 
+class RedNeedsTwo(Conflict):
+    """What is red is not silenced by one person."""
+
+
 @dataclass(slots=True)
 class Silence:
     """消音: a row of the table ``silence``; its id is the number of the entry that began it. Times in ms UTC."""
@@ -76,8 +80,8 @@ class Sound:
     ) -> Silence:
         """Switch the sound off until then (ms).
 
-        ``regions``: of a desk. Raises NotFound: no such alarm is active; Conflict: too long, or something is red and
-        there is no second person.
+        ``regions``: of a desk. Raises NotFound: no such alarm is active; Conflict: too long; RedNeedsTwo: something is
+        red and there is no second person.
         """
         alarm = self._roll.get(int(target)) if scope == "alarm" else None
         longest = self.limits.longest_silence
@@ -102,7 +106,7 @@ class Sound:
                 incident.grade is Grade.RED and self._covers(silence, incident)
                 for incident in self._roll.casebook.open.values()
             ):
-                raise Conflict("what is red is not silenced by one person: name a second one in `second`")
+                raise RedNeedsTwo("what is red is not silenced by one person: name a second one in `second`")
         self.silences[silence.id] = silence
         self._timers.set((SILENCE, silence.id, ""), until)
         data: dict[str, object] = {"name": name, "second": second, "reason": reason, "until": until}

@@ -203,6 +203,10 @@ class AccountBook:
         self._note("session.ended", account.name, account, now, change, address=session.address)
         self._close(session, now, change)
 
+    def vouched(self, account: Account, by: str, act: str, address: str, now: int, change: Change) -> None:
+        """Somebody has proved who he is, as the second person of an act of another one's session."""
+        self._note("session.seconded", account.name, account, now, change, by=by, act=act, address=address)
+
     def locked_out(self, name: str, address: str, wait: int, now: int, change: Change) -> None:
         """Somebody, or a program, tries passwords; told once each time that the wait grows."""
         data = {"account": name[:64], "address": address, "seconds": wait // 1000}

@@ -4,13 +4,14 @@ import asyncio
 import hmac
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from typing import NoReturn, Protocol, TypeVar
+from typing import NamedTuple, NoReturn, Protocol, TypeVar
 
 import structlog
 
 from alerting.alarms.register import Register
 from alerting.ledger.ledger import LedgerUnavailable
 from alerting.records import Change
+from alerting.refusals import Conflict
 from domain.clock import Clock
 from service.accounts.account import WHOLE_SITE, Account, Role, Scope, Session
 from service.accounts.book import AccountBook, digest_of
@@ -24,7 +25,7 @@ Result = TypeVar("Result")
 ACCOUNT_FROM_ADDRESS, ACCOUNT, ADDRESS = 5, 30, 50
 """Wrong passwords that cost nothing: for an account from one address, for an account, from an address [ours]."""
 SIGNATURE = 60_000
-"""ms in which the act that was signed has to be done [ours]."""
+"""ms in which the act that was signed, or that a second person has agreed to, has to be done [ours]."""
 
 
 class Host(Protocol):
@@ -60,6 +61,18 @@ class WeakPassword(Exception):
     """A new password cannot be taken; the message says why."""
 
 
+class _Word(NamedTuple):
+    """What a second person has agreed to."""
+
+    digest: str
+    """SHA-256 of what the acts show."""
+    account: str
+    act: str
+    until: int
+    left: int
+    """Acts that it is good for."""
+
+
 class AccountControl:
     """Signs in and out, and changes accounts. Every act is journaled."""
 
@@ -72,6 +85,8 @@ class AccountControl:
         """Secrets of one-time codes that wait for their first code, by account."""
         self._signatures: dict[str, tuple[str, int]] = {}
         """SHA-256 of the signature that waits for its act, and until when; by the session's digest."""
+        self._words: dict[str, _Word] = {}
+        """Of second persons, by the digest of the session that waits for them."""
         self._turn = asyncio.Lock()
         """One attempt at a time: a hundred side by side would all be tried before the first is known to be wrong."""
         self._lockouts = (Lockout(ACCOUNT_FROM_ADDRESS), Lockout(ACCOUNT), Lockout(ADDRESS))
@@ -80,9 +95,7 @@ class AccountControl:
 
     async def sign_in(self, name: str, password: str, code: str | None, address: str) -> tuple[str, Session]:
         """The token for the cookie, and the session. Raises SignInRefused, LedgerUnavailable."""
-        account = self.book.find(name)
-        if account is not None and account.disabled_at is not None:
-            account = None
+        account = self._enabled(name)
         guards = self._guards(name, address)
         async with self._turn:
             self._refuse_while_held_off(guards)
@@ -149,14 +162,70 @@ class AccountControl:
         del self._signatures[session.digest]
         return True
 
+    async def vouch(
+        self,
+        session: Session,
+        name: str,
+        password: str | None,
+        code: str | None,
+        address: str,
+        act: str,
+        times: int,
+    ) -> tuple[str, Account, int]:
+        """A second person at the place of this session: what so many of its acts show, who it is, and until when.
+
+        Guesses count as those at signing in do. Raises SignInRefused; Conflict: the password was given out;
+        LedgerUnavailable.
+        """
+        account = self._enabled(name)
+        guards = self._guards(name, address)
+        async with self._turn:
+            self._refuse_while_held_off(guards)
+            if code is None:
+                right = await self._passwords.matches(None if account is None else account.password, password or "")
+            else:
+                right = account is not None and self._takes_code(account, code)
+            if account is None or not right:
+                await self._wrong(guards, name, address)
+        for lockout, key in guards[:2]:
+            lockout.right(key)
+        if account.must_change:
+            raise Conflict(f"the password of {account.name} was given out: sign in with it and change it first")
+        found = account
+        await self._host.act(
+            lambda _register, at, change: self.book.vouched(found, session.account, act, address, at, change)
+        )
+        now = self._host.clock.now()
+        self._words = {digest: word for digest, word in self._words.items() if word.until > now}
+        shown, until = secrets.token_urlsafe(24), now + SIGNATURE
+        self._words[session.digest] = _Word(digest_of(shown), account.name, act, until, times)
+        return shown, account, until
+
+    def take_word(self, session: Session, act: str, shown: str) -> Account | None:
+        """Who has agreed to this act of a session; None: nobody, or no longer. It counts so many times."""
+        word = self._words.get(session.digest)
+        if word is None or not hmac.compare_digest(digest_of(shown), word.digest):
+            return None
+        if word.act != act or word.until <= self._host.clock.now():
+            return None
+        if word.left > 1:
+            self._words[session.digest] = word._replace(left=word.left - 1)
+        else:
+            del self._words[session.digest]
+        account = self._enabled(word.account)
+        return None if account is None or account.must_change else account
+
     async def _prove_by_code(self, account: Account, code: str) -> None:
         guards = [(self._proofs, account.name)]
         async with self._turn:
             self._refuse_while_held_off(guards)
-            now = self._host.clock.now()
-            if account.totp is None or not self._codes.takes(account.name, account.totp, code, now):
+            if not self._takes_code(account, code):
                 await self._wrong(guards, account.name, "")
             self._proofs.right(account.name)
+
+    def _takes_code(self, account: Account, code: str) -> bool:
+        now = self._host.clock.now()
+        return account.totp is not None and self._codes.takes(account.name, account.totp, code, now)
 
     async def offer_codes(self, account: Account, password: str) -> str:
         """A secret for one-time codes, for as long as it is not confirmed. Raises SignInRefused."""
@@ -211,6 +280,10 @@ class AccountControl:
             lambda _register, now, change: self.book.give_password(name, made, reason, actor, now, change)
         )
         return account, password
+
+    def _enabled(self, name: str) -> Account | None:
+        account = self.book.find(name)
+        return None if account is None or account.disabled_at is not None else account
 
     def _guards(self, name: str, address: str) -> list[tuple[Lockout, str]]:
         known = name.strip().lower()

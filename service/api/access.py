@@ -6,6 +6,7 @@ says another.
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Literal, get_args
 
 from service.accounts import Role, Scope
 
@@ -50,7 +51,7 @@ _GROUPS: Mapping[frozenset[Role], str] = {
     OFFICERS: """
         acknowledge_alarm acknowledge_selection archive_incident close_incident
         confirm_verification decide_incident declare_accident
-        finish_call_back link_incident make_handover mark_presence reject_verification report_accident
+        finish_call_back link_incident make_handover mark_presence prove_second reject_verification report_accident
         reset_alarm resume_sound review_incident shelve_alarm sign_handover silence_sound unlink_incident unshelve_alarm
         verify_incident withdraw_accident
     """,
@@ -81,7 +82,12 @@ SIGNED = frozenset(_SIGNED.split())
 """Acts that a person signs: who is signed in gives the password or a one-time code again, each time."""
 
 
-NAMES_ANOTHER = frozenset({"add_account", "begin_session"})
+SecondedAct = Literal["silence_sound", "withdraw_accident"]
+SECONDED: frozenset[str] = frozenset(get_args(SecondedAct))
+"""Acts of two: at the console of who is signed in, another one proves by his own account that he agrees."""
+
+
+NAMES_ANOTHER = frozenset({"add_account", "begin_session", "prove_second"})
 """Acts whose ``name`` is not the person who does it: it is, of any other, that of who is signed in."""
 
 
@@ -114,7 +120,7 @@ class Keeps(StrEnum):
 _KEPT: Mapping[Keeps, str] = {
     Keeps.NOTHING: """
         begin_codes change_password confirm_codes end_codes end_session get_card get_session list_cards list_channels
-        list_plans sign_act test_channel
+        list_plans prove_second sign_act test_channel
     """,
     Keeps.ITSELF: """
         acknowledge_selection announce_maintenance export_contacts get_bad_actors get_key_figures get_kpi_report

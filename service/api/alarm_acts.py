@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from alerting.alarms import suppression_queries
-from alerting.alarms.sound import Silence, described
+from alerting.alarms.sound import RedNeedsTwo, Silence, described
 from alerting.alarms.suppression import Shelf, Window
 from alerting.ledger import queries
 from alerting.records import Alarm
@@ -22,7 +22,10 @@ from service.api.alarms_models import (
     ShelveBody,
     SilenceBody,
 )
+from service.api.authentication import second_needed, second_unfit
+from service.api.ports import ServicePort
 from service.api.problems import Problem
+from service.api.reach import Reach, reach_of
 from service.api.requests import AlarmPath, Nothing, Signature
 from service.api.routes import PREFIX, Call, Route
 from service.api.scopes import beyond as beyond_scope
@@ -36,7 +39,7 @@ async def acknowledge_selection(call: Call[Nothing, Nothing, Selection]) -> dict
     Acknowledging a fault of an instrument, or a lost gateway, never acknowledges a process alarm of the same tag.
     """
     body, views = call.body, call.context.views
-    beyond = await _beyond(call, body.ids)
+    beyond = await _beyond(call.service, call.reach, body.ids)
     results = await call.service.act(
         lambda register, now, change: register.acknowledge_all(
             [identity for identity in body.ids if identity not in beyond],
@@ -183,31 +186,43 @@ async def get_sound(call: Call[Nothing, Nothing, Nothing]) -> dict[str, Any]:
 
 
 async def silence_sound(call: Call[Nothing, Nothing, SilenceBody]) -> dict[str, Any]:
-    """Switch the sound of an alarm, a unit or a desk off for a few minutes; what is red needs a second person."""
-    body, site, room = call.body, call.service.site, call.service.duty_room
+    """Switch the sound of an alarm, a unit or a desk off for a few minutes; what is red needs a second person.
+
+    In a session that one proves who he is by `POST /session/second`, and `second` is what that has found.
+    """
+    body, site, room, second = call.body, call.service.site, call.service.duty_room, call.who.second
     regions: frozenset[str] = frozenset()
-    if not await _sees_sound(call, body.scope, body.target):
+    if not await _sees_sound(call.service, call.reach, body.scope, body.target):
         raise beyond_scope(call.who.scope)
+    if second is not None and not await _sees_sound(
+        call.service, reach_of(site, second.scope), body.scope, body.target
+    ):
+        raise second_unfit(second)
     if body.scope == "desk":
         regions = room.desks.regions_of(room.require(body.target).id)
     elif body.scope == "unit":
         enterprise, _, unit = body.target.partition("/")
         if (enterprise, unit) not in site.units:
             raise Problem(HTTPStatus.NOT_FOUND, f"there is no unit {body.target}; GET {PREFIX}/enterprises lists them")
-    silence = await call.service.act(
-        lambda register, now, change: register.sound.silence(
-            body.scope,
-            body.target,
-            regions,
-            now + body.duration,
-            body.reason,
-            call.caller,
-            body.name,
-            body.second,
-            now,
-            change,
+    try:
+        silence = await call.service.act(
+            lambda register, now, change: register.sound.silence(
+                body.scope,
+                body.target,
+                regions,
+                now + body.duration,
+                body.reason,
+                call.caller,
+                body.name,
+                body.second,
+                now,
+                change,
+            )
         )
-    )
+    except RedNeedsTwo:
+        if call.who.account is None:
+            raise
+        raise second_needed() from None
     return _silence(silence)
 
 
@@ -227,12 +242,11 @@ async def resume_sound(call: Call[Nothing, Nothing, ResumeBody]) -> dict[str, An
     )
 
 
-async def _beyond(call: Call[Any, Any, Any], identities: Iterable[int]) -> set[int]:
-    """Alarms that the caller does not see, whether there are such or not."""
-    reach = call.reach
+async def _beyond(service: ServicePort, reach: Reach, identities: Iterable[int]) -> set[int]:
+    """Alarms that are not seen, whether there are such or not."""
     if reach.enterprises is None:
         return set()
-    owners = await queries.enterprises_of_alarms(call.service.ledger, identities)
+    owners = await queries.enterprises_of_alarms(service.ledger, identities)
     return {identity for identity in identities if not reach.sees(owners.get(identity))}
 
 
@@ -241,18 +255,18 @@ def _beyond_refusal(identity: int) -> str:
 
 
 async def _sees_silence(call: Call[Any, Any, Any], silence: Silence) -> bool:
-    return await _sees_sound(call, silence.scope, silence.target)
+    return await _sees_sound(call.service, call.reach, silence.scope, silence.target)
 
 
-async def _sees_sound(call: Call[Any, Any, Any], scope: str, target: str) -> bool:
-    """Whether the caller sees what a silence is over."""
+async def _sees_sound(service: ServicePort, reach: Reach, scope: str, target: str) -> bool:
+    """Whether what a silence is over is seen."""
     match scope:
         case "alarm":
-            return not await _beyond(call, [int(target)])
+            return not await _beyond(service, reach, [int(target)])
         case "unit":
-            return call.reach.sees_all([target])
+            return reach.sees_all([target])
         case _:
-            return sees_desk(call.service, call.reach, target)
+            return sees_desk(service, reach, target)
 
 
 async def _alarm(call: Call[AlarmPath, Any, Any]) -> Alarm:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from service.api.models import Alarm, Document, GradeName, Instant
-from service.api.requests import Duration, Number, PageQuery, Request, Text, printable
+from service.api.requests import SECOND, Duration, Number, PageQuery, Request, Text, printable
 from service.api.requests import Instant as GivenInstant
 from service.config.quantities import refusal
 
@@ -108,7 +108,7 @@ class SilenceBody(Request):
     )
     duration: Duration = Field(description="At most 10 min, unless the service is configured otherwise.")
     name: Name
-    second: Name | None = Field(None, description="A second person: needed where something is red.")
+    second: Name | None = Field(None, description=f"Needed where something is red. {SECOND}")
     reason: Words
 
     @model_validator(mode="after")

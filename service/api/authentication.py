@@ -6,7 +6,7 @@ pages of this service alone: an act has to show what only they can read.
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from service.accounts import WHOLE_SITE, Account, ApiToken, Role, Scope, Session
 from service.accounts.book import csrf_of, digest_of
-from service.api.access import BEFORE_THE_PASSWORD, OPEN, ROLES, SIGNED
+from service.api.access import BEFORE_THE_PASSWORD, OPEN, ROLES, SECONDED, SIGNED
 from service.api.ports import ServicePort
 from service.api.problems import Problem
 from service.api.scopes import keep_within
@@ -30,6 +30,8 @@ CSRF_HEADER = "AnShao-CSRF"
 """Header that an act of a session carries: ``csrf`` of ``GET /session``."""
 SIGNATURE_HEADER = "AnShao-Signature"
 """Header that a signed act of a session carries: what ``POST /session/signature`` gave."""
+SECOND_HEADER = "AnShao-Second"
+"""Header that an act of two carries: what ``POST /session/second`` gave."""
 _BEARER_PROTOCOL = "bearer."
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="anshao"'}
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -47,6 +49,8 @@ class Caller:
     csrf: str = ""
     expires_at: int | None = None
     """When a token expires, ms UTC; None: never."""
+    second: Account | None = None
+    """Who has proved to be the second person of this act."""
 
     def is_still_in(self, service: ServicePort) -> bool:
         """Whether the session or the token counts still, for the same: who is on the line for long is asked again."""
@@ -59,10 +63,17 @@ class Caller:
         return self.expires_at is None or self.expires_at > now
 
     def sign(self, given: Model) -> Model:
-        """What was sent with the name of who is signed in, for the journal; by a token it names whom it names."""
-        if self.account is None or "name" not in type(given).model_fields:
+        """What was sent, with the names of who is signed in and of who has agreed; a token names whom it names."""
+        if self.account is None:
             return given
-        return given.model_copy(update={"name": self.account.display_name})
+        names = {"name": self.account, "second": self.second}
+        return given.model_copy(
+            update={
+                field: None if account is None else account.display_name
+                for field, account in names.items()
+                if field in type(given).model_fields
+            }
+        )
 
 
 _CALLER = web.RequestKey("caller", Caller)
@@ -97,6 +108,8 @@ def door(service: ServicePort) -> Middleware:
             await keep_within(operation, request, service, caller.scope)
         if caller.session is not None and operation in SIGNED:
             _check_signature(request, service, caller.session)
+        if caller.session is not None and operation in SECONDED and SECOND_HEADER in request.headers:
+            caller = replace(caller, second=await _second(request, service, caller.session, operation))
         request[_CALLER] = caller
         return await handler(request)
 
@@ -110,6 +123,35 @@ def _check_signature(request: web.Request, service: ServicePort, session: Sessio
             f"gives in the header {SIGNATURE_HEADER} within a minute"
         )
         raise Problem(HTTPStatus.FORBIDDEN, detail, code="signature_needed")
+
+
+async def _second(request: web.Request, service: ServicePort, session: Session, operation: str) -> Account:
+    account = service.account_control.take_word(session, operation, request.headers[SECOND_HEADER])
+    if account is None:
+        raise second_needed()
+    if account.role not in ROLES[operation]:
+        raise second_unfit(account)
+    if not account.scope.is_whole:
+        try:
+            await keep_within(operation, request, service, account.scope)
+        except Problem:
+            raise second_unfit(account) from None
+    return account
+
+
+def second_needed() -> Problem:
+    """Nobody has agreed, or no longer."""
+    detail = (
+        f"this act takes two persons: another one proves who he is by POST /api/v1/session/second, and what it gives "
+        f"goes in the header {SECOND_HEADER} within a minute"
+    )
+    return Problem(HTTPStatus.FORBIDDEN, detail, code="second_needed")
+
+
+def second_unfit(account: Account) -> Problem:
+    """Who has agreed may not do it himself."""
+    detail = f"{account.name} cannot be the second person: the role or what the account is bound to does not allow it"
+    return Problem(HTTPStatus.FORBIDDEN, detail, code="second_unfit")
 
 
 def _check_own_page(request: web.Request, caller: Caller) -> None:

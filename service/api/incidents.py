@@ -18,6 +18,7 @@ from alerting.refusals import NotFound
 from domain.scales import Grade, IncidentState
 from domain.site import Site
 from service.accounts import Role
+from service.api.authentication import second_needed
 from service.api.incident_views import attachment_view
 from service.api.incidents_models import Incident as IncidentDocument
 from service.api.incidents_models import IncidentDetail, IncidentPage
@@ -36,7 +37,7 @@ from service.api.incidents_requests import (
     ReviewBody,
     VerificationBody,
 )
-from service.api.problems import Problem
+from service.api.problems import Problem, unfit_field
 from service.api.regions import regions_below
 from service.api.requests import Nothing, Signature
 from service.api.routes import PREFIX, Call, Handler, Route
@@ -236,12 +237,19 @@ async def report_accident(call: Call[IncidentPath, Nothing, AccidentReportBody])
 
 
 async def withdraw_accident(call: Call[IncidentPath, Nothing, AccidentWithdrawalBody]) -> dict[str, Any]:
-    """Withdraw what was declared by mistake; two persons say so."""
-    body = call.body
+    """Withdraw what was declared by mistake; two persons say so.
+
+    In a session the second one proves who he is by `POST /session/second`, and `second` is what that has found.
+    """
+    body, second = call.body, call.body.second
+    if second is None:
+        if call.who.account is not None:
+            raise second_needed()
+        raise unfit_field("body", "second", "a second person has to agree", "Name one.")
     return await _act(
         call,
         lambda book, now, change: book.withdraw_accident(
-            call.path.id, body.second, call.caller, body.name, body.reason, now, change
+            call.path.id, second, call.caller, body.name, body.reason, now, change
         ),
     )
 

@@ -17,6 +17,7 @@ from alerting.incidents.closed_loop import Result, Side
 from service.api.requests import (
     GRADES,
     LARGEST,
+    SECOND,
     Instant,
     Number,
     PageQuery,
@@ -228,7 +229,7 @@ class AccidentWithdrawalBody(Request):
     )
 
     name: Name
-    second: Name = Field(description="A different person, who agrees.")
+    second: Name | None = Field(None, description=SECOND)
     reason: Words
 
 

@@ -323,6 +323,8 @@ class Problem(Document):
     title: str
     status: int
     detail: str
-    code: Literal["signature_needed"] | None = Field(None, description="What programs tell this refusal by.")
+    code: Literal["signature_needed", "second_needed", "second_unfit"] | None = Field(
+        None, description="What programs tell this refusal by."
+    )
     instance: str | None = None
     errors: list[FieldError] = Field(default_factory=list)

@@ -203,6 +203,10 @@ class Signature(Request):
     comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000), AfterValidator(printable)] = ""
 
 
+SECOND = "A different person, who agrees; in a session it is who has proved that by `POST /session/second`."
+"""Of the second person of an act."""
+
+
 class Subscription(Request):
     """Client's message on the WebSocket: the tags whose readings it wants from now on, as `enterprise/tag`."""
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from service.accounts import Role
+from service.api.access import SecondedAct
 from service.api.models import Document, Instant
 from service.api.requests import Request, Text, printable
 
@@ -63,6 +64,20 @@ class SignatureProof(Request):
 
     password: Secret | None = None
     code: Code | None = None
+
+
+class SecondProof(SignatureProof):
+    """Who the second person is, by his own account, and what he agrees to."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "zhangqiang", "password": "…", "act": "silence_sound", "times": 2}]}
+    )
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)] = Field(
+        description="Of the account: another one than that of the session."
+    )
+    act: SecondedAct = Field(description="The operation.")
+    times: Annotated[int, Field(ge=1, le=20, description="How many of them.")] = 1
 
 
 class CodeProof(Request):
@@ -150,6 +165,14 @@ class GivenSignature(Document):
     """A signature for one act, to be sent in the header AnShao-Signature."""
 
     signature: str
+    until: Instant
+
+
+class GivenSecond(Document):
+    """The word of a second person, to be sent in the header AnShao-Second."""
+
+    second: str
+    name: str = Field(description="The person, as the journal will have it.")
     until: Instant
 
 

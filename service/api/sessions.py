@@ -73,6 +73,25 @@ async def sign_act(call: Call[Nothing, Nothing, models.SignatureProof]) -> dict[
     return {"signature": signature, "until": iso(until)}
 
 
+async def prove_second(call: Call[Nothing, Nothing, models.SecondProof]) -> dict[str, Any]:
+    """The second person of the caller's next act, who proves here and now that it is he.
+
+    What is given counts for the acts named, of this session, for a minute; the person has to be allowed them himself.
+    """
+    own, body, session = _own(call), call.body, call.who.session
+    if session is None or (body.password is None and body.code is None):
+        raise unfit_field("body", "password", "neither a password nor a code", "Give one.")
+    if call.service.accounts.find(body.name) == own:
+        raise unfit_field("body", "name", "this is who is signed in", "Another person gives the name of his account.")
+    try:
+        second, account, until = await call.service.account_control.vouch(
+            session, body.name, body.password, body.code, call.remote, body.act, body.times
+        )
+    except SignInRefused as refusal:
+        raise _refused(refusal, "password" if body.code is None else "code") from None
+    return {"second": second, "name": account.display_name, "until": iso(until)}
+
+
 async def begin_codes(call: Call[Nothing, Nothing, models.Proof]) -> dict[str, Any]:
     """A secret for one-time codes (RFC 6238). It counts once `POST /session/codes/confirm` has had a code of it."""
     account = _own(call)
@@ -240,6 +259,15 @@ ROUTES: tuple[Route, ...] = (
         "Sign the next act",
         models.GivenSignature,
         errors=(_CONFLICT, _OFTEN),
+        tag="accounts",
+    ),
+    Route(
+        "POST",
+        f"{_SESSION}/second",
+        prove_second,
+        "Prove who the second person is",
+        models.GivenSecond,
+        errors=(_CONFLICT, _OFTEN, _AWAY),
         tag="accounts",
     ),
     Route(

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Locator, async_playwright, expect
 
 from tests.browser.conftest import TANK_FARM
 from tests.browser.desk import Desk, Desks
+from tests.browser.people import GOOD, made, person
 from tests.browser.test_accessibility import AXE, LOOK
 from tests.browser.works import Works
 from tests.conftest import CHROMIUM_ARGUMENTS
@@ -165,27 +166,46 @@ async def test_a_silence_ends_by_itself(works: Works, desks: Desks) -> None:
     await expect(speaker(desk)).not_to_have_attribute("data-played", played or "")
 
 
-async def test_red_ends_the_silence_of_one_person_and_is_muted_by_two(works: Works, desks: Desks) -> None:
-    desk = await listening(works, desks)
+async def test_red_ends_the_silence_of_one_person_and_is_muted_by_two_accounts(works: Works, desks: Desks) -> None:
+    await made(works, "limin", "李敏", "supervisor")
+    desk = (await person(works, desks, "wangfang", "王芳", "duty_officer")).desk
     await works.publish(**{"GT-101": 12.5})
     await expect(speaker(desk)).to_have_attribute("data-sounding", "yellow")
     body = {"scope": "unit", "target": "works/tankfarm", "duration": "5min", "name": "王芳", "reason": REASON}
     assert (await works.api.post("/sound/silence", body))[0] == 200
     await expect(speaker(desk)).to_have_attribute("data-sounding", "")
+    await works.publish(**{"GT-201": 12.5})
     await red(works)
     await expect(speaker(desk)).to_have_attribute("data-sounding", "red")
 
-    await mute(desk, "王芳", REASON)
-    await expect(desk.page.get_by_role("alert")).to_contain_text("红色不能一人消音：请填写第二人姓名")
-    second = desk.page.get_by_label("第二人姓名（红色须两人）")
-    await second.fill("王芳")
-    await desk.button("消音（Enter）").click()
-    await expect(desk.page.get_by_role("alert")).to_contain_text("未能消音")
+    await speaker(desk).click()
+    await desk.button("消音……").click()
+    dialog, keys = desk.page.get_by_role("dialog", name="消音", exact=True), desk.page.keyboard
+    name, password = dialog.get_by_label("第二人账号"), dialog.get_by_label("第二人密码")
+    await expect(dialog.get_by_label("原因")).to_be_focused()
+    await keys.type(REASON)
+    await keys.press("Enter")
+    await expect(dialog.get_by_role("alert")).to_have_text("不能一人决定：请第二人输入账号和密码（或验证码）。")
+    for account, typed, told, at in (
+        ("wangfang", GOOD, "这是当前登录的账号，第二人须是另一个人。", name),
+        ("limin", "not this one", "账号或密码不对，请重新输入。", password),
+    ):
+        await expect(name).to_be_focused()
+        await keys.type(account)
+        await keys.press("Tab")
+        await keys.type(typed)
+        await keys.press("Enter")
+        await expect(dialog.get_by_role("alert")).to_have_text(told)
+        await expect(at).to_be_focused()
     await expect(speaker(desk)).to_have_attribute("data-sounding", "red")
-    await second.fill("李敏")
-    await desk.button("消音（Enter）").click()
+    await keys.type(GOOD)
+    await keys.press("Enter")
     await expect(desk.page.get_by_role("region", name="消音中")).to_contain_text("王芳、李敏")
     await expect(speaker(desk)).to_have_attribute("data-sounding", "")
+    signed = [each["data"]["second"] for each in await works.entries("sound.silenced")]
+    assert sorted(signed, key=str) == [None, "李敏", "李敏"], "a unit each"
+    (proof,) = await works.entries("session.seconded")
+    assert (proof["actor"], proof["data"]["by"]) == ("limin", "wangfang")
     await stays_quiet(desk)
 
 

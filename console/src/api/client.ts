@@ -90,14 +90,13 @@ async function send(
   givenUp?: AbortSignal,
   again = true,
   cache: RequestCache = 'no-store',
-  signature: string | null = null,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
-  const headers: Record<string, string> = { Accept: 'application/json' };
+  const headers: Record<string, string> = { Accept: 'application/json', ...more };
   const bearer = token();
   const { csrf } = credentials;
   if (bearer !== null) headers.Authorization = `Bearer ${bearer}`;
   else if (method !== 'GET' && csrf !== '') headers['AnShao-CSRF'] = csrf;
-  if (signature !== null) headers['AnShao-Signature'] = signature;
   // An act done here is input at this console's desk.
   if (method === 'POST' && /^[\w.-]+$/.test(desk.value)) headers['AnShao-Desk'] = desk.value;
   const late = AbortSignal.timeout(patience);
@@ -129,11 +128,11 @@ async function send(
     if (problem.code === 'signature_needed') {
       const signed = await credentials.sign();
       if (signed === null) throw problem;
-      return send(method, url, body, patience, givenUp, again, cache, signed);
+      return send(method, url, body, patience, givenUp, again, cache, { ...more, 'AnShao-Signature': signed });
     }
-    const shown = headers['AnShao-CSRF'] !== undefined;
+    const shown = headers['AnShao-CSRF'] !== undefined && problem.code === null;
     if (response.status === 403 && shown && again && (await credentials.renew())) {
-      return send(method, url, body, patience, givenUp, false);
+      return send(method, url, body, patience, givenUp, false, cache, more);
     }
     throw problem;
   }
@@ -155,6 +154,12 @@ export async function getKept<Answer>(path: string): Promise<Answer> {
 
 export function post<Answer>(path: string, body: unknown): Promise<Answer> {
   return request<Answer>('POST', apiUrl(path), body);
+}
+
+/** An act of two. `proof`: that the second person agrees; null: by a token, which names him in the body. */
+export async function postSeconded<Answer>(path: string, body: unknown, proof: string | null): Promise<Answer> {
+  const more = proof === null ? {} : { 'AnShao-Second': proof };
+  return (await (await send('POST', apiUrl(path), body, TIMEOUT_MS, undefined, true, 'no-store', more)).json()) as Answer;
 }
 
 export function remove<Answer>(path: string): Promise<Answer> {

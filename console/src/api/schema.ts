@@ -1201,6 +1201,8 @@ export interface paths {
         /**
          * Withdraw an accident declared by mistake
          * @description Withdraw what was declared by mistake; two persons say so.
+         *
+         *         In a session the second one proves who he is by `POST /session/second`, and `second` is what that has found.
          */
         post: operations["withdraw_accident"];
         delete?: never;
@@ -2032,6 +2034,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/second": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove who the second person is
+         * @description The second person of the caller's next act, who proves here and now that it is he.
+         *
+         *         What is given counts for the acts named, of this session, for a minute; the person has to be allowed them himself.
+         */
+        post: operations["prove_second"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/signature": {
         parameters: {
             query?: never;
@@ -2208,6 +2232,8 @@ export interface paths {
         /**
          * Silence the sound
          * @description Switch the sound of an alarm, a unit or a desk off for a few minutes; what is red needs a second person.
+         *
+         *         In a session that one proves who he is by `POST /session/second`, and `second` is what that has found.
          */
         post: operations["silence_sound"];
         delete?: never;
@@ -2531,9 +2557,10 @@ export interface components {
             reason: string;
             /**
              * Second
-             * @description A different person, who agrees.
+             * @description A different person, who agrees; in a session it is who has proved that by `POST /session/second`.
+             * @default null
              */
-            second: string;
+            second: string | null;
         };
         /**
          * Account
@@ -5324,6 +5351,24 @@ export interface components {
             first_password: string;
         };
         /**
+         * GivenSecond
+         * @description The word of a second person, to be sent in the header AnShao-Second.
+         */
+        GivenSecond: {
+            /**
+             * Name
+             * @description The person, as the journal will have it.
+             */
+            name: string;
+            /** Second */
+            second: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * GivenSignature
          * @description A signature for one act, to be sent in the header AnShao-Signature.
          */
@@ -7491,7 +7536,7 @@ export interface components {
              * @description What programs tell this refusal by.
              * @default null
              */
-            code: "signature_needed" | null;
+            code: ("signature_needed" | "second_needed" | "second_unfit") | null;
             /** Detail */
             detail: string;
             /** Errors */
@@ -8196,6 +8241,45 @@ export interface components {
             units: components["schemas"]["FoundUnits"];
         };
         /**
+         * SecondProof
+         * @description Who the second person is, by his own account, and what he agrees to.
+         * @example {
+         *       "act": "silence_sound",
+         *       "name": "zhangqiang",
+         *       "password": "…",
+         *       "times": 2
+         *     }
+         */
+        SecondProof: {
+            /**
+             * Act
+             * @description The operation.
+             * @enum {string}
+             */
+            act: "silence_sound" | "withdraw_accident";
+            /**
+             * Code
+             * @default null
+             */
+            code: string | null;
+            /**
+             * Name
+             * @description Of the account: another one than that of the session.
+             */
+            name: string;
+            /**
+             * Password
+             * @default null
+             */
+            password: string | null;
+            /**
+             * Times
+             * @description How many of them.
+             * @default 1
+             */
+            times: number;
+        };
+        /**
          * Selection
          * @description Which alarms to acknowledge, by whom.
          * @example {
@@ -8494,7 +8578,7 @@ export interface components {
             scope: "alarm" | "unit" | "desk";
             /**
              * Second
-             * @description A second person: needed where something is red.
+             * @description Needed where something is red. A different person, who agrees; in a session it is who has proved that by `POST /session/second`.
              * @default null
              */
             second: string | null;
@@ -12861,6 +12945,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Account"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    prove_second: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondProof"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenSecond"];
                 };
             };
             400: components["responses"]["Problem"];

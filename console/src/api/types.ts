@@ -80,6 +80,7 @@ export type RuleKind = Alarm['kind'];
 export type RuleOutcome = Schemas['RuleOutcome'];
 export type Samples = Schemas['Samples'];
 export type SearchResult = Schemas['SearchResult'];
+export type SecondedAct = Schemas['SecondProof']['act'];
 export type SessionState = Schemas['SessionState'];
 /** What a person signs with: name and comment. */
 export type Signature = Schemas['Signature'];

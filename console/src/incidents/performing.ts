@@ -1,12 +1,13 @@
 /** Sends what the closed loop's dialogs have gathered. */
 
-import { post, upload } from '@/api/client';
+import { postSeconded, upload } from '@/api/client';
 import type { Incident, Signature } from '@/api/types';
 import { PLANS, type Answers, type SignedAct } from '@/incidents/acts';
 
-export function perform(id: number, act: SignedAct, signature: Signature, answers: Answers): Promise<Incident> {
+/** `proof`: of the second person, where an account has given one. */
+export function perform(id: number, act: SignedAct, signature: Signature, answers: Answers, proof: string | null): Promise<Incident> {
   const plan = PLANS[act];
-  return post(`incidents/${id}/${plan.path}`, plan.body(signature, answers));
+  return postSeconded(`incidents/${id}/${plan.path}`, plan.body(signature, answers), proof);
 }
 
 /** Puts a photo or a PDF document beside an incident. */

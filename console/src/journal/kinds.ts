@@ -30,7 +30,7 @@ export const KINDS = {
     'config.revised', 'config.diverged',
   ],
   accounts: [
-    'session.begun', 'session.ended', 'session.held_off', 'account.added', 'account.disabled', 'account.enabled',
+    'session.begun', 'session.ended', 'session.held_off', 'session.seconded', 'account.added', 'account.disabled', 'account.enabled',
     'account.role_set', 'account.password_given', 'account.password_changed', 'account.codes_on', 'account.codes_off',
   ],
   service: ['service.started', 'service.stopped', 'evidence.made', 'journal.key', 'journal.key_changed', 'journal.broken'],

@@ -2,6 +2,7 @@
 
 import { get, post, remove } from '@/api/client';
 import type { Account, Role, SessionState } from '@/api/types';
+import type { Word } from '@/session/second';
 
 export interface SignIn {
   name: string;
@@ -41,6 +42,12 @@ export function changePassword(password: string, next: string): Promise<Account>
 /** A signature for the next act: by the password, or by a one-time code. */
 export async function signAct(by: { password: string } | { code: string }): Promise<string> {
   return (await post<{ signature: string }>('session/signature', by)).signature;
+}
+
+/** A second person proves that it is he. */
+export async function proveSecond(by: Record<string, unknown>): Promise<Word> {
+  const { name, second } = await post<{ name: string; second: string }>('session/second', by);
+  return { name, proof: second };
 }
 
 /** A secret for one-time codes; it counts once a code of it was confirmed. */

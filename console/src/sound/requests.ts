@@ -1,7 +1,8 @@
 /** Acts on the sound at the service: it keeps who silenced what, why and until when, and ends it. */
 
-import { get, post } from '@/api/client';
+import { get, post, postSeconded } from '@/api/client';
 import type { Signature, Silence } from '@/api/types';
+import type { Word } from '@/session/second';
 import type { Target } from '@/sound/due';
 
 /** At most ten minutes, unless the service is configured otherwise. */
@@ -12,9 +13,9 @@ export async function silences(): Promise<Silence[]> {
   return (await get<{ items: Silence[] }>('sound')).items;
 }
 
-/** `second`: somebody else, where something is red. */
-export function silence(target: Target, duration: Duration, name: string, second: string | null, reason: string): Promise<Silence> {
-  return post('sound/silence', { ...target, duration, name, second, reason });
+/** `second`: of somebody else, where something is red. */
+export function silence(target: Target, duration: Duration, name: string, second: Word, reason: string): Promise<Silence> {
+  return postSeconded('sound/silence', { ...target, duration, name, second: second.name, reason }, second.proof);
 }
 
 export function resume(id: number, { name, comment }: Signature): Promise<Silence> {
