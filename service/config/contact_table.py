@@ -173,13 +173,16 @@ def _csv_rows(content: bytes, path: Path, faults: FaultList) -> Iterator[_Row]:
     line = 1
     try:
         for row in reader:
-            rows.append((line, row))
+            if any(cell.strip() for cell in row):
+                rows.append((line, row))
+            if len(rows) > MOST_ROWS + 1:  # the header, and one more than is taken: that there are more is told
+                break
             line = reader.line_num + 1
     except csv.Error as error:
         remedy = "Close every quotation mark in the row, and double those inside a text."
         faults.add(Fault(str(path), line, 0, "", f"not readable as CSV: {error}", remedy))
         return
-    if not any(any(row) for _, row in rows):
+    if not rows:
         faults.add(Fault(str(path), 0, 0, "", "the table is empty", _TABLE_REMEDY))
         return
     yield from _named(str(path), rows, faults)
@@ -224,8 +227,9 @@ def _sheets(content: bytes) -> list[_Sheet] | None:
                 left -= 1
                 if left < 0:
                     return None
-                if any(cell is not None for cell in row):
-                    rows.append((number, [_cell_text(cell) for cell in row]))
+                texts = [_cell_text(cell) for cell in row]
+                if any(text.strip() for text in texts):
+                    rows.append((number, texts))
             width = max((index + 1 for _, row in rows for index, cell in enumerate(row) if cell), default=0)
             if width:
                 found.append((str(sheet.title), [(number, row[:width]) for number, row in rows]))
@@ -245,9 +249,8 @@ def _cell_text(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _named(file: str, rows: Sequence[tuple[int, Sequence[str]]], faults: FaultList) -> Iterator[_Row]:
-    """Rows under the header, which is the first that is not blank."""
-    filled = [(number, row) for number, row in rows if any(cell.strip() for cell in row)]
+def _named(file: str, filled: Sequence[tuple[int, Sequence[str]]], faults: FaultList) -> Iterator[_Row]:
+    """Rows under the header, which is the first. None of them is blank."""
     number, first = filled[0]
     header = [_BY_CHINESE.get(cell.strip(), cell.strip()) for cell in first]
     if not _check_header(file, number, header, faults):

@@ -122,6 +122,8 @@ def test_twenty_faults_among_many_rows_are_exactly_named() -> None:
     ("content", "name", "told"),
     [
         (b"", "contacts.csv", "empty"),
+        (b" \n , \n", "contacts.csv", "empty"),
+        (b"\n" * 200_000, "contacts.csv", "empty"),
         (b"\xff\xfe\x00", "contacts.csv", "not UTF-8"),
         (b'id,name,post\n"a,b,c', "contacts.csv", "not readable as CSV"),
         (b"id,name\na,b", "contacts.csv", "column `post`"),
@@ -133,6 +135,7 @@ def test_twenty_faults_among_many_rows_are_exactly_named() -> None:
         (b"no workbook", "contacts.xlsx", "not a workbook"),
         (b"PK\x03\x04broken", "contacts.xlsx", "damaged"),
         (workbook(("空", [])), "contacts.xlsx", "empty"),
+        (workbook(("空", [[" "], [" ", None]])), "contacts.xlsx", "empty"),
     ],
 )
 def test_a_table_that_is_none_says_why(content: bytes, name: str, told: str) -> None:
