@@ -132,11 +132,15 @@ async def serve(app: web.Application, host: str, port: int) -> Server:
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
-    """A filter: a request that cannot be read is no fault of the service, so a line says it."""
+    """A filter: a request that cannot be read, or whose caller has gone, is no fault of the service: a line says it."""
     fault = record.exc_info[1] if record.exc_info else None
-    if not isinstance(fault, HttpProcessingError | web.RequestPayloadError):
-        return True
-    log.warning("request_unreadable", reason=str(fault)[:200])
+    match fault:
+        case HttpProcessingError() | web.RequestPayloadError():
+            log.warning("request_unreadable", reason=str(fault)[:200])
+        case ConnectionResetError() | ConnectionAbortedError() | BrokenPipeError():
+            log.info("caller_gone", reason=str(fault))
+        case _:
+            return True
     return False
 
 

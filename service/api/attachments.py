@@ -172,7 +172,7 @@ async def _text(part: BodyPartReader) -> str:
     try:
         return text.decode()
     except UnicodeDecodeError:
-        raise _unreadable("a field is not UTF-8") from None
+        raise _unreadable("a field is not UTF-8; send name and comment as UTF-8") from None
 
 
 def _unreadable(detail: str) -> Problem:

@@ -1,5 +1,6 @@
 """Requests that fail, and how they are told: tokens, acts, faults of what stands behind, hostile input, headers."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -155,6 +156,27 @@ async def test_a_body_that_cannot_be_unpacked_is_refused(
         await server.stop()
     assert {each["event"] for each in logs} == {"request_unreadable"}, "a caller's fault is a line of the log"
     assert not caplog.records, "and no traceback"
+
+
+async def test_a_caller_that_goes_while_it_sends_leaves_no_traceback(
+    service: FakeService, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await serve(create_app(service, LiveHub(service), CollectorRegistry()), "127.0.0.1", 0)
+    head = f"POST /api/v1/alarms/1/comment HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {TOKEN}\r\n"
+    body = "Content-Type: application/json\r\nContent-Length: 90\r\nExpect: 100-continue\r\n\r\n"
+    try:
+        with capture_logs() as logs:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write((head + body).encode())
+            async with asyncio.timeout(10):
+                await reader.readline()  # 100 Continue: the body is waited for
+                writer.close()
+                while not logs:
+                    await asyncio.sleep(0.01)
+    finally:
+        await server.stop()
+    assert [each["event"] for each in logs] == ["caller_gone"]
+    assert not caplog.records
 
 
 # ---- parameters
