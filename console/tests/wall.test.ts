@@ -45,9 +45,15 @@ describe('attention', () => {
     expect(ids(attention.waiting([{ ...seen, grade: 'red' }], NOW + 3000))).toEqual([9]);
   });
 
-  it('lets go after a stated time, also of what was there before the screen', () => {
+  it('goes to what turned grave before the screen was, however long it has been open, unless it was acknowledged', () => {
+    const long = incident({ grade: 'red', opened_at: ago(3 * HOLD_MS) });
+    expect(ids(new Attention().waiting([long], NOW))).toEqual([1]);
+    const seen = { at: ago(2 * HOLD_MS), name: '王芳', comment: '', recorded_by: null };
+    expect(new Attention().waiting([{ ...long, desk_acknowledgement: seen }], NOW)).toEqual([]);
+  });
+
+  it('lets go after a stated time', () => {
     const attention = new Attention();
-    expect(attention.waiting([incident({ grade: 'red', opened_at: ago(HOLD_MS) })], NOW)).toEqual([]);
     expect(ids(attention.waiting([old], NOW))).toEqual([1]);
     expect(ids(attention.waiting([old], NOW + HOLD_MS - 1))).toEqual([1]);
     expect(attention.waiting([old], NOW + HOLD_MS)).toEqual([]);

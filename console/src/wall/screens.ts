@@ -50,8 +50,9 @@ export class Attention {
       if (rank(incident.grade) < rank('orange')) continue;
       const key = `${incident.id} ${incident.grade}`;
       present.add(key);
-      // What was there before this screen was is as old as it says.
-      const since = this.known.get(key) ?? (this.begun ? now : Date.parse(incident.opened_at));
+      // Since when it was so grave before this screen was is not known. Where it had been acknowledged, it was for this grade.
+      const acknowledged = !this.begun && incident.desk_acknowledgement !== null;
+      const since = this.known.get(key) ?? (acknowledged ? Date.parse(incident.opened_at) : now);
       this.known.set(key, since);
       if (isUnseen(incident, since) && now - since < HOLD_MS) found.push({ incident, since });
     }
