@@ -10,6 +10,9 @@ from tests.running import until
 pytestmark = pytest.mark.browser
 
 PHONE = (390, 844)
+CUT = """rows => rows.flatMap(row => [...row.querySelectorAll('.place .ellipsis, .state .ellipsis')])
+    .filter(({scrollWidth, clientWidth}) => scrollWidth > clientWidth).map(({textContent}) => textContent)"""
+"""Words of a row that are not shown in full."""
 SMALL = """() => [...document.querySelectorAll('button, select, .card, .more li')]
     .filter((element) => element.checkVisibility())
     .map((element) => [element.innerText, element.getBoundingClientRect()])
@@ -95,6 +98,7 @@ async def phone(works: Works, desks: Desks) -> None:
     await expect(desk.rows.first).to_be_visible()
     assert await desk.too_wide() == []
     assert await desk.page.evaluate(SMALL) == []
+    assert await desk.rows.evaluate_all(CUT) == []
     await desk.button("菜单").tap()
     await expect(desk.page.get_by_role("link", name="台账", exact=True)).to_be_visible()
     assert await desk.too_wide() == []
