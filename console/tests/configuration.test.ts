@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { nextTick, ref } from 'vue';
 
+import { useShowing } from '@/components/showing';
 import type { ConfigItem, Health } from '@/api/types';
 import { countsOf, isEmpty, ownReason, patchLines, sortedItems, valueText } from '@/configuration/difference';
 import { isTold, numbered } from '@/configuration/files';
@@ -76,4 +78,15 @@ describe('the state of the service', () => {
     expect(parts.map(({ name }) => name)).toEqual(['broker', 'historian', 'ledger', 'spool', 'canary', 'configuration']);
     expect(parts.map(({ detail }) => detail)).toEqual(['', 'refused', '', '2 readings were not stored', '', '']);
   });
+});
+
+it('shows a part of many, more by the press of a button, and of another list a part again', async () => {
+  const list = ref('one');
+  const { most, more } = useShowing(list, 50, 20);
+  expect(most.value).toBe(20);
+  more();
+  expect(most.value).toBe(70);
+  list.value = 'another';
+  await nextTick();
+  expect(most.value).toBe(20);
 });
