@@ -13,7 +13,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import RowMapping
 
@@ -38,6 +38,14 @@ class MessageState(StrEnum):
 
 ORDER = [MessageState.QUEUED, MessageState.SENT, MessageState.DELIVERED, MessageState.READ, MessageState.ACKNOWLEDGED]
 ENDS = {MessageState.FAILED, MessageState.SUPERSEDED}
+
+
+class Place(NamedTuple):
+    """Where an incident is."""
+
+    region: str
+    enterprise: str
+    unit: str
 
 
 @dataclass(slots=True)
@@ -76,6 +84,8 @@ class Message:
     failed_at: int | None = None
     digest: int | None = None
     last_error: str | None = None
+    place: Place | None = None
+    """Of its incident, so that the journal tells those who see the incident. In no column; a digest has none."""
 
     @property
     def is_waiting(self) -> bool:
@@ -95,6 +105,7 @@ class Message:
     def row(self) -> dict[str, Any]:
         """For the ledger."""
         values = asdict(self)
+        del values["place"]
         values["grade"], values["state"] = int(self.grade), self.state.value
         return values
 

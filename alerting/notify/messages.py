@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerting.journal.journal import Journal
 from alerting.ledger.response_schema import message as message_table
+from alerting.ledger.schema import incident as incident_table
 from alerting.notify.holding import Holding
 from alerting.notify.message import (
     ENDS,
@@ -20,6 +21,7 @@ from alerting.notify.message import (
     Message,
     MessageState,
     Outcome,
+    Place,
     message_of,
 )
 from alerting.notify.routing import after_failure, next_route, reroute, routes_of
@@ -75,8 +77,10 @@ class Messages:
         )
         for contact, at in await connection.execute(recent.order_by(table.c.created_at)):
             self._holding.count(contact, at)
+        places = await _places(connection, {row["incident"] for row in rows} - {None})
         for row in sorted(rows, key=lambda row: int(row["id"])):
             found = message_of(row)
+            found.place = places.get(found.incident)
             self._keep(found)
             if found.is_waiting:
                 self._due_no_later(found.expires_at)
@@ -140,12 +144,13 @@ class Messages:
             expires_at=now + self._limits.keep_trying,
             next_attempt_at=now,
             channel=routes[0][0] if routes else None,
+            place=Place(incident.region, incident.enterprise, incident.unit),
         )
-        self._note(message, "message.queued", now, change, incident, reason=reason, channels=[row[0] for row in routes])
+        self._note(message, "message.queued", now, change, reason=reason, channels=[row[0] for row in routes])
         if not routes:
             message.state, message.failed_at, message.undelivered_at = MessageState.FAILED, now, now
             message.next_attempt_at, message.last_error = None, "no address on any channel"
-            self._note(message, "message.failed", now, change, incident, error=message.last_error)
+            self._note(message, "message.failed", now, change, error=message.last_error)
             self.unreached.append(message.id)
         else:
             self._due_no_later(message.expires_at)
@@ -381,19 +386,20 @@ class Messages:
         kind: str,
         now: int,
         change: Change,
-        incident: Incident | None = None,
         *,
         actor: str = SERVICE,
         **data: Any,
     ) -> None:
-        entry = self._journal.append(
-            now,
-            kind,
-            actor,
-            message.named() | data,
-            region=None if incident is None else incident.region,
-            enterprise=None if incident is None else incident.enterprise,
-            unit=None if incident is None else incident.unit,
-            incident=message.incident,
-        )
+        place = {} if message.place is None else message.place._asdict()
+        entry = self._journal.append(now, kind, actor, message.named() | data, **place, incident=message.incident)
         change.entries.append(entry)
+
+
+async def _places(connection: AsyncConnection, incidents: Iterable[int]) -> dict[int | None, Place]:
+    """Where these incidents are."""
+    table, wanted, found = incident_table, list(incidents), dict[int | None, Place]()
+    for start in range(0, len(wanted), 500):
+        columns = select(table.c.id, table.c.region, table.c.enterprise, table.c.unit)
+        rows = await connection.execute(columns.where(table.c.id.in_(wanted[start : start + 500])))
+        found |= {identity: Place(*place) for identity, *place in rows}
+    return found

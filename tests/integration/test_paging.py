@@ -110,6 +110,7 @@ async def test_a_reading_pages_both_sides_and_their_codes_acknowledge(
         assert (response["plan"], response["acknowledge_by"]) == ("default-orange", None)
         kinds = [entry["kind"] for entry in found["history"]]
         assert {"incident.pushed", "message.queued", "message.delivered", "message.acknowledged"} <= set(kinds)
+        assert {entry["enterprise"] for entry in found["history"]} == {"works"}
         states = {message["state"] for message in await api.every("/messages", incident=incident)}
         assert states <= {"acknowledged", "superseded", "delivered"}
 

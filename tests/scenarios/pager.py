@@ -208,6 +208,8 @@ class Pager:
             return
         self._run(self.ledger.commit(change))
         for entry in change.entries:
+            # What is of an incident is seen by those who see it, who are found by its enterprise.
+            assert entry.incident is None or entry.enterprise == "works", entry.kind
             if entry.kind.startswith(_SHOWN):
                 self.lines.append(f"{self._clock()} {_line(orjson.loads(entry.body))}")
         if self._restarting and (change.entries or change.upserts):
