@@ -117,6 +117,14 @@ describe('windowing', () => {
     expect(anchoredScroll([1, 2], [9, 1, 2], 50, 0)).toBe(0);
     expect(anchoredScroll([1, 2], [], 50, 60)).toBe(60);
   });
+
+  it('does not follow a row that is acknowledged and sinks', () => {
+    const before = Array.from({ length: 100 }, (_, index) => index);
+    const sunk = (...ids: number[]): number[] => [...before.filter((id) => !ids.includes(id)), ...ids];
+    expect(anchoredScroll(before, sunk(20), 50, 1_000)).toBe(950);
+    expect(anchoredScroll(before, sunk(20, 21, 22, 23, 24, 25, 26), 50, 1_000)).toBe(650);
+    expect(anchoredScroll(before, sunk(22), 50, 1_000)).toBe(1_000);
+  });
 });
 
 describe('status of a tag', () => {

@@ -1,14 +1,17 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { effectScope, ref } from 'vue';
 
 import { arrange } from '@/alarms/grouping';
+import { HOLD_MS } from '@/alarms/holding';
 import { EVERYTHING, type Filter } from '@/alarms/ordering';
 import type { Grade } from '@/api/types';
 import { alarmsOn, indexOf, sameUnit, stepped, waiting } from '@/watch/cursor';
 import { failing } from '@/watch/deliveries';
 import { fromQuery, hiddenBy, hidesNothing, keyOf, toQuery, without } from '@/watch/filter';
+import { placed, useStill, whileStill } from '@/watch/still';
 import { filterOf, keepViews, loadViews, MOST_VIEWS, removed, renamed, saved, viewOf, type View } from '@/watch/views';
 
-import { alarm } from './samples';
+import { alarm, incident } from './samples';
 
 const TANKS: Filter = {
   grades: new Set<Grade>(['orange', 'red']),
@@ -146,5 +149,41 @@ describe('messages that reach nobody', () => {
     const messages = [3, 7, 12, null].map((incident) => ({ incident, drill: null }));
     expect(failing([...messages, { incident: 8, drill: 2 }], open)).toEqual({ count: 2, incident: 7 });
     expect(failing([{ incident: 12, drill: null }], open)).toBeNull();
+  });
+});
+
+describe('what stands above the list', () => {
+  it('keeps its places while somebody points, and says what waits', () => {
+    const [blue, yellow] = [incident({ id: 1, grade: 'blue' }), incident({ id: 2, grade: 'yellow' })];
+    const shown = [yellow, blue];
+    const now = [incident({ id: 3, grade: 'red' }), incident({ id: 4, grade: 'orange' }), incident({ id: 1, grade: 'orange' })];
+    const { incidents, waiting: fresh, grade } = placed(shown, now);
+    expect(incidents.map(({ id, grade: its }) => [id, its])).toEqual([[2, 'yellow'], [1, 'orange']]);
+    expect([fresh, grade]).toEqual([2, 'red']);
+    expect(placed(now, now)).toEqual({ incidents: now, waiting: 0, grade: null });
+  });
+
+  it('follows again once nobody has pointed for a while', () => {
+    vi.useFakeTimers();
+    const scope = effectScope();
+    scope.run(() => {
+      const { still, touch, release } = useStill();
+      const source = ref(1);
+      const shown = whileStill(() => still.value, () => source.value);
+      expect(shown.value).toBe(1);
+      touch();
+      source.value = 2;
+      vi.advanceTimersByTime(HOLD_MS - 1);
+      expect(shown.value).toBe(1);
+      vi.advanceTimersByTime(1);
+      expect(shown.value).toBe(2);
+      touch();
+      source.value = 3;
+      expect(shown.value).toBe(2);
+      release();
+      expect(shown.value).toBe(3);
+    });
+    scope.stop();
+    vi.useRealTimers();
   });
 });

@@ -1,11 +1,14 @@
-"""The watch by keyboard, its filter and views, the help, and the same watch under a thumb."""
+"""The watch by keyboard, its filter and views, the help, the same under a thumb, and hundreds of alarms that move."""
+
+from typing import Any
 
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.conftest import TANK_FARM
 from tests.browser.desk import Desk, Desks
-from tests.browser.works import Works
-from tests.running import until
+from tests.browser.works import Works, gas_tag
+from tests.running import site_of, until
 
 pytestmark = pytest.mark.browser
 
@@ -118,3 +121,130 @@ async def phone(works: Works, desks: Desks) -> None:
     await dialog.locator("button.primary").tap()
     await expect(dialog).to_have_count(0)
     await expect(desk.button("值班席确认")).to_have_count(0)
+
+
+MANY = [f"LT-{number:03}" for number in range(240)]
+DOCKS = ["dock1", "dock2", "dock3"]
+DRAWN = """() => {
+    const box = document.querySelector('.rows').getBoundingClientRect();
+    return [...document.querySelectorAll('.rows .one')].map((one) => ({
+        top: Math.round(one.getBoundingClientRect().top),
+        line: one.firstElementChild.dataset.line,
+        tag: one.querySelector('.place b')?.innerText ?? '',
+        named: one.querySelector('input')?.ariaLabel ?? '',
+        checked: one.querySelector('input')?.checked ?? false,
+    })).filter(({ top }) => top > box.top - 50 && top < box.bottom);
+}"""
+UNDER = "([x, y]) => document.elementFromPoint(x, y)?.closest('[data-line]')?.dataset.line"
+ROW = 50
+TOP = "document.querySelector('.rows').scrollTop"
+SCROLL = "top => { document.querySelector('.rows').scrollTop = top; }"
+
+
+class TestHundredsOfAlarms:
+    """Elements of rows that left the view are used for rows that come."""
+
+    @pytest.fixture
+    def site(self) -> dict[str, Any]:
+        """A tank farm with many detectors, and docks that are quiet at first."""
+        many = {**TANK_FARM, "tags": [gas_tag(tag, "罐区硫化氢") for tag in MANY]}
+        docks = [{**TANK_FARM, "id": dock, "name": dock, "tags": [gas_tag(dock, "装卸臂硫化氢")]} for dock in DOCKS]
+        return site_of([many, *docks])
+
+    async def test_every_act_is_of_the_row_that_was_meant(self, works: Works, desks: Desks) -> None:
+        await works.publish(**dict.fromkeys(MANY, 12.5))
+        desk = await desks.open(works.address)
+        page, press = desk.page, desk.page.keyboard.press
+        cursor, chosen = page.locator(".cursor"), page.locator(".selection b")
+        await expect(page.locator(".rows .line, .rows .alarm-line").first).to_contain_text("240")
+        await press("Home")
+        await press("ArrowRight")  # the flood is one line until it is opened
+        await expect(desk.rows.nth(5)).to_be_visible()
+
+        # A box that is chosen belongs to its alarm, wherever its elements went.
+        await press("ArrowDown")
+        await press("x")
+        marked = await cursor.get_attribute("data-line")
+        for top in (3_000, 3_010, 9_000, 400, 11_000, 0):
+            await page.evaluate(SCROLL, top)
+            await self.settled(desk, {marked})
+        await expect(chosen).to_have_text("已选 1 条")
+
+        # What was pressed on one alarm is not clicked on another that has its elements by then.
+        for top in range(500, 1_000, 50):
+            await page.evaluate(SCROLL, 0)
+            third = page.locator(".rows .one").nth(3).get_by_role("checkbox")
+            await expect(third).to_be_visible()
+            spot = await third.bounding_box()
+            assert spot is not None
+            await page.mouse.move(spot["x"] + 7, spot["y"] + 7)
+            await page.mouse.down()
+            await page.evaluate(SCROLL, top)
+            await page.evaluate("() => new Promise(requestAnimationFrame)")
+            await page.mouse.up()
+            await expect(chosen).to_have_text("已选 1 条")
+
+        # Keys act on the row that has the focus, be it by a click, and never on one out of sight.
+        await page.evaluate(SCROLL, 2_000)
+        await self.settled(desk, {marked})
+        clicked = page.locator(".rows .one").nth(9)
+        await clicked.locator(".value").click()
+        line = await clicked.locator("[data-line]").get_attribute("data-line")
+        await expect(cursor).to_have_attribute("data-line", str(line))
+        await press("Escape")
+        await press("a")
+        await expect(page.get_by_role("dialog")).to_contain_text(await clicked.locator(".place b").inner_text())
+        await press("Escape")
+        await expect(cursor).to_be_focused()
+        await page.mouse.wheel(0, 4_000)
+        await expect(cursor).to_have_count(0)
+        await expect(page.locator(":focus")).to_have_count(0)
+        await press("x")
+        await expect(cursor).to_be_focused()
+        await expect(cursor).to_have_attribute("data-line", str(line))
+        await self.settled(desk, {line})
+        await press("Escape")
+
+        # Who acknowledges one goes on from there: the list does not follow it to those that are acknowledged.
+        top = await page.evaluate(TOP)
+        await press("a")
+        await desk.sign("王强", "")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        await expect(cursor).to_be_focused()
+        await expect(cursor).to_be_in_viewport()
+        assert abs(await page.evaluate(TOP) - top) <= ROW
+
+        await self.alarms_come(works, desk)
+
+    async def alarms_come(self, works: Works, desk: Desk) -> None:
+        """Neither rows nor what stands above them move under the cursor; it is let go by leaving."""
+        page = desk.page
+        await page.evaluate(SCROLL, 0)
+        await self.settled(desk, set())
+        spot = await page.locator(".rows .one").nth(4).bounding_box()
+        assert spot is not None
+        point = [spot["x"] + 300, spot["y"] + 20]
+        await page.mouse.move(point[0] - 9, point[1])
+        await page.mouse.move(*point)
+        under = await page.evaluate(UNDER, point)
+        await works.publish(**dict.fromkeys(DOCKS, 25.0))
+        await expect(page.get_by_role("button", name="条新报警")).to_contain_text("6 条新报警")
+        await expect(page.get_by_role("button", name="起新警情")).to_contain_text("3 起新警情")
+        assert await page.evaluate(UNDER, point) == under
+        await expect(page.locator(".card")).to_have_count(1)
+        await desk.page.mouse.move(2, 2)
+        await expect(page.locator(".card")).to_have_count(4)
+        await expect(page.get_by_role("button", name="新报警")).to_have_count(0)
+
+    async def settled(self, desk: Desk, checked: set[str | None]) -> None:
+        """What is drawn: each row once, in the order of the page, and those chosen are the ones that were."""
+        rows: list[dict[str, Any]] = []
+
+        async def in_order() -> bool:
+            rows[:] = await desk.page.evaluate(DRAWN)
+            return len(rows) > 5 and rows == sorted(rows, key=lambda row: row["top"])
+
+        await until(in_order)
+        assert len({row["line"] for row in rows}) == len(rows)
+        assert all(row["tag"] in row["named"] for row in rows if row["named"])
+        assert {row["line"] for row in rows if row["checked"]} <= checked

@@ -46,7 +46,14 @@ export function seated<Key>(before: ReadonlyMap<Key, number> | undefined, keys: 
   return next;
 }
 
-/** Scroll position that keeps the row at the top of the view where it is, after the list changed around it. */
+/** Rows from the top of the view on that are looked at, and how far one may move beyond most of them. */
+const LOOKED_AT = 40;
+const APART = 3;
+
+/**
+ * Scroll position that keeps the row at the top of the view where it is, after the list changed around it. A row that
+ * left the others, as one that was acknowledged, is not followed.
+ */
 export function anchoredScroll<Key>(
   before: readonly Key[],
   after: readonly Key[],
@@ -54,13 +61,13 @@ export function anchoredScroll<Key>(
   scrollTop: number,
 ): number {
   if (scrollTop <= 0) return 0;
-  const topIndex = Math.floor(scrollTop / rowHeight);
-  const rest = scrollTop - topIndex * rowHeight;
+  const top = Math.floor(scrollTop / rowHeight);
   const position = new Map(after.map((id, index) => [id, index]));
-  for (let index = topIndex; index < before.length; index += 1) {
-    const id = before[index];
-    const found = id === undefined ? undefined : position.get(id);
-    if (found !== undefined) return Math.max(0, (found - (index - topIndex)) * rowHeight + rest);
-  }
-  return scrollTop;
+  const moves = before.slice(top, top + LOOKED_AT).flatMap((id, index) => {
+    const found = position.get(id);
+    return found === undefined ? [] : [found - (top + index)];
+  });
+  const usual = [...moves].sort((a, b) => a - b)[moves.length >> 1] ?? 0;
+  const move = moves.find((by) => Math.abs(by - usual) <= APART) ?? 0;
+  return Math.max(0, scrollTop + move * rowHeight);
 }

@@ -33,8 +33,10 @@ export interface RowKeysOf {
 export interface RowKeys {
   /** Key of the line that the keyboard stands on. */
   cursor: ComputedRef<Line['key'] | null>;
-  /** Back to that line, when a dialog has closed. */
+  /** Back to that line when a dialog has closed; where it went elsewhere, as what was acknowledged, to what stands there now. */
   refocus: () => void;
+  /** The focus has come to an element: by a click or the Tab key as well. */
+  follow: (element: Element) => void;
 }
 
 export function useRowKeys(list: RowKeysOf): RowKeys {
@@ -111,6 +113,35 @@ export function useRowKeys(list: RowKeysOf): RowKeys {
     if (of?.kind === 'group' && of.open !== open) list.toggle(of.key);
   }
 
+  function reveal(): void {
+    const index = indexOf(list.lines.value, cursor.value);
+    if (index >= 0) show(index);
+  }
+
+  function refocus(): void {
+    const [box, before, height] = [list.box(), cursor.value, list.rowHeight()];
+    if (box === null || before === null) return;
+    const isInView = (top: number): boolean => top >= 0 && top + height <= box.clientHeight;
+    const top = before.index * height - box.scrollTop;
+    if (!isInView(top)) return;
+    void nextTick(() => {
+      const found = indexOf(list.lines.value, before);
+      const stays = found >= 0 && isInView(found * height - box.scrollTop);
+      const index = stays ? found : Math.min(Math.round((box.scrollTop + top) / height), list.lines.value.length - 1);
+      const at = list.lines.value[index];
+      if (at === undefined) return;
+      cursor.value = { key: at.key, index };
+      show(index);
+    });
+  }
+
+  function follow(element: Element): void {
+    const at = element.closest<HTMLElement>('[data-line]')?.dataset.line;
+    const index = at === undefined ? -1 : list.lines.value.findIndex(({ key: own }) => String(own) === at);
+    const found = list.lines.value[index];
+    if (found !== undefined) cursor.value = { key: found.key, index };
+  }
+
   const key = (keys: string | string[], name: string, run: () => void) => ({ keys: [keys].flat(), name, run });
   useShortcuts('list', [
     key(['ArrowDown', 'j'], 'down', () => { go(1); }),
@@ -119,7 +150,7 @@ export function useRowKeys(list: RowKeysOf): RowKeys {
     key('PageUp', 'pageUp', () => { go(-PAGE); }),
     key('Home', 'first', () => { go(-list.lines.value.length); }),
     key('End', 'last', () => { go(list.lines.value.length); }),
-    key([' ', 'x'], 'select', () => { select(alarmsOn(line()), false); }),
+    key([' ', 'x'], 'select', () => { select(alarmsOn(line()), false); reveal(); }),
     key('Shift+ArrowDown', 'selectDown', () => { extend(1); }),
     key('Shift+ArrowUp', 'selectUp', () => { extend(-1); }),
     key('u', 'selectUnit', () => { select(sameUnit(list.rows.value, first()), true); }),
@@ -136,11 +167,5 @@ export function useRowKeys(list: RowKeysOf): RowKeys {
     key('n', 'fresh', list.showNew),
   ]);
 
-  return {
-    cursor: computed(() => cursor.value?.key ?? null),
-    refocus() {
-      const index = indexOf(list.lines.value, cursor.value);
-      if (index >= 0) show(index);
-    },
-  };
+  return { cursor: computed(() => cursor.value?.key ?? null), refocus, follow };
 }
