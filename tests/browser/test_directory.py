@@ -118,6 +118,7 @@ async def test_who_is_told_and_what_is_watched(works: Works, desks: Desks, sms: 
     await people(desk)
     await plans(desk)
     await messages(desk, sms)
+    await read(desk, works)
     await revisions(desk, works)
     wall = await desks.open(works.address, token=VIEWER)
     for place, said in (
@@ -177,6 +178,17 @@ async def plans(desk: Desk) -> None:
     await desk.page.get_by_role("link", name="处置卡", exact=True).click()
     await desk.page.get_by_role("button", name="硫化氢泄漏").click()
     await expect(desk.page.get_by_role("heading", name="硫化氢泄漏")).to_be_visible()
+
+
+async def read(desk: Desk, works: Works) -> None:
+    """The open page of an incident tells at once that a message has been read."""
+    items = (await works.api.get("/messages", state="delivered"))["items"]
+    message = next(each for each in items if each["name"] == "王芳")
+    await desk.turn_to(f"/incidents/{message['incident']}")
+    told = desk.page.get_by_role("region", name="通知", exact=True).get_by_role("row").filter(has_text="王芳").first
+    await expect(told).to_contain_text("已送达")
+    await works.api.post(f"/messages/{message['id']}/receipt", {"state": "read"})
+    await expect(told).to_contain_text("已读")
 
 
 async def messages(desk: Desk, sms: Receiver) -> None:
