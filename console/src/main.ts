@@ -5,6 +5,7 @@ import { adoptToken } from '@/api/token';
 import { i18n } from '@/i18n';
 import { createConsoleRouter } from '@/router';
 import { startSession } from '@/session/session';
+import { isUpgraded } from '@/upgrading';
 
 import '@/styles/tokens.css';
 import '@/styles/base.css';
@@ -13,6 +14,12 @@ import '@/styles/base.css';
 adoptToken(window.location, window.history);
 startSession();
 const router = createConsoleRouter();
+router.onError(async (_, to) => {
+  const entry = document.querySelector('script[type=module]')?.getAttribute('src');
+  if (entry == null || !(await isUpgraded(entry))) return;
+  window.history.replaceState(null, '', router.resolve(to).href);
+  window.location.reload();
+});
 window.addEventListener('hashchange', () => {
   // A link with a token was opened in a tab that has the page already.
   if (adoptToken(window.location, window.history)) void router.replace({ name: 'watch' });
