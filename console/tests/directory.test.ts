@@ -1,10 +1,17 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import type { Attempt, Contact, Message, Plan, Roster, Turn } from '@/api/types';
 import { dutiesOf, found, isUnreachable, placeOf, placesOf, postsOf, type Wanted } from '@/response/contacts';
 import { ladderOf, placesOf as placesOnLine, spanOf, whoOf } from '@/response/ladder';
-import { errorKind, isTrouble, runsOf, shownOf, sinceOf } from '@/response/messages';
+import { errorKind, isTrouble, recipientsOf, runsOf, shownOf, sinceOf } from '@/response/messages';
+import { calledAt, channelName, contactName, loadPeople, phoneOf } from '@/response/people';
 import { clockTime, isNow, mondayOf, weekOf } from '@/response/rosters';
+
+const answers = vi.hoisted(() => ({ contacts: [] as unknown[], channels: [] as unknown[], may: true }));
+vi.mock('@/api/endpoints', () => ({ contacts: () => Promise.resolve(answers.contacts) }));
+vi.mock('@/response/requests', () => ({ fetchChannels: () => Promise.resolve(answers.channels) }));
+vi.mock('@/preferences/preferences', () => ({ desk: { value: '' } }));
+vi.mock('@/session/session', () => ({ may: () => answers.may }));
 
 const HOUR = 3_600_000;
 const NOON = new Date(2026, 10, 18, 12).getTime(); // a Wednesday
@@ -180,6 +187,35 @@ describe('a plan as a ladder', () => {
     }
     expect(Math.max(...places)).toBeLessThanOrEqual(1);
     expect(placesOnLine([0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 0.15).at(-1)).toBe(1);
+  });
+});
+
+describe('who has been told', () => {
+  const to = (id: number, who: string, state: Message['state']): Message => ({ id, contact: who, state, undelivered_at: null }) as Message;
+
+  it('stands once for each person, with what was sent last and not taken back; who was not reached comes first', () => {
+    const told = recipientsOf([to(1, 'a', 'delivered'), to(2, 'b', 'failed'), to(3, 'a', 'read'), to(4, 'c', 'sent'), to(5, 'c', 'superseded')]);
+    expect(told.map(({ last, times }) => [last.contact, last.state, times])).toEqual([
+      ['b', 'failed', 1],
+      ['c', 'sent', 2],
+      ['a', 'read', 2],
+    ]);
+  });
+
+  it('is named and telephoned by the directory, and by ids where it may not be read', async () => {
+    answers.contacts = [
+      contact('head', { name: '孙磊', post: 'head', enterprise: 'works', phone: '3' }),
+      contact('control', { name: '中控室', post: 'operator', enterprise: 'works', phone: '1' }),
+      contact('silent', { post: 'operator', enterprise: 'works' }),
+      contact('wang', { name: '王芳', phone: '9' }),
+    ];
+    answers.channels = [{ id: 'sms', name: '短信' }];
+    await loadPeople();
+    expect([contactName('wang'), phoneOf('wang'), channelName('sms'), contactName('gone'), phoneOf('gone')]).toEqual(['王芳', '9', '短信', 'gone', '']);
+    expect(calledAt('works').map(({ id }) => id)).toEqual(['control', 'head']);
+    answers.may = false;
+    await loadPeople();
+    expect([contactName('wang'), phoneOf('wang'), channelName('sms')]).toEqual(['wang', '', 'sms']);
   });
 });
 

@@ -217,9 +217,17 @@ async def messages(desk: Desk, sms: Receiver) -> None:
         await desk.button("关闭（Esc）", dialog).click()
     assert any(body["data"].get("test") for body in sms.bodies[got:])
 
+    await lost.get_by_role("link", name="警情").click()
+    await expect(sent.get_by_role("row").filter(has_text="王芳")).to_contain_text("13800000001")
+    await expect(sent.get_by_role("row").filter(has_text="钱安")).to_contain_text("未送达")
+    await expect(sent).to_contain_text("连不上对方服务")
+    await expect(desk.page.get_by_role("region", name="经过")).to_contain_text("消息送达王芳短信网关")
     calls = desk.page.get_by_role("region", name="待回呼")
+    await expect(calls.get_by_role("button", name="13800000007")).to_be_visible()  # whom to call
     await desk.button("已回呼", calls).click()
     await desk.sign("王芳", "中控室已确认切断")
+    await expect(calls).to_have_count(0)
+    await desk.turn_to("/messages")
     await expect(calls.get_by_text("没有待回呼的现场")).to_be_visible()
 
 

@@ -7,6 +7,7 @@ import type { Entry, Grade, Reason } from '@/api/types';
 import { formatCount, formatValue } from '@/format/numbers';
 import { moment } from '@/format/time';
 import { useWords } from '@/i18n/words';
+import { channelName, contactName } from '@/response/people';
 
 export interface Said {
   what: string;
@@ -67,8 +68,8 @@ export function useSaying(): Saying {
       ...plainly(account),
       ...plainly(text),
       ...plainly(name),
-      ...plainly(contact),
-      ...plainly(channel),
+      ...plainly(contact).map(contactName),
+      ...plainly(channel).map(channelName),
       ...plainly(reason).map((name) => t('journal.reason', { reason: words.known(`journal.reasons.${name}`, name) })),
       ...(isCounts(counts) ? [t('journal.counts', { before: formatCount(counts.before), after: formatCount(counts.after) })] : []),
       ...(typeof due === 'number' ? [t('journal.due', { time: moment(due, now) })] : []),

@@ -22,6 +22,27 @@ export function sinceOf(message: Message): string {
   return acknowledged_at ?? read_at ?? delivered_at ?? failed_at ?? sent_at ?? created_at;
 }
 
+export interface Recipient {
+  /** What was sent last, and not taken back. */
+  last: Message;
+  /** How often he was written to. */
+  times: number;
+}
+
+/** Who has been told: each person once, those who were not reached first, else who was told last. */
+export function recipientsOf(messages: readonly Message[]): Recipient[] {
+  const recipients = new Map<string, Recipient>();
+  for (const message of [...messages].sort((one, other) => other.id - one.id)) {
+    const known = recipients.get(message.contact);
+    if (known === undefined) recipients.set(message.contact, { last: message, times: 1 });
+    else {
+      known.times += 1;
+      if (known.last.state === 'superseded' && message.state !== 'superseded') known.last = message;
+    }
+  }
+  return [...recipients.values()].sort((one, other) => Number(isTrouble(other.last)) - Number(isTrouble(one.last)));
+}
+
 export interface Run {
   first: Attempt;
   last: Attempt;
