@@ -116,6 +116,19 @@ class ConfigSignature(Request):
 class RevisionRequest(ConfigProposal, ConfigSignature):
     """A proposal to be applied."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "author": "王芳",
+                    "reason": "新装两台探测器",
+                    "based_on": 41,
+                    "documents": {"site.yaml": "regions: […]\nenterprises: […]\n"},
+                }
+            ]
+        }
+    )
+
 
 class FieldChange(Document):
     """One field; null: not there, or nothing. Durations in ms."""

@@ -7870,9 +7870,12 @@ export interface components {
          * RevisionRequest
          * @description A proposal to be applied.
          * @example {
+         *       "author": "王芳",
+         *       "based_on": 41,
          *       "documents": {
          *         "site.yaml": "regions: […]\nenterprises: […]\n"
-         *       }
+         *       },
+         *       "reason": "新装两台探测器"
          *     }
          */
         RevisionRequest: {
