@@ -15,6 +15,8 @@ const CHANGES = /^(flood|desk|shift)\./;
 
 export class Duty {
   readonly desks = shallowRef<readonly Desk[]>([]);
+  /** There was an answer: without desks there are none. */
+  readonly known = shallowRef(false);
   private timer: ReturnType<typeof setInterval> | undefined;
   private toldAt = -PRESENCE_MS;
 
@@ -30,6 +32,7 @@ export class Duty {
   async load(): Promise<void> {
     try {
       this.desks.value = await desks();
+      this.known.value = true;
       // The service refuses acts at a desk that it does not know (any more).
       if (!this.desks.value.some((each) => each.id === chosen.value)) chosen.value = '';
       // Whoever sees one desk alone sits there.
