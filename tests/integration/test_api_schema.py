@@ -111,12 +111,12 @@ class Asking:
         return str(self.operation.definition.raw["operationId"])
 
     def ask(self, case: Any, number: int, mode: GenerationMode) -> None:
-        """One request. Every third has a body that the document shows, every second names what is there."""
+        """One request. Every third has a body that the document shows, three of four name what is there."""
         self.count += 1
         chance = random.Random(number + self.count)
         if mode.is_positive and self.shown and self.count % 3 == 1:
             case.body = copy.deepcopy(chance.choice(self.shown))
-        if self.count % 2:
+        if self.count % 4:
             self.asked.name_known(case, chance, within_body=mode.is_positive)
         session, headers = self.caller.by(self.name)
         answer = case.call(base_url=self.asked.url, session=session, headers=headers, timeout=PATIENCE)
