@@ -23,10 +23,14 @@ describe('times by a word', () => {
     expect(timesOf('shift', at(8, 3))).toEqual([full(7, 20), null]);
   });
 
-  it('takes the night that began most lately', () => {
+  it('takes the last hour by its minutes', () => {
+    expect(timesOf('hour', at(8, 10))).toEqual([at(8, 9), null]);
+  });
+
+  it('takes yesterday\'s night', () => {
     expect(timesOf('night', at(8, 10))).toEqual([full(7, 20), full(8, 8)]);
     expect(timesOf('night', at(8, 3))).toEqual([full(7, 20), null]);
-    expect(timesOf('night', at(8, 22))).toEqual([full(8, 20), null]);
+    expect(timesOf('night', at(8, 22))).toEqual([full(7, 20), full(8, 8)]);
   });
 });
 

@@ -4,8 +4,8 @@ import { effectScope, ref } from 'vue';
 import { arrange } from '@/alarms/grouping';
 import { HOLD_MS } from '@/alarms/holding';
 import { EVERYTHING, type Filter } from '@/alarms/ordering';
-import type { Grade } from '@/api/types';
-import { alarmsOn, indexOf, sameUnit, stepped, waiting } from '@/watch/cursor';
+import type { Alarm, Grade } from '@/api/types';
+import { alarmsOn, indexOf, sameUnit, stepped, toAcknowledge, waiting } from '@/watch/cursor';
 import { failing } from '@/watch/deliveries';
 import { fromQuery, hiddenBy, hidesNothing, keyOf, toQuery, without } from '@/watch/filter';
 import { placed, useStill, whileStill } from '@/watch/still';
@@ -140,6 +140,17 @@ describe('the keyboard in the list', () => {
     expect(waiting(alarms).map(({ id }) => id)).toEqual([1, 2, 4]);
     expect(sameUnit(alarms, alarms[0]).map(({ id }) => id)).toEqual([1, 3, 5]);
     expect(sameUnit(alarms, undefined)).toEqual([]);
+  });
+
+  it('acknowledges the selection, else the line, and the first that waits where the keyboard stands on none', () => {
+    const [seen, first, second] = [alarm({ id: 1, state: 'acknowledged' }), alarm({ id: 2 }), alarm({ id: 3 })];
+    const rows = [seen, first, second];
+    const of = (selection: Alarm[], on?: Alarm): number[] =>
+      toAcknowledge(selection, on && { kind: 'alarm', key: on.id, alarm: on, within: false }, rows).map(({ id }) => id);
+    expect(of([second], first)).toEqual([3]);
+    expect(of([], second)).toEqual([3]);
+    expect(of([], seen)).toEqual([1]);
+    expect(of([])).toEqual([2]);
   });
 });
 

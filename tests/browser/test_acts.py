@@ -50,7 +50,7 @@ async def test_an_alarm_is_seen_acknowledged_and_its_incident_closed(works: Work
     await desk.row("GT-101").get_by_role("link", name="GT-101").click()
     await expect(desk.page.get_by_role("heading", name="测试厂 · 原料罐区")).to_be_visible()
     close = desk.button("关闭警情")
-    await expect(desk.page.get_by_text("1 条报警未恢复正常")).to_be_visible()
+    await expect(desk.page.get_by_text("1 条报警仍在报")).to_be_visible()
     await expect(close).to_have_count(0)
 
     await works.publish(**{"GT-101": 1.0})
@@ -61,7 +61,7 @@ async def test_an_alarm_is_seen_acknowledged_and_its_incident_closed(works: Work
     await expect(second.row("GT-105")).to_be_visible()
     await desk.sign("王强", "泄漏已堵")
     refusal = desk.page.get_by_role("dialog").get_by_role("alert")
-    await expect(refusal).to_contain_text("还有报警未恢复正常")
+    await expect(refusal).to_contain_text("还有报警在报、未确认或未复位")
     await refusal.get_by_text("服务的原文（英文）").click()
     await expect(refusal.get_by_text("GT-105 H")).to_be_visible()
     (incident,) = (await works.api.get("/incidents", state="open"))["items"]
@@ -92,7 +92,7 @@ async def test_a_latched_alarm_stays_until_it_is_reset(works: Works, desks: Desk
     await expect(row.locator(".state")).to_contain_text("锁存 · 已确认")
 
     await row.get_by_role("link", name="GT-103").click()
-    await expect(desk.page.get_by_text("2 条报警未恢复正常")).to_be_visible()
+    await expect(desk.page.get_by_text("2 条报警已恢复，待确认或复位")).to_be_visible()
     await desk.page.go_back()
     await desk.button("复位", row).click()
     await desk.sign("李敏", "现场已复核")

@@ -5,7 +5,7 @@ const HOUR = 3_600_000;
 const MORNING = 8;
 const EVENING = 20;
 
-export const SPANS = ['shift', 'night', '24h', '7d'] as const;
+export const SPANS = ['hour', 'shift', 'night', '24h', '7d'] as const;
 export type Span = (typeof SPANS)[number];
 
 export function isSpan(name: string): name is Span {
@@ -18,15 +18,16 @@ function hourOf(instant: number, hour: number, days = 0): number {
   return new Date(at.getFullYear(), at.getMonth(), at.getDate() + days, hour).getTime();
 }
 
-/** First and last instant, ms; null: on from there. The last night is the one that began most lately. */
+/** First and last instant, ms; null: on from there. Last night is yesterday's, which may go on; in the evening the shift is the night that has begun. */
 export function timesOf(span: Span, now: number): [number, number | null] {
   const hour = new Date(now).getHours();
   switch (span) {
+    case 'hour':
+      return [now - HOUR, null];
     case 'shift':
       if (hour < MORNING) return [hourOf(now, EVENING, -1), null];
       return [hourOf(now, hour < EVENING ? MORNING : EVENING), null];
     case 'night':
-      if (hour >= EVENING) return [hourOf(now, EVENING), null];
       return [hourOf(now, EVENING, -1), hour < MORNING ? null : hourOf(now, MORNING)];
     case '24h':
       return [now - 24 * HOUR, null];

@@ -41,3 +41,9 @@ export function sameUnit(alarms: readonly Alarm[], of: Alarm | undefined): Alarm
   if (of === undefined) return [];
   return alarms.filter(({ enterprise, unit, drill }) => enterprise === of.enterprise && unit === of.unit && drill === of.drill);
 }
+
+/** What an acknowledgement by keyboard is of: the selection, else the line; where the keyboard stands on none, the first of `rows` that waits. */
+export function toAcknowledge(selection: readonly Alarm[], line: Line | undefined, rows: readonly Alarm[]): readonly Alarm[] {
+  if (selection.length > 0) return selection;
+  return line === undefined ? waiting(rows).slice(0, 1) : alarmsOn(line);
+}

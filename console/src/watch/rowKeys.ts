@@ -9,7 +9,7 @@ import type { Alarm } from '@/api/types';
 import { useShortcuts } from '@/keyboard/shortcuts';
 import { OF_ALARM } from '@/session/operations';
 import { may } from '@/session/session';
-import { alarmsOn, indexOf, sameUnit, stepped, waiting, type Cursor } from '@/watch/cursor';
+import { alarmsOn, indexOf, sameUnit, stepped, toAcknowledge, waiting, type Cursor } from '@/watch/cursor';
 
 const PAGE = 10;
 
@@ -156,7 +156,7 @@ export function useRowKeys(list: RowKeysOf): RowKeys {
     key('u', 'selectUnit', () => { select(sameUnit(list.rows.value, first()), true); }),
     key('Shift+X', 'selectAll', () => { select(list.rows.value, true); }),
     key('Escape', 'selectNone', list.selectNone),
-    key('a', 'acknowledge', () => { acknowledge(list.selection.value.length > 0 ? list.selection.value : alarmsOn(line())); }),
+    key('a', 'acknowledge', () => { acknowledge(toAcknowledge(list.selection.value, line(), cursor.value === null ? list.rows.value : [])); }),
     key('Shift+A', 'acknowledgeUnit', () => { acknowledge(sameUnit(list.rows.value, first())); }),
     key('r', 'reset', () => { act('reset'); }),
     key('s', 'shelve', () => { act('shelve'); }),
