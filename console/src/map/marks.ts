@@ -64,12 +64,12 @@ function gravestHazard({ units }: EnterprisePlace): number | null {
 
 /**
  * On which side of its mark each name stands; names that would cover a mark or a more important name are left out. What
- * is abnormal always keeps its name. `text`: all that is written there; `upwind`: the side that leaves the wind's free.
+ * is abnormal always keeps its name. `text`: all that is written there; `free`: the side to be tried first, that leaves the wind's free.
  */
 export function labelsOf(
   marks: readonly Mark[],
   text: (mark: Mark) => string,
-  upwind: (mark: Mark) => Side | null,
+  free: (mark: Mark) => Side | null,
   size: Size,
 ): Arranged {
   return arranged(
@@ -79,7 +79,7 @@ export function labelsOf(
       width: widthOf(text(mark)) + 12,
       height: LINE,
       always: mark.standing.grade !== null,
-      first: upwind(mark),
+      first: free(mark),
     })),
     size,
   );
