@@ -5,9 +5,9 @@ import type { EnterprisePlace } from '@/map/places';
 import { QUIET, type Standing } from '@/map/standing';
 import { troublesOf } from '@/wall/map';
 import { Attention, HOLD_MS, pageOf, roundOf } from '@/wall/screens';
-import { standingsOf } from '@/wall/standing';
+import { gravestByTag, standingsOf } from '@/wall/standing';
 
-import { incident } from './samples';
+import { alarm, incident } from './samples';
 
 const NOW = Date.parse('2026-06-08T03:00:00Z');
 const MINUTE = 60_000;
@@ -57,6 +57,15 @@ describe('attention', () => {
     expect(ids(attention.waiting([old], NOW))).toEqual([1]);
     expect(ids(attention.waiting([old], NOW + HOLD_MS - 1))).toEqual([1]);
     expect(attention.waiting([old], NOW + HOLD_MS)).toEqual([]);
+  });
+});
+
+describe('what an incident says on the wall', () => {
+  it('is the gravest alarm of each tag, acknowledged or not', () => {
+    const high = alarm({ id: 1, tag: 'GT-101', grade: 'blue', entered_at: ago(3 * MINUTE) });
+    const worst = alarm({ id: 2, tag: 'GT-101', grade: 'yellow', state: 'acknowledged', entered_at: ago(2 * MINUTE) });
+    const other = alarm({ id: 3, tag: 'GT-103', grade: 'yellow', entered_at: ago(MINUTE) });
+    expect(ids(gravestByTag([high, worst, other]))).toEqual([3, 2]);
   });
 });
 

@@ -1,7 +1,7 @@
 /** How each enterprise stands: the gravest that is open there, and where. */
 
 import { gravest, rank } from '@/alarms/grades';
-import type { Enterprise, Grade, Incident } from '@/api/types';
+import type { Alarm, Enterprise, Grade, Incident } from '@/api/types';
 
 export interface Standing {
   id: string;
@@ -12,6 +12,14 @@ export interface Standing {
   grade: Grade | null;
   /** Gravest first, drills last. */
   open: { unit: string; name: string; grade: Grade; drill: boolean }[];
+}
+
+/** Of each tag its gravest alarm, the gravest first and the newer of two: an acknowledgement makes none less grave. */
+export function gravestByTag(alarms: Iterable<Alarm>): Alarm[] {
+  const order = [...alarms].sort((a, b) => rank(b.grade) - rank(a.grade) || Date.parse(b.entered_at) - Date.parse(a.entered_at));
+  const first = new Map<string, Alarm>();
+  for (const alarm of order) if (!first.has(alarm.tag)) first.set(alarm.tag, alarm);
+  return [...first.values()];
 }
 
 /** Those with the gravest first; those where nothing is open as they come. */
