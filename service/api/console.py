@@ -32,7 +32,7 @@ def content_security_policy(tiles: str | None) -> str:
     images = "'self' data:" if tiles is None else f"'self' data: {tiles}"
     return (
         f"default-src 'self'; connect-src 'self'; img-src {images}; style-src 'self' 'unsafe-inline'; "
-        "frame-ancestors 'none'; base-uri 'none'"
+        "object-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     )
 
 

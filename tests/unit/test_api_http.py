@@ -325,7 +325,8 @@ async def test_the_console_is_served_with_strict_headers(service: FakeService, c
             assert await answer.text() == "<!doctype html>console"
             assert answer.content_type == "text/html"
             assert answer.headers["Cache-Control"] == "no-cache"
-            assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+            policy = answer.headers["Content-Security-Policy"]
+            assert all(part in policy for part in ("object-src 'none'", "form-action 'self'", "frame-ancestors 'none'"))
         lasting = await client.get("/assets/index-B2cD3fGh.js")
         assert "immutable" in lasting.headers["Cache-Control"]
         assert lasting.content_type in ("text/javascript", "application/javascript")
