@@ -54,7 +54,7 @@ export function useSaying(): Saying {
 
   /** What else an act or a timer says of itself. */
   function facts(entry: Entry, now: number): string[] {
-    const { from, to, side, result, step, text, reason, file, contact, channel, until, due, counts, value, inputs, role, account, comment } = entry.data;
+    const { from, to, side, result, step, text, reason, file, contact, channel, until, due, counts, value, inputs, role, account, comment, second } = entry.data;
     const name = file !== null && typeof file === 'object' && 'name' in file ? file.name : undefined;
     return [
       ...(entry.rule === null ? [] : [words.known(`rule.${entry.rule}`, entry.rule)]),
@@ -68,6 +68,7 @@ export function useSaying(): Saying {
       ...plainly(account),
       ...plainly(text),
       ...plainly(name),
+      ...plainly(second).map((other) => t('journal.second', { name: other })),
       ...plainly(contact).map(contactName),
       ...plainly(channel).map(channelName),
       ...plainly(reason).map((name) => t('journal.reason', { reason: words.known(`journal.reasons.${name}`, name) })),
