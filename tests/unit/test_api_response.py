@@ -269,5 +269,5 @@ async def test_a_table_that_cannot_be_looked_at_is_a_problem(tmp_path: Path) -> 
             models.Problem.model_validate(await answer.json())
         answer = await client.post("/api/v1/contacts/check", data=b"", headers={"Content-Type": XLSX})
         (fault,) = response_models.ContactCheck.model_validate(await answer.json()).faults
-        assert "not readable" in fault.message
+        assert "not a workbook" in fault.message
         assert (await client.get("/api/v1/contacts/export", params={"format": "pdf"})).status == 400
