@@ -121,7 +121,14 @@ async def serve(app: web.Application, host: str, port: int) -> Server:
         shutdown_timeout=SHUTDOWN_PATIENCE,
         max_line_size=LONGEST_ADDRESS,
     )
-    logging.getLogger("aiohttp.server").addFilter(_without_traceback)
+    reports = logging.getLogger("aiohttp.server")
+    reports.addFilter(_without_traceback)
+
+    async def let_go(_app: web.Application) -> None:
+        """Or the loggers, which outlive everything, would keep all that this module knows of."""
+        reports.removeFilter(_without_traceback)
+
+    app.on_cleanup.append(let_go)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
