@@ -15,6 +15,7 @@ by reading and measuring version 0.12, and why ``anshao serve`` wants a broker o
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
@@ -35,8 +36,25 @@ class AcceptEveryone(BaseAuthPlugin):  # type: ignore[misc] # amqtt is untyped
         return True
 
 
+class _Steady(dict[str, Any]):
+    """Subscriptions that are gone through as they stood: amqtt waits meanwhile, and other clients come and go."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(self.keys()))
+
+    def items(self) -> Any:
+        return tuple(super().items())
+
+
 class _CorrectedBroker(Broker):  # type: ignore[misc] # amqtt is untyped
-    """amqtt's broker, without the retain flag on messages that waited for a persistent session."""
+    """amqtt's broker, without the retain flag on messages that waited for a persistent session.
+
+    And a client that connects while another subscribes is served: amqtt left it half connected.
+    """
+
+    def __init__(self, config: BrokerConfig) -> None:
+        super().__init__(config)
+        self._subscriptions = _Steady()
 
     async def _publish_session_retained_messages(self, session: Session) -> None:
         handler = self._get_handler(session)

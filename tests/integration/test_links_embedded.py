@@ -47,6 +47,25 @@ async def test_what_was_published_while_we_were_away_is_live_when_we_return(port
     assert not any(message.retain for message in taken)
 
 
+async def test_clients_that_come_while_others_subscribe_are_served(port: int) -> None:
+    failed: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failed.append(str(context)))
+    async with aiomqtt.Client("127.0.0.1", port) as client:
+        for number in range(20):
+            await client.publish(f"stored/{number}", b"x", retain=True)
+        await client.subscribe("stored/#")
+
+        async def come(number: int) -> None:
+            async with aiomqtt.Client("127.0.0.1", port) as one:
+                for topic in ("stored/+", f"+/{number}", f"own/{number}"):
+                    await one.subscribe(topic)
+                await one.publish("taken", b"y", qos=1)
+
+        for first in range(0, 200, 5):
+            await asyncio.gather(*(come(number) for number in range(first, first + 5)))
+    assert not failed, failed[0]
+
+
 async def test_stored_status_is_sent_with_its_flag_and_a_last_will_arrives(port: int) -> None:
     gateway = Client(CallbackAPIVersion.VERSION2, client_id="gw1", reconnect_on_failure=False)
     gateway.will_set(STATUS, b"offline", qos=1, retain=True)
