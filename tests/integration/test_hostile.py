@@ -65,6 +65,10 @@ def shown(payload: bytes) -> str:
     return text[:PAYLOAD_SHOWN]
 
 
+ARRIVES = (hostile.SPAN + 60_000, hostile.SPAN + 360_000)
+"""ms from the ``now`` of what is made by dice until the service has it: between these."""
+
+
 def made_by_dice(folder: Path, now: int) -> Iterator[Hostile]:
     """Payloads made by dice; what is refused of them the decoder says, which has its own tests."""
     decoder = Decoder(load_site([folder / "site.yaml"]), 600_000)
@@ -76,6 +80,8 @@ def made_by_dice(folder: Path, now: int) -> Iterator[Hostile]:
         if (decoded.block.source_time > now).any():
             continue  # a mutilated time among the corpus's own
         reasons = tuple(refusal.reason.value for refusal in decoded.refusals)
+        if reasons and any(len(decoder.decode([alone], now + later).refusals) < len(reasons) for later in ARRIVES):
+            continue  # a mutilated time too far ahead of ``now``, and not of the moment at which it arrives
         yield Hostile(alone.name, made.payload, reasons, tuple(made.readings or ()))
 
 
