@@ -104,7 +104,13 @@ class Camera:
                 to = self.folder / (f"{title}.png" if self.docs else f"{title}-{width}x{height}.png")
                 page.screenshot(path=to)
                 if self.docs:
-                    Image.open(to).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(to, optimize=True)
+                    # MAXCOVERAGE: the least sign keeps the colour of its grade.
+                    few = (
+                        Image.open(to)
+                        .convert("RGB")
+                        .quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+                    )
+                    few.save(to, optimize=True)
             faults += [f"shows: {text}" for text in page.locator(TROUBLE).filter(visible=True).all_inner_texts()]
         except Error as error:
             faults.append(str(error).splitlines()[0])
