@@ -6,8 +6,6 @@ removed at the next start.
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,16 +41,6 @@ class KeptFiles:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-@contextmanager
-def or_removed(part: Path) -> Iterator[None]:
-    """Nothing of a file is left behind where writing it fails."""
-    try:
-        yield
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def sync(file: BinaryIO) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from alerting.incidents.dossier import Stored
-from alerting.kept_files import KeptFiles, or_removed, sync
+from alerting.kept_files import KeptFiles, sync
 
 _HEAD = 64
 """Bytes that the type is known by."""
@@ -49,8 +49,12 @@ class AttachmentStore(KeptFiles):
         Raises AttachmentRefused, AttachmentTooLarge, OSError; nothing is left behind then.
         """
         file, part = await asyncio.to_thread(self.begin)
-        with or_removed(part), file:
-            stored = await _write(file, chunks, name, largest)
+        try:
+            with file:
+                stored = await _write(file, chunks, name, largest)
+        except BaseException:
+            await asyncio.to_thread(part.unlink, missing_ok=True)
+            raise
         return Received(stored, part)
 
     async def keep(self, received: Received) -> Stored:

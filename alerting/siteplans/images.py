@@ -2,7 +2,7 @@
 
 import hashlib
 
-from alerting.kept_files import KeptFiles, or_removed, sync
+from alerting.kept_files import KeptFiles, sync
 from alerting.siteplans.pictures import recognise
 from alerting.siteplans.plans import Image
 
@@ -18,9 +18,12 @@ class PlanImages(KeptFiles):
         picture = recognise(data)
         image = Image(picture.type, len(data), hashlib.sha256(data).hexdigest(), picture.width, picture.height)
         file, part = self.begin()
-        with or_removed(part):
+        try:
             with file:
                 file.write(data)
                 sync(file)
             self.place(part, image.sha256)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
         return image
