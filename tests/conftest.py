@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
+import greenlet
 import hypothesis
 import pytest
 import structlog
@@ -48,6 +49,25 @@ structlog.configure(
 
 gc.disable()
 """Until all tests are collected: nothing of what is loaded then is ever free again."""
+
+_greenlets: list[tuple[greenlet.greenlet, ...]] = []
+_begin = threading.Thread._bootstrap_inner  # type: ignore[attr-defined]
+
+
+def _begin_keeping(thread: threading.Thread) -> None:
+    """Begin a thread, and keep its main greenlet to the end of the tests.
+
+    Coverage refers to it weakly, by a callback in Python. After the thread's end the greenlet would be freed in a
+    pending call of the main thread, and there CPython 3.11 never comes past the first instruction of what is traced if
+    another thread asks for a pending call meanwhile: a test would hang for ever, deaf to its time limit.
+    It is kept twice: greenlet takes a single reference for a leak, and looks for it in all objects there are.
+    """
+    current = greenlet.getcurrent()
+    _greenlets.append((current, current))
+    _begin(thread)
+
+
+threading.Thread._bootstrap_inner = _begin_keeping  # type: ignore[attr-defined]
 
 hypothesis.settings.register_profile("dev", deadline=None, print_blob=True)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, database=None)
