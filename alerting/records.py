@@ -340,6 +340,7 @@ class Change:
     """What one commit writes, in full or not at all.
 
     ``inserts`` and ``upserts``: further rows by table name; an upsert replaces the row of the same primary key.
+    ``removals``: primary keys by table name, of rows that go after that.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -347,6 +348,7 @@ class Change:
     incidents: dict[int, Incident] = field(default_factory=dict)
     inserts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     upserts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    removals: dict[str, list[Any]] = field(default_factory=dict)
 
     def insert(self, table: str, row: dict[str, Any]) -> None:
         """Add a row to a table of the ledger."""
@@ -356,13 +358,17 @@ class Change:
         """Add a row to a table of the ledger, or replace the one of the same primary key."""
         self.upserts.setdefault(table, []).append(row)
 
+    def remove(self, table: str, key: Any) -> None:
+        """Take the row of this primary key, if it is there, out of a table of the ledger for good."""
+        self.removals.setdefault(table, []).append(key)
+
     @property
     def is_empty(self) -> bool:
         """Nothing to write."""
-        return not (self.entries or self.alarms or self.incidents or self.inserts or self.upserts)
+        return len(self) == 0
 
     def __len__(self) -> int:
-        further = [*self.inserts.values(), *self.upserts.values()]
+        further = [*self.inserts.values(), *self.upserts.values(), *self.removals.values()]
         return len(self.entries) + len(self.alarms) + len(self.incidents) + sum(map(len, further))
 
 

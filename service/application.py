@@ -183,7 +183,7 @@ class Application:
         )
         self.response = Response(settings.response, self.site, self.register, self.duty_room.drills.circle_of)
         await self.response.load(self._ledger.engine, now)
-        self.account_control = AccountControl(await self._load_accounts(now), self)
+        self.account_control = AccountControl(await self._load_accounts(), self)
         self.site_plans = await site_plans.load(self._ledger.engine, self.register.journal)
         self.site_plan_images = PlanImages(settings.data_dir / "site-plans")
         await asyncio.to_thread(self.site_plan_images.open)
@@ -382,10 +382,10 @@ class Application:
         """The newest sample of each tag."""
         return self.engine.latest
 
-    async def _load_accounts(self, now: int) -> AccountBook:
+    async def _load_accounts(self) -> AccountBook:
         """A demonstration's accounts are let in on loopback only: their passwords were printed."""
         samples = self.settings.console.is_loopback
-        return await load_accounts(self._ledger.engine, self.register.journal, now, samples=samples)
+        return await load_accounts(self._ledger.engine, self.register.journal, samples=samples)
 
     @property
     def ledger(self) -> AsyncEngine:

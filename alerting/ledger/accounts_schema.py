@@ -34,4 +34,5 @@ account_session = Table(
     Index(None, "account"),
     Index(None, "ends_at"),
 )
-"""``digest``: SHA-256 of the cookie's token, hex; ``ends_at``: it counts until then, and is moved up by a sign-out."""
+"""``digest``: SHA-256 of the cookie's token, hex; ``ends_at``: it counts until then. One that has ended is removed; the
+journal keeps what happened."""

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, RowMapping, String, Table, delete, event, func, select, text
+from sqlalchemy import Executable, RowMapping, String, Table, bindparam, delete, event, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -201,6 +201,10 @@ class Ledger:
             await connection.execute(schema.metadata.tables[table].insert(), rows)
         for table, rows in change.upserts.items():
             await self._upsert(connection, schema.metadata.tables[table], rows)
+        for table, keys in change.removals.items():
+            (column,) = schema.metadata.tables[table].primary_key
+            which = delete(schema.metadata.tables[table]).where(column == bindparam("key"))
+            await connection.execute(which, [{"key": key} for key in keys])
 
     async def entries(self) -> AsyncIterator[Entry]:
         """The whole journal in order. Raises LedgerUnavailable, as all that follow."""

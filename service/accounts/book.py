@@ -1,4 +1,6 @@
-"""All accounts and the sessions that count, as the ledger has them, and the acts that change them.
+"""All accounts and sessions, as the ledger has them, and the acts that change them.
+
+A session that was ended is removed at once, one that has run out at the next signing in.
 
 Every act is journaled by name, without passwords, secrets and tokens.
 """
@@ -116,7 +118,7 @@ class AccountBook:
         if known is not None and not known.sample:
             raise Conflict(f"there is an account {name} already, which is no sample")
         if known is not None:
-            self._end_all(known, now, change)
+            self._end_all(known, change)
         made = Account(
             name, display_name, role, password, must_change=False, totp=None, made_at=now, changed_at=now, sample=True,
             **scope._asdict(),
@@ -129,14 +131,14 @@ class AccountBook:
         """Set a first password anew, and take one-time codes off; all sessions end. Raises NotFound."""
         account = self.require(name)
         self._note("account.password_given", actor, account, now, change, reason=reason)
-        self._end_all(account, now, change)
+        self._end_all(account, change)
         return self._keep(replace(account, password=password, must_change=True, totp=None, changed_at=now), change)
 
     def change_password(self, name: str, password: str, keep: Session | None, now: int, change: Change) -> Account:
         """Somebody sets a password of their own; all other sessions end. Raises NotFound."""
         account = self.require(name)
         self._note("account.password_changed", account.name, account, now, change)
-        self._end_all(account, now, change, keep)
+        self._end_all(account, change, keep)
         return self._keep(replace(account, password=password, must_change=False, changed_at=now), change)
 
     def set_role(
@@ -167,7 +169,7 @@ class AccountBook:
         if account.disabled_at is not None:
             return account
         self._note("account.disabled", actor, account, now, change, reason=reason)
-        self._end_all(account, now, change)
+        self._end_all(account, change)
         return self._keep(replace(account, disabled_at=now, changed_at=now), change)
 
     def enable(self, name: str, reason: str, actor: str, now: int, change: Change) -> Account:
@@ -186,10 +188,11 @@ class AccountBook:
 
     def begin(self, account: Account, address: str, now: int, change: Change) -> tuple[str, Session]:
         """Sign in: the token for the cookie, which is told only here, and the session."""
-        self._forget_ended(now)
+        for ended in [each for each in self._sessions.values() if each.ends_at <= now]:
+            self._close(ended, change)
         own = sorted((each for each in self._sessions.values() if each.account == account.name), key=_begun)
         for oldest in own[: max(len(own) - MOST_SESSIONS + 1, 0)]:
-            self._close(oldest, now, change)
+            self._close(oldest, change)
         token = secrets.token_urlsafe(32)
         session = Session(digest_of(token), account.name, now, now + LASTS[account.role], address)
         self._sessions[session.digest] = session
@@ -201,7 +204,7 @@ class AccountBook:
         """Sign out."""
         account = self._accounts[session.account]
         self._note("session.ended", account.name, account, now, change, address=session.address)
-        self._close(session, now, change)
+        self._close(session, change)
 
     def vouched(self, account: Account, by: str, act: str, address: str, now: int, change: Change) -> None:
         """Somebody has proved who he is, as the second person of an act of another one's session."""
@@ -221,17 +224,13 @@ class AccountBook:
         if account.role is Role.ADMINISTRATOR and account.disabled_at is None and not others:
             raise Conflict(f"{account.name} is the last administrator; make another one first")
 
-    def _end_all(self, account: Account, now: int, change: Change, keep: Session | None = None) -> None:
+    def _end_all(self, account: Account, change: Change, keep: Session | None = None) -> None:
         for session in [each for each in self._sessions.values() if each.account == account.name and each != keep]:
-            self._close(session, now, change)
+            self._close(session, change)
 
-    def _close(self, session: Session, now: int, change: Change) -> None:
+    def _close(self, session: Session, change: Change) -> None:
         self._sessions.pop(session.digest, None)
-        change.upsert(sessions.name, asdict(replace(session, ends_at=min(session.ends_at, now))))
-
-    def _forget_ended(self, now: int) -> None:
-        for session in [each for each in self._sessions.values() if each.ends_at <= now]:
-            del self._sessions[session.digest]
+        change.remove(sessions.name, session.digest)
 
     def _keep(self, account: Account, change: Change) -> Account:
         self._accounts[account.name] = account
@@ -252,16 +251,16 @@ def _begun(session: Session) -> int:
     return session.begun_at
 
 
-async def load(engine: AsyncEngine, journal: Journal, now: int, *, samples: bool = False) -> AccountBook:
+async def load(engine: AsyncEngine, journal: Journal, *, samples: bool = False) -> AccountBook:
     """The book as the ledger has it; without ``samples`` those of a demonstration are left out.
 
     Raises LedgerUnavailable.
     """
     async with reaching(engine) as connection:
         known = (await connection.execute(select(accounts))).mappings().all()
-        still = (await connection.execute(select(sessions).where(sessions.c.ends_at > now))).mappings().all()
+        begun = (await connection.execute(select(sessions))).mappings().all()
     return AccountBook(
         journal,
         [Account(**dict(row) | {"role": Role(row["role"])}) for row in known if samples or not row["sample"]],
-        [Session(**row) for row in still],
+        [Session(**row) for row in begun],
     )

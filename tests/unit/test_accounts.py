@@ -10,9 +10,11 @@ from typing import Any, Literal
 import pyotp
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from alerting.journal.journal import Journal
+from alerting.ledger.accounts_schema import account_session
 from alerting.ledger.ledger import Ledger
 from alerting.records import Change
 from alerting.refusals import Conflict, NotFound
@@ -355,7 +357,7 @@ async def test_samples_are_let_in_where_they_are_asked_for(control: AccountContr
         for change in host.changes:
             await ledger.commit(replace(change, entries=[]))
         for samples, names in ((True, ["admin", "own", "wangfang"]), (False, ["own"])):
-            book = await load(ledger.engine, Journal(), NOW, samples=samples)
+            book = await load(ledger.engine, Journal(), samples=samples)
             assert [each.name for each in book.accounts] == names
             assert (book.session_of("x", NOW), book.counts(session, NOW)) == (None, samples)
     finally:
@@ -417,7 +419,7 @@ async def test_accounts_and_sessions_outlive_the_service(tmp_path: Path) -> None
         await ledger.close()
     engine = create_async_engine(url)
     try:
-        book = await load(engine, Journal(100), NOW)
+        book = await load(engine, Journal(100))
     finally:
         await engine.dispose()
     found = book.session_of(token, NOW)
@@ -427,6 +429,35 @@ async def test_accounts_and_sessions_outlive_the_service(tmp_path: Path) -> None
     assert found[1].role is Role.DUTY_OFFICER
     assert not book.accounts[0].must_change
     assert len(book._sessions) == 1
+
+
+async def test_the_ledger_keeps_no_session_that_has_ended(control: AccountControl, host: Host, tmp_path: Path) -> None:
+    """One that has run out goes when somebody signs in, also after a restart of the service."""
+    await somebody(control)
+    _, first = await control.sign_in("wangfang", GOOD, None, "a")
+    _, second = await control.sign_in("wangfang", GOOD, None, "b")
+    await control.sign_out(second)
+    ledger = Ledger(f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite")
+    try:
+        await ledger.start()
+
+        async def kept() -> list[str]:
+            for change in host.changes:
+                await ledger.commit(replace(change, entries=[]))
+            host.changes.clear()
+            async with ledger.engine.connect() as connection:
+                return list(await connection.scalars(select(account_session.c.digest)))
+
+        assert await kept() == [first.digest]
+        restarted = AccountControl(await load(ledger.engine, Journal()), host, Passwords(CHEAP))
+        host.time = first.ends_at
+        assert not restarted.book.counts(first, host.time)
+        _, third = await restarted.sign_in("wangfang", GOOD, None, "a")
+        assert await kept() == [third.digest]
+        await host.act(lambda _, now, change: restarted.book.disable("wangfang", "离职", "desk", now, change))
+        assert await kept() == []
+    finally:
+        await ledger.close()
 
 
 async def test_nobody_keeps_another_from_signing(control: AccountControl) -> None:
