@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -141,6 +142,24 @@ def test_a_writer_that_fails_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         fail()
     assert not path.exists()
+
+
+def test_a_writer_that_is_left_while_a_thread_writes_waits_for_it(tmp_path: Path) -> None:
+    path, long = tmp_path / "a.parquet", block(0, range(10 * recording.ROWS))
+    with ThreadPoolExecutor(1) as thread:
+
+        def fail() -> None:
+            with RecordingWriter(path, About(TAGS)) as writer:
+                writing.append(thread.submit(writer.write_tag, long))
+                while path.stat().st_size <= 4:  # the thread is in the midst of it
+                    assert not writing[0].done()
+                raise KeyboardInterrupt
+
+        writing: list[Future[None]] = []
+        with pytest.raises(KeyboardInterrupt):
+            fail()
+        assert not path.exists()
+        assert writing[0].exception() is not None, "what it writes later fails"
 
 
 # ---- damage

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
@@ -113,7 +114,10 @@ class About:
 
 
 class RecordingWriter:
-    """Writes one recording; to be used as a context manager. On an error the file is removed."""
+    """Writes one recording; to be used as a context manager. On an error the file is removed.
+
+    Another thread may be writing when the block is left by an error: it is waited for, and what it writes then fails.
+    """
 
     def __init__(self, path: Path, about: About) -> None:
         """Raises OSError."""
@@ -122,6 +126,7 @@ class RecordingWriter:
         self.rows = 0
         self._held: list[SampleBlock] = []
         self._held_rows = 0
+        self._turn = Lock()
         self._last_place = (-1, 0)
         """Received time of the last of the blocks, and its place."""
         self._writer = pq.ParquetWriter(
@@ -142,8 +147,11 @@ class RecordingWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if kind is None:
             self.close()
-        else:
-            self._writer.close()
+            return
+        try:
+            with self._turn:
+                self._writer.close()
+        finally:
             self.path.unlink(missing_ok=True)
 
     def write_tag(self, block: SampleBlock, place: Int32 | None = None) -> None:
@@ -156,7 +164,9 @@ class RecordingWriter:
             part = block.take(slice(begin, begin + ROWS))
             columns = [part.tag, part.source_time, part.received_time, part.value, part.quality, part.reason]
             columns.append(place[begin : begin + ROWS])
-            self._writer.write_table(pa.Table.from_arrays([pa.array(c) for c in columns], schema=_SCHEMA))
+            table = pa.Table.from_arrays([pa.array(c) for c in columns], schema=_SCHEMA)
+            with self._turn:
+                self._writer.write_table(table)
         self.rows += len(block)
 
     def write(self, block: SampleBlock) -> None:
