@@ -25,6 +25,7 @@ from service.api.ports import ServicePort
 from service.api.problems import Problem
 from service.api.requests import Nothing, Signature
 from service.api.routes import PREFIX, checked, checked_query, respond
+from service.api.sending import send_file
 
 UPLOAD = f"{PREFIX}/incidents/{{id}}/attachments"
 DOWNLOAD = f"{PREFIX}/attachments/{{id}}"
@@ -61,7 +62,7 @@ class Attachments:
     def register(self, app: web.Application) -> None:
         """Add both to an application."""
         app.router.add_post(UPLOAD, self.upload, name="attach_to_incident")
-        app.router.add_get(DOWNLOAD, self.download, name="get_attachment")
+        app.router.add_get(DOWNLOAD, self.download, name="get_attachment", allow_head=False)
 
     async def upload(self, request: web.Request) -> web.Response:
         """Take a file, put it on disk, and on record."""
@@ -110,7 +111,7 @@ class Attachments:
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "Cache-Control": "private, no-store",
         }
-        return web.FileResponse(path, headers=headers)
+        return await send_file(request, path, headers)
 
     async def _store(self, request: web.Request, largest: int) -> tuple[Stored, Signature]:
         """The file, on disk for good, and who sent it. Raises Problem; nothing is left behind then."""

@@ -10,6 +10,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from alerting.incidents.attachments import SUFFIXES
 from service.api import contact_files, drill_pages, live_messages, models, record_files, site_plans
 from service.api.authentication import COOKIE
+from service.api.caching import NOT_MODIFIED
 from service.api.incidents_models import Attachment
 from service.api.incidents_requests import AttachmentPath, IncidentPath, UploadForm
 from service.api.problems import MEDIA_TYPE
@@ -156,7 +157,7 @@ def _operation(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
         schema = {"$ref": _REFERENCE.format(model=route.body.__name__)}
         operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": schema}}}
     if route.is_cacheable:
-        operation["responses"]["304"] = {"description": "It is as it was when the `ETag` in `If-None-Match` was given."}
+        operation["responses"]["304"] = NOT_MODIFIED
     if route.is_open:
         operation["security"] = []
     return operation

@@ -17,6 +17,7 @@ from service.api.reach import reach_of
 from service.api.records import choose, period_of, sees_scope
 from service.api.records_models import EvidencePath, EvidenceQuery, KpiQuery
 from service.api.routes import PREFIX, checked, checked_query
+from service.api.sending import send_file
 from service.evidence.archive import TooLarge
 from service.evidence.manifest import digest_of
 from service.evidence.proofs import NotSigned
@@ -28,9 +29,6 @@ REPORT = f"{PREFIX}/kpi/report"
 TABLE = f"{PREFIX}/kpi/table"
 MOST_COMPARED = 100
 """Scopes that a report compares [ours]."""
-_CHUNK = 1 << 18
-_PATIENCE = 60.0
-"""Seconds in which a caller must take a chunk [ours]."""
 
 
 class RecordFiles:
@@ -81,7 +79,7 @@ class RecordFiles:
 
                 await service.act(act)
             # Whoever takes it slowly keeps nobody waiting.
-            return await _send(request, file)
+            return await send_file(request, file, _headers("application/zip", file.name))
 
     async def report(self, request: web.Request) -> web.Response:
         """The page of key figures with plots."""
@@ -122,22 +120,6 @@ class RecordFiles:
 
         figures, *compared = await asyncio.to_thread(compute, [asked, *others[:MOST_COMPARED]])
         return figures, compared
-
-
-async def _send(request: web.Request, file: Path) -> web.StreamResponse:
-    """A file that is gone when the answer is: so not by ``FileResponse``, which opens it later."""
-    response = web.StreamResponse(headers=_headers("application/zip", file.name))
-    response.content_length = (await asyncio.to_thread(file.stat)).st_size
-    await response.prepare(request)
-    with file.open("rb") as opened:
-        while chunk := await asyncio.to_thread(opened.read, _CHUNK):
-            try:
-                async with asyncio.timeout(_PATIENCE):
-                    await response.write(chunk)
-            except TimeoutError:
-                raise ConnectionAbortedError("the caller takes no more of the file") from None
-    await response.write_eof()
-    return response
 
 
 def _file(content: bytes, media_type: str, name: str) -> web.Response:

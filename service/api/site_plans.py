@@ -16,10 +16,12 @@ from alerting.siteplans.plans import Place, Signed, SitePlan
 from domain.clock import iso
 from domain.site import GATEWAY_UNIT, SERVICE_ENTERPRISE
 from service.api.authentication import caller_of
+from service.api.caching import NOT_MODIFIED, is_kept, kept_headers
 from service.api.ports import ServicePort
 from service.api.problems import Problem
 from service.api.requests import Nothing, Signature
 from service.api.routes import PREFIX, Call, Route, checked, checked_query, respond
+from service.api.sending import send_file
 from service.api.site_plans_models import (
     NewSitePlan,
     SitePlanList,
@@ -97,7 +99,7 @@ class SitePlanImages:
     def register(self, app: web.Application) -> None:
         """Add both to an application."""
         app.router.add_post(PLANS, self.upload, name="add_site_plan")
-        app.router.add_get(IMAGE, self.image, name="get_site_plan_image")
+        app.router.add_get(IMAGE, self.image, name="get_site_plan_image", allow_head=False)
 
     async def upload(self, request: web.Request) -> web.Response:
         """Take an image, put it on disk, and on record."""
@@ -147,10 +149,11 @@ class SitePlanImages:
             "Content-Disposition": f"inline; filename*=UTF-8''{quote(f'site-plan-{identity}', safe='')}",
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "Cross-Origin-Resource-Policy": "same-origin",
-            "Cache-Control": "private, no-cache",
-            "Vary": "Authorization, Cookie",
+            **kept_headers(plan.image.sha256),
         }
-        return web.FileResponse(path, headers=headers)
+        if is_kept(request, plan.image.sha256):
+            return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return await send_file(request, path, headers)
 
 
 def view(plan: SitePlan) -> dict[str, Any]:
@@ -238,7 +241,11 @@ def operations(parameters: Any, problems: Any, reference: str) -> dict[str, dict
                 "description": "It may be kept: ask with `If-None-Match`.",
                 "tags": ["sites"],
                 "parameters": parameters("path", SitePlanPath),
-                "responses": {"200": {"description": "The image.", "content": content}, **problems(common)},
+                "responses": {
+                    "200": {"description": "The image.", "content": content},
+                    "304": NOT_MODIFIED,
+                    **problems(common),
+                },
             }
         },
     }

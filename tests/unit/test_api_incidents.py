@@ -480,6 +480,15 @@ async def test_a_disk_without_room_is_said(files: tuple[Desk, Client, str]) -> N
     assert "cannot be stored" in (await answer.json())["detail"]
 
 
+async def test_a_file_is_sent_whole_whatever_part_is_asked_for(files: tuple[Desk, Client, str]) -> None:
+    """The OpenAPI document names no other answer."""
+    _, client, address = files
+    made = await (await client.post(address, data=form(JPEG))).json()
+    for asked in ({"Range": "bytes=0-1"}, {"Range": "bytes=99999-"}, {"Range": "x"}, {"If-Match": '"x"'}):
+        answer = await client.get(f"/api/v1/attachments/{made['id']}", headers=asked)
+        assert (answer.status, answer.content_type, await answer.read()) == (200, "image/jpeg", JPEG)
+
+
 async def test_a_file_that_is_gone_from_the_disk_is_said(files: tuple[Desk, Client, str]) -> None:
     desk, client, address = files
     made = await (await client.post(address, data=form(JPEG))).json()

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import hashlib
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from alerting.records import Change
 from domain.clock import iso
 from service.api import record_files, records_models
 from service.api.problems import MEDIA_TYPE
+from service.api.sending import send_file
 from service.evidence.verification import verify_evidence
 from tests.api_service import HEADERS, NOW, Client, FakeService, api, sqlite_ledger
 from tests.evidence_case import Made, make_case
@@ -62,15 +63,15 @@ async def test_who_takes_evidence_slowly_keeps_nobody_waiting(
     client: Client, service: Evidenced, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"/api/v1/incidents/{service.made.incident}/evidence?samples=false"
-    sending, taken, send = asyncio.Event(), asyncio.Event(), record_files._send
+    sending, taken, send = asyncio.Event(), asyncio.Event(), send_file
 
-    async def slowly(request: web.Request, file: Path) -> web.StreamResponse:
+    async def slowly(request: web.Request, file: Path, headers: Mapping[str, str]) -> web.StreamResponse:
         if not sending.is_set():
             sending.set()
             await taken.wait()
-        return await send(request, file)
+        return await send(request, file, headers)
 
-    monkeypatch.setattr(record_files, "_send", slowly)
+    monkeypatch.setattr(record_files, "send_file", slowly)
     first = asyncio.create_task(client.get(address))
     await sending.wait()
     async with asyncio.timeout(20):

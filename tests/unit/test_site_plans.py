@@ -120,6 +120,8 @@ async def test_an_image_comes_in_and_out_and_can_be_asked_for_again(client: Clie
     assert image.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     again = await client.get(f"{PLANS}/{plan['id']}/image", headers={"If-None-Match": image.headers["ETag"]})
     assert (again.status, await again.read(), again.headers["ETag"]) == (304, b"", image.headers["ETag"])
+    part = await client.get(f"{PLANS}/{plan['id']}/image", headers={"Range": "bytes=9999-"})
+    assert (part.status, await part.read()) == (200, png(300, 200)), "images are sent whole"
 
 
 async def test_tags_are_placed_renamed_and_removed_over_the_api(client: Client) -> None:

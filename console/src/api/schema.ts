@@ -13123,6 +13123,13 @@ export interface operations {
                     "image/webp": string;
                 };
             };
+            /** @description It is as it was when the `ETag` in `If-None-Match` was given. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
