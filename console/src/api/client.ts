@@ -1,5 +1,6 @@
 /** Requests to `/api/v1`: bearer token or the session's cookie, JSON, problem details as `Problem`. */
 
+import { parsed } from '@/api/parsing';
 import { dropToken, token } from '@/api/token';
 import { desk } from '@/preferences/preferences';
 import type { ProblemDetails } from '@/api/types';
@@ -72,7 +73,7 @@ async function problemOf(response: Response): Promise<Problem> {
   const seconds = Number.parseInt(response.headers.get('Retry-After') ?? '', 10);
   const retryAfter = Number.isNaN(seconds) ? null : seconds;
   try {
-    const body = (await response.json()) as Partial<ProblemDetails>;
+    const body = parsed(await response.text()) as Partial<ProblemDetails>;
     const fields = (body.errors ?? []).map(({ field }) => field);
     return new Problem(response.status, body.title ?? response.statusText, body.detail ?? '', fields, retryAfter, body.code ?? null);
   } catch {
@@ -139,8 +140,13 @@ async function send(
   return response;
 }
 
-async function request<Answer>(method: Method, url: URL, body?: unknown, patience?: number): Promise<Answer> {
-  return (await (await send(method, url, body, patience)).json()) as Answer;
+/** An answer's JSON. */
+async function read<Answer>(answer: Promise<Response>): Promise<Answer> {
+  return parsed(await (await answer).text()) as Answer;
+}
+
+function request<Answer>(method: Method, url: URL, body?: unknown, patience?: number): Promise<Answer> {
+  return read<Answer>(send(method, url, body, patience));
 }
 
 export function get<Answer>(path: string, query: Query = {}): Promise<Answer> {
@@ -148,8 +154,8 @@ export function get<Answer>(path: string, query: Query = {}): Promise<Answer> {
 }
 
 /** Of what seldom changes: the browser keeps it, and asks each time whether it still holds. */
-export async function getKept<Answer>(path: string): Promise<Answer> {
-  return (await (await send('GET', apiUrl(path), undefined, TIMEOUT_MS, undefined, true, 'no-cache')).json()) as Answer;
+export function getKept<Answer>(path: string): Promise<Answer> {
+  return read<Answer>(send('GET', apiUrl(path), undefined, TIMEOUT_MS, undefined, true, 'no-cache'));
 }
 
 export function post<Answer>(path: string, body: unknown): Promise<Answer> {
@@ -157,9 +163,9 @@ export function post<Answer>(path: string, body: unknown): Promise<Answer> {
 }
 
 /** An act of two. `proof`: that the second person agrees; null: by a token, which names him in the body. */
-export async function postSeconded<Answer>(path: string, body: unknown, proof: string | null): Promise<Answer> {
+export function postSeconded<Answer>(path: string, body: unknown, proof: string | null): Promise<Answer> {
   const more = proof === null ? {} : { 'AnShao-Second': proof };
-  return (await (await send('POST', apiUrl(path), body, TIMEOUT_MS, undefined, true, 'no-store', more)).json()) as Answer;
+  return read<Answer>(send('POST', apiUrl(path), body, TIMEOUT_MS, undefined, true, 'no-store', more));
 }
 
 export function remove<Answer>(path: string): Promise<Answer> {
@@ -167,8 +173,8 @@ export function remove<Answer>(path: string): Promise<Answer> {
 }
 
 /** A question that takes the service a while, and that may be given up before it has answered. */
-export async function ask<Answer>(path: string, body: unknown, givenUp: AbortSignal): Promise<Answer> {
-  return (await (await send('POST', apiUrl(path), body, FILE_TIMEOUT_MS, givenUp)).json()) as Answer;
+export function ask<Answer>(path: string, body: unknown, givenUp: AbortSignal): Promise<Answer> {
+  return read<Answer>(send('POST', apiUrl(path), body, FILE_TIMEOUT_MS, givenUp));
 }
 
 /** A multipart form, such as a photo. */

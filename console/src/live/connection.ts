@@ -3,6 +3,7 @@
  * silence for a loss of the service, whatever the socket itself believes.
  */
 
+import { parsed } from '@/api/parsing';
 import type { LiveMessage } from '@/api/types';
 
 export const PROTOCOL = 'anshao.live.v1';
@@ -119,7 +120,7 @@ export class LiveConnection {
   }
 
   private receive(text: string): void {
-    const message = JSON.parse(text) as LiveMessage;
+    const message = parsed(text) as LiveMessage;
     this.heardAt = this.around.monotonic();
     this.heardWall = this.around.wall();
     if (message.type === 'hello') {
