@@ -62,7 +62,7 @@ describe('tags on a plan', () => {
   });
   const now = 1_000_000;
   const known = (change: Partial<Known> = {}): Known => ({
-    enterprise: 'works', tags: new Map([['A', tag('A')], ['B', tag('B')]]), alarms: new Map(), now, connected: true,
+    enterprise: 'works', tags: new Map([['A', tag('A')], ['B', tag('B')]]), alarms: new Map(), now, current: true,
     latest: new Map([['works/A', { value: 1, quality: 192, time: '', received: now }]]), ...change,
   });
   const places = new Map([['A', { x: 0.5, y: 0.5 }], ['B', { x: 0.51, y: 0.5 }], ['gone', { x: 0.1, y: 0.9 }], ['far', { x: 9, y: 9 }]]);

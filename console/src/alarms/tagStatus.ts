@@ -28,17 +28,17 @@ export interface TagView {
   grade: Grade | null;
 }
 
-/** `alarms`: those of this tag. `connected`: false when nothing on the page can be trusted to be current. */
+/** `alarms`: those of this tag. `current`: whether what is not among them is not there. */
 export function tagView(
   tag: Tag,
   reading: LiveReading | undefined,
   alarms: readonly Alarm[],
   now: number,
-  connected: boolean,
+  current: boolean,
 ): TagView {
   const inAlarm = alarms.filter((alarm) => alarm.condition);
   const grade = gravest(inAlarm.map((alarm) => alarm.grade));
-  if (!connected) return { status: 'unknown', grade: null };
+  if (!current) return { status: 'unknown', grade: null };
   if (inAlarm.some((alarm) => alarm.kind !== 'stale' && alarm.kind !== 'bad' && hasSamples(alarm))) {
     return { status: 'alarm', grade };
   }

@@ -1,6 +1,6 @@
 /** The live state that all pages share: connection, register of alarms and incidents, health. */
 
-import { inject, nextTick, onScopeDispose, shallowRef, triggerRef, type InjectionKey, type ShallowRef } from 'vue';
+import { computed, inject, nextTick, onScopeDispose, shallowRef, triggerRef, type ComputedRef, type InjectionKey, type ShallowRef } from 'vue';
 
 import { rank } from '@/alarms/grades';
 import { Problem } from '@/api/client';
@@ -11,6 +11,7 @@ import type { ServiceClock } from '@/live/clock';
 import { Directory } from '@/live/directory';
 import { Duty } from '@/live/duty';
 import { LiveConnection, type Listener, type Phase, type Surroundings } from '@/live/connection';
+import type { Lists } from '@/live/lists';
 import { Pacing } from '@/live/pacing';
 import type { Readings } from '@/live/readings';
 import { Register, together, type Missed } from '@/live/register';
@@ -35,6 +36,11 @@ export class LiveStore implements Listener {
   readonly health = shallowRef<Health | null>(null);
   readonly loaded = shallowRef(false);
   readonly loadFailure = shallowRef<Problem | null>(null);
+  /** What the register is worth. */
+  readonly lists: ComputedRef<Lists> = computed(() => {
+    if (!this.loaded.value) return 'unread';
+    return this.current.value === 'live' && !this.behind.value && this.loadFailure.value === null ? 'current' : 'old';
+  });
   /** What happened during the last outage, until the officer has read it. */
   readonly missed = shallowRef<Missed | null>(null);
 
@@ -46,6 +52,8 @@ export class LiveStore implements Listener {
   }, nextTick);
   private reloadTimer: ReturnType<typeof setTimeout> | undefined;
   private wasLost = false;
+  /** Since the service said hello, its lists or the journal have not been read up to then. */
+  private readonly behind = shallowRef(false);
   private loads = 0;
   private lastSequence = 0;
 
@@ -85,6 +93,7 @@ export class LiveStore implements Listener {
   hello(message: Extract<LiveMessage, { type: 'hello' }>, fresh: boolean): void {
     this.clock.set(message.now);
     void this.duty.load();
+    this.behind.value = true;
     if (fresh || !this.loaded.value) {
       this.lastSequence = message.sequence;
       void this.reload();
@@ -147,10 +156,16 @@ export class LiveStore implements Listener {
     for (const watcher of this.watchers) watcher(null);
   }
 
+  /** A resumed connection may have begun while lists were awaited. */
+  private isCatchingUp(): boolean {
+    return this.catchUp !== null;
+  }
+
   private finishCatchUp(sequence: number): void {
     if (this.catchUp?.reached(sequence) !== true) return;
     this.report(this.catchUp.missed);
     this.catchUp = null;
+    this.behind.value = false;
   }
 
   private report(missed: Missed): void {
@@ -173,6 +188,7 @@ export class LiveStore implements Listener {
       this.wasLost = false;
       this.loaded.value = true;
       this.loadFailure.value = null;
+      this.behind.value = this.isCatchingUp();
       for (const watcher of this.watchers) watcher(null);
     } catch (error) {
       if (load !== this.loads) return;

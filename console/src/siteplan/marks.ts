@@ -31,7 +31,7 @@ export interface Known {
   alarms: ReadonlyMap<string, readonly Alarm[]>;
   latest: ReadonlyMap<string, LiveReading>;
   now: number;
-  connected: boolean;
+  current: boolean;
 }
 
 /** The image is a plane of width 1: its height is `ratio`. */
@@ -65,7 +65,7 @@ export function marksOf(places: Places, view: View, size: Size, ratio: number, k
     const alarms = known.alarms.get(name) ?? [];
     const reading = tag === null ? live : latestReading(tag, live);
     const state: TagView =
-      tag === null ? { status: 'unknown', grade: null } : tagView(tag, reading, alarms, known.now, known.connected);
+      tag === null ? { status: 'unknown', grade: null } : tagView(tag, reading, alarms, known.now, known.current);
     const alarm = alarms
       .filter(({ condition }) => condition)
       .reduce<Alarm | null>((worst, one) => (rank(one.grade) > rank(worst?.grade ?? null) ? one : worst), null);

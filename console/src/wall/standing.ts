@@ -7,7 +7,8 @@ export interface Standing {
   id: string;
   name: string;
   region: string;
-  units: number;
+  /** Null: the enterprises have not been read. */
+  units: number | null;
   /** Of what is real; null: nothing is open. */
   grade: Grade | null;
   /** Gravest first, drills last. */
@@ -35,7 +36,7 @@ export function standingsOf(enterprises: readonly Enterprise[], incidents: Itera
       id,
       name: one?.name ?? here[0]?.enterprise_name ?? id,
       region: one?.region_name ?? '',
-      units: one?.units.length ?? 0,
+      units: one?.units.length ?? null,
       grade: gravest(real.map(({ grade }) => grade)),
       open: here
         .map(({ unit, unit_name: name, grade, drill }) => ({ unit, name, grade, drill: drill !== null }))
