@@ -23,6 +23,9 @@ DESCRIPTION = IMAGE.format("description", "description")
 GATEWAY = IMAGE.format("gateway", "gateway")
 NAME = SCRIPT.format("name")
 COMMENT = IMAGE.format("comment", "comment")
+ENDLESS = "z" * 1_000
+TURNING = "\u202e"
+"""What stands after it is shown from right to left."""
 PAYLOAD = f"</pre>{SCRIPT.format('payload')}{IMAGE.format('payload', 'payload')}"
 
 
@@ -41,6 +44,7 @@ async def test_no_text_is_taken_for_a_page(works: Works, desks: Desks) -> None:
     await works.send(json.dumps({"ts": PAYLOAD, "values": {TAG: PAYLOAD}}).encode())
     alarm = await until(lambda: works.alarm(TAG, "HH"))
     await works.api.post(f"/alarms/{alarm['id']}/acknowledge", {"name": NAME, "comment": COMMENT})
+    await works.api.post(f"/alarms/{alarm['id']}/comment", {"name": NAME, "comment": f"{TURNING}{ENDLESS}"})
     shelved = await until(lambda: works.alarm("GT-9", "H"))
     shelf = {"name": NAME, "reason": COMMENT, "duration": "1h"}
     assert (await works.api.post(f"/alarms/{shelved['id']}/shelve", shelf))[0] == 200
@@ -62,7 +66,7 @@ async def test_no_text_is_taken_for_a_page(works: Works, desks: Desks) -> None:
         "/site-plans/works": [ENTERPRISE],
         "/gateways": [ENTERPRISE, GATEWAY, PAYLOAD],
         "/search": [],
-        "/journal": [TAG, ENTERPRISE, UNIT, NAME, COMMENT],
+        "/journal": [TAG, ENTERPRISE, UNIT, NAME, COMMENT, ENDLESS],
         "/kpi": [TAG, DESCRIPTION, ENTERPRISE],
         "/search?text=%3C": [TAG, DESCRIPTION, ENTERPRISE, UNIT],
         "/administration/documents": [TAG],
@@ -70,7 +74,7 @@ async def test_no_text_is_taken_for_a_page(works: Works, desks: Desks) -> None:
         "/plans": [],
         "/messages": [],
         "/administration": [],
-        f"/incidents/{alarm['incident']}": [TAG, DESCRIPTION, ENTERPRISE, UNIT, NAME, COMMENT],
+        f"/incidents/{alarm['incident']}": [TAG, DESCRIPTION, ENTERPRISE, UNIT, NAME, COMMENT, ENDLESS],
     }
     assert shown.keys() > set(PAGES.values())
     for place, texts in shown.items():
@@ -85,6 +89,9 @@ async def test_no_text_is_taken_for_a_page(works: Works, desks: Desks) -> None:
         all_text = "\n".join(await desk.texts())
         for text in texts:
             assert text in all_text, (place, text)
+        assert TURNING not in all_text, place
+        if ENDLESS in texts:
+            assert await desk.too_wide() == [], place
         await expect(desk.page.locator("img, iframe, object, embed, script:not([src]), i, svg[onload]")).to_have_count(
             0
         )
