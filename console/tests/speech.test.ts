@@ -11,6 +11,7 @@ describe('speech', () => {
   const changed = vi.fn();
   let spoken: Words[];
   let voicesChange: () => void;
+  const cancel = vi.fn();
 
   beforeEach(() => {
     vi.useFakeTimers();
@@ -21,7 +22,7 @@ describe('speech', () => {
       addEventListener: (_: string, listener: () => void) => (voicesChange = listener),
       removeEventListener: vi.fn(),
       speak: (words: Words) => spoken.push(words),
-      cancel: vi.fn(),
+      cancel,
     };
     vi.stubGlobal('window', { speechSynthesis });
     vi.stubGlobal('SpeechSynthesisUtterance', Object);
@@ -38,6 +39,16 @@ describe('speech', () => {
     spoken[0]?.onstart?.();
     spoken[0]?.onend?.();
     expect(await said).toBe(true);
+  });
+
+  it('talks no longer than that over the tones, however long a name is', async () => {
+    const speech = new Speech(changed);
+    const said = speech.say('描述'.repeat(5_000), 'zh-CN', 1);
+    spoken[0]?.onstart?.();
+    cancel.mockReset();
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(await said).toBe(true);
+    expect(cancel).toHaveBeenCalledOnce();
   });
 
   it('is not waited for again soon where it never began, and the page is told', async () => {

@@ -2,7 +2,7 @@
 
 import { voiceFor } from '@/sound/herald';
 
-/** Speech that has not begun, or not ended, by then never will: a known fault of browsers. */
+/** Speech that has not begun, or not ended, by then never will: a known fault of browsers, or a very long name. */
 const BEGIN_MS = 3_000;
 const END_MS = 15_000;
 /** Speech that did not begin is not waited for again before that: the tones keep their own pace meanwhile. */
@@ -57,7 +57,11 @@ export class Speech {
       }
       words.onstart = () => {
         clearTimeout(timer);
-        timer = setTimeout(finish, END_MS, true);
+        timer = setTimeout(() => {
+          finish(true);
+          // A description without an end would talk over the tones.
+          synthesis.cancel();
+        }, END_MS);
       };
       words.onend = () => {
         finish(true);
