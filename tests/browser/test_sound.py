@@ -81,12 +81,16 @@ async def test_a_browser_that_lets_nothing_through_is_shown_and_one_click_mends_
     await expect(speaker(desk)).to_have_attribute("data-sound", "blocked")
     await expect(speaker(desk)).to_have_attribute("data-sounding", "yellow")
     await expect(speaker(desk)).to_have_attribute("data-played", "")
+    counts = desk.page.get_by_role("group", name="各等级警情与报警数量")
+    place = await counts.bounding_box()
     await desk.page.set_viewport_size({"width": 390, "height": 800})  # a phone
     assert await desk.clipped(".off") == []
     await bar.click()
     await expect(bar).to_have_count(0)
     await expect(speaker(desk)).to_have_attribute("data-played", "yellow=1")
     await expect(speaker(desk)).to_have_attribute("data-level", AUDIBLE)
+    await desk.page.set_viewport_size({"width": 1366, "height": 768})
+    assert await counts.bounding_box() == place  # the bar that went stood below
     assert await desks.close() == []
 
 
