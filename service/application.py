@@ -158,7 +158,7 @@ class Application:
         opened.push_async_callback(self.hub.close)
         registry = CollectorRegistry()
         registry.register(ServiceCollector(self))
-        app = create_app(self, self.hub, registry)
+        app = create_app(self, self.hub, registry, proxies=settings.console.proxies)
         self._context = app[CONTEXT]
         server = await serve(app, settings.console.host, settings.console.port)
         opened.push_async_callback(server.stop)

@@ -421,10 +421,12 @@ Client = TestClient[Request, Application]
 
 
 @asynccontextmanager
-async def api(service: FakeService, hub: LiveHub | None = None, console: Path | None = None) -> AsyncIterator[Client]:
+async def api(
+    service: FakeService, hub: LiveHub | None = None, console: Path | None = None, proxies: tuple[str, ...] = ()
+) -> AsyncIterator[Client]:
     """The application on a port of its own, and a client that has no token yet."""
     hub = hub or LiveHub(service)
-    app = create_app(service, hub, CollectorRegistry(), console or Path("/nonexistent"))
+    app = create_app(service, hub, CollectorRegistry(), console or Path("/nonexistent"), proxies)
     async with TestClient(TestServer(app)) as client:
         yield client
 

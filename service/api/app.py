@@ -5,6 +5,7 @@ import functools
 import logging
 import time
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -51,9 +52,17 @@ log = structlog.get_logger(__name__)
 
 
 def create_app(
-    service: ServicePort, hub: LiveHub, registry: CollectorRegistry, console: Path = BUILT
+    service: ServicePort,
+    hub: LiveHub,
+    registry: CollectorRegistry,
+    console: Path = BUILT,
+    proxies: Collection[str] = (),
 ) -> web.Application:
-    """The application. ``registry``: what ``/metrics`` shows, and the API's own metrics are put into."""
+    """The application.
+
+    ``registry``: what ``/metrics`` shows, and the API's own metrics are put into. ``proxies``: addresses of reverse
+    proxies.
+    """
     metrics = _Metrics(registry, hub)
     app = web.Application(
         client_max_size=LARGEST_BODY,
@@ -65,7 +74,7 @@ def create_app(
             presence_middleware(service),
         ],
     )
-    context = app[CONTEXT] = Context(service, Views(service.site), Catalogue(service.site))
+    context = app[CONTEXT] = Context(service, Views(service.site), Catalogue(service.site), frozenset(proxies))
     for route in ROUTES:
         route.register(app, context)
     Attachments(service).register(app)

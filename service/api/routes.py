@@ -1,9 +1,10 @@
 """Routes, each declared once: what is registered with aiohttp and what the OpenAPI document says come from here."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 import orjson
@@ -41,6 +42,8 @@ class Context:
     service: ServicePort
     views: Views
     catalogue: Catalogue
+    proxies: frozenset[str] = frozenset()
+    """Addresses of reverse proxies."""
     wrong_codes: Throttle = field(default_factory=lambda: Throttle(10, 100, 60_000, 1_000))
     """Wrong one-time codes within a minute, from one address and from all; ms that the latter slow everybody [ours]."""
 
@@ -77,7 +80,7 @@ class Call(Generic[Path, Query, Body]):
     query: Query
     body: Body
     remote: str = ""
-    """Address that the request comes from; of a proxy, where one stands before the service."""
+    """Address that the request comes from: before the proxies that are known."""
     is_connected: Callable[[], bool] = lambda: True
     """Whether the caller still waits for the answer."""
     cookies: list[Cookie] = field(default_factory=list)
@@ -151,7 +154,7 @@ class Route:
 
             who = NOBODY if self.is_open else caller_of(request)
             signed = body if self.operation in NAMES_ANOTHER else who.sign(body)
-            call = Call(context, who, path, query, signed, request.remote or "", is_connected)
+            call = Call(context, who, path, query, signed, address_of(request, context.proxies), is_connected)
             response = respond(await self.handler(call))
             for cookie in call.cookies:
                 cookie.put_into(response, request)
@@ -189,6 +192,18 @@ class Route:
                 detail = f"the body is too large; send at most {self.largest} bytes"
                 raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
         return bytes(body)
+
+
+def address_of(request: web.Request, proxies: Collection[str]) -> str:
+    """Who sends a request. A proxy adds its caller at the end; what stands before that anybody may have written."""
+    told = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+    address = request.remote or ""
+    while address in proxies and told:
+        try:
+            address = str(ip_address(told.pop().strip()))
+        except ValueError:
+            break
+    return address
 
 
 def query_of(request: web.Request) -> dict[str, str]:

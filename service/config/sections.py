@@ -175,11 +175,22 @@ class LedgerSettings(Section):
     """A SQLite file is absolute in ``Settings``."""
 
 
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise refusal(
+            "not an IP address", "Write the address that the proxy calls from, for example 127.0.0.1."
+        ) from None
+
+
 class ConsoleSettings(Section):
     """Where the HTTP API and the console listen."""
 
     host: Name = "127.0.0.1"
     port: Annotated[int, Field(strict=True, ge=0, le=65_535)] = 8_080
+    proxies: tuple[Annotated[str, AfterValidator(_address)], ...] = ()
+    """Addresses of reverse proxies, which name their caller by ``X-Forwarded-For``."""
 
     @property
     def is_loopback(self) -> bool:

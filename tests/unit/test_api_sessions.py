@@ -8,6 +8,8 @@ from typing import Any
 import pyotp
 import pytest
 from aiohttp import WSServerHandshakeError
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 
 from service.accounts import ApiToken, Role
 from service.accounts.account import LASTS
@@ -15,6 +17,7 @@ from service.accounts.book import digest_of
 from service.api.access import BEFORE_THE_PASSWORD, OPEN, ROLES, SIGNED
 from service.api.live import LiveHub
 from service.api.openapi import document
+from service.api.routes import address_of
 from tests.api_service import NOW, Client, FakeService, api, sqlite_ledger
 from tests.hostile_requests import KNOWN
 
@@ -120,6 +123,37 @@ async def test_refusals_of_signing_in(service: FakeService, client: Client) -> N
     answer = await client.post("/api/v1/session", json={"name": "wangfang", "password": GOOD})
     assert answer.status == 429
     assert int(answer.headers["Retry-After"]) >= 1
+
+
+async def test_behind_a_proxy_whoever_guesses_holds_off_himself(service: FakeService) -> None:
+    async with api(service, proxies=("127.0.0.1",)) as client:
+        await signed_in(service, client, Role.DUTY_OFFICER)
+        for attempt in range(60):
+            forged = {"X-Forwarded-For": f"10.0.0.{attempt}, 10.0.0.66"}  # the last is the proxy's own
+            answer = await client.post("/api/v1/session", json={"name": f"n{attempt}", "password": "x"}, headers=forged)
+        assert answer.status == 429
+        own = {"X-Forwarded-For": "10.0.0.7"}
+        answer = await client.post("/api/v1/session", json={"name": "wangfang", "password": GOOD}, headers=own)
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("proxies", "told", "address"),
+    [
+        ((), ["10.0.0.1"], "127.0.0.1"),
+        (("10.0.0.9",), ["10.0.0.1"], "127.0.0.1"),
+        (("127.0.0.1",), [], "127.0.0.1"),
+        (("127.0.0.1",), ["6.6.6.6, 10.0.0.1"], "10.0.0.1"),
+        (("127.0.0.1",), ["6.6.6.6", "10.0.0.1"], "10.0.0.1"),
+        (("127.0.0.1", "10.0.0.9"), ["6.6.6.6, FD00:0::1, 10.0.0.9"], "fd00::1"),
+        (("127.0.0.1", "10.0.0.9"), ["10.0.0.9"], "10.0.0.9"),
+        (("127.0.0.1",), ["10.0.0.1, <b>"], "127.0.0.1"),
+    ],
+)
+def test_the_address_before_known_proxies(proxies: tuple[str, ...], told: list[str], address: str) -> None:
+    headers = CIMultiDict([("X-Forwarded-For", one) for one in told])
+    request = make_mocked_request("POST", "/", headers).clone(remote="127.0.0.1")
+    assert address_of(request, proxies) == address
 
 
 async def test_a_password_that_was_given_out_is_changed_first(service: FakeService, client: Client) -> None:

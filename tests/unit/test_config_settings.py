@@ -44,7 +44,7 @@ def test_only_sites_is_required(tmp_path: Path) -> None:
     assert read.historian.path == tmp_path / "data" / "history.duckdb"
     assert (read.spool.max_bytes, read.spool.warn_at, read.spool.segment_bytes) == (8 * 10**9, 0.5, 16 * 10**6)
     assert read.ledger.url.get_secret_value() == f"sqlite+aiosqlite:///{tmp_path}/data/ledger.sqlite"
-    assert (read.console.host, read.console.port) == ("127.0.0.1", 8080)
+    assert (read.console.host, read.console.port, read.console.proxies) == ("127.0.0.1", 8080, ())
     assert (read.lateness, read.future, read.clock_tolerance) == (600_000, 600_000, 5_000)
     assert (read.canary.period, read.canary.timeout) == (60_000, 90_000)
     assert (read.grading.parent.name, read.grading.name) == ("incidents", "grading.yaml")
@@ -65,7 +65,7 @@ broker: {{url: "mqtts://broker.example", link: paho, username: anshao, password:
 historian: {{kind: influxdb, write_api: v1, username: writer, password: pw-in-file, batch: 100}}
 spool: {{max_bytes: 1GiB, warn_at: 0.8, segment_bytes: 1MB}}
 ledger: {{url: "postgresql+asyncpg://anshao:pw-in-file@db/anshao"}}
-console: {{host: 0.0.0.0, port: 0}}
+console: {{host: 0.0.0.0, port: 0, proxies: [10.0.0.7, "FD00:0::7"]}}
 tokens: [{{name: 值班席, sha256: "{digest.upper()}"}}]
 webhooks: [{{name: county, url: "https://county.example/alarms", secret: whsec_in_file}}]
 lateness: 5min
@@ -76,6 +76,7 @@ log: {{level: debug, format: console}}
         {},
     )
     assert (read.broker.host, read.broker.port, read.broker.tls) == ("broker.example", 8883, True)
+    assert read.console.proxies == ("10.0.0.7", "fd00::7")
     assert read.data_dir == Path("/var/lib/anshao")
     assert read.spool.max_bytes == 2**30
     assert read.ledger.url.get_secret_value() == "postgresql+asyncpg://anshao:pw-in-file@db/anshao"
@@ -239,6 +240,12 @@ FAULTS = {
         "postgresql",
     ),
     "port": ("sites: [site.yaml]\nconsole: {port: 65536} # HERE\n", "console.port", "less than or equal", "bound"),
+    "proxy by name": (
+        "sites: [site.yaml]\nconsole: {proxies: [localhost]} # HERE\n",
+        "console.proxies[0]",
+        "not an IP address",
+        "127.0.0.1",
+    ),
     "token not hashed": (
         "sites: [site.yaml]\ntokens: [{name: a, sha256: hunter2}] # HERE\n",
         "tokens[0].sha256",
