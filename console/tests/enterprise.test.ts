@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Enterprise, Gateway, OnlineDay } from '@/api/types';
+import type { Alarm, Enterprise, Gateway, OnlineDay } from '@/api/types';
 import { queryOf, sectionOf } from '@/enterprise/address';
 import { formatRate, rowsOf as daysOf, verdict } from '@/enterprise/online';
 import { formatPerSecond, RateMeter } from '@/enterprise/rates';
 import { skewOf } from '@/enterprise/skew';
 import { rowsOf, sorted, standingOf, type EnterpriseRow } from '@/enterprise/table';
-import { alarmsByTag, tagsShown, type Filter } from '@/enterprise/tags';
+import { alarmsByTag, byName, byPlace, placesOf, tagsShown, type Filter } from '@/enterprise/tags';
 import { standings } from '@/map/standing';
 
 import { alarm, incident, tag } from './samples';
@@ -118,6 +118,32 @@ describe('tags of an enterprise', () => {
   it('are found by name and description', () => {
     expect(shown(' east ', 'all')).toBe('B');
     expect(shown('d', 'no_limits')).toBe('');
+  });
+
+  it('stand by gravity, those of one kind by name', () => {
+    const of = (name: string, change: Partial<Alarm> = {}): Alarm => alarm({ tag: name, ...change });
+    const returned = { condition: false, state: 'returned_unacknowledged' } as const;
+    const found = alarmsByTag(
+      [
+        of('X10', { grade: 'blue', state: 'acknowledged' }),
+        of('X10', { id: 2, grade: 'red', ...returned }),
+        of('X9', { grade: 'blue' }),
+        of('X2', { grade: 'orange', state: 'acknowledged' }),
+        of('X3', { grade: 'orange' }),
+        of('X4', { grade: 'orange' }),
+        of('X8', { grade: 'red', state: 'acknowledged' }),
+        of('X1', { grade: 'red', drill: 7 }),
+        of('X7', { grade: 'red', ...returned }),
+      ],
+      'huarui',
+    );
+    const all = ['X10', 'X9', 'X8', 'X7', 'X4', 'X3', 'X2', 'X1'].map((name) => tag({ tag: name, latest }));
+    const named = byName([...all, ...tags, tag({ tag: 'A0', latest })]);
+    const places = placesOf(named, { alarms: found, readings: new Map() });
+    const order = (): string => byPlace(named, places).map((one) => one.tag).join(' ');
+    expect(order()).toBe('X8 X3 X4 X2 X9 X10 X7 X1 C D E B A A0');
+    places.delete('X8'); // not there yet when the order was taken
+    expect(order()).toBe('X3 X4 X2 X9 X10 X7 X1 C D E B A A0 X8');
   });
 });
 
