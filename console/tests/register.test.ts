@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import type { Grade } from '@/api/types';
 import { CatchUp } from '@/live/catchup';
 import { Register, together } from '@/live/register';
 
@@ -74,6 +75,16 @@ describe('register', () => {
     );
     expect(missed).toEqual({ alarms: 1, returned: 1, incidents: 1, grade: 'red' });
   });
+
+  it('says how grave an incident has become meanwhile, new or not', () => {
+    const register = new Register();
+    register.replace([alarm({ id: 1, grade: 'blue' })], [incident({ id: 1, grade: 'yellow' }), incident({ id: 2, grade: 'red' })]);
+    const missed = register.replace(
+      [alarm({ id: 1, grade: 'blue' }), alarm({ id: 3, grade: 'blue' })],
+      [incident({ id: 1, grade: 'orange' }), incident({ id: 2, grade: 'red' })],
+    );
+    expect(missed).toEqual({ alarms: 1, returned: 0, incidents: 0, grade: 'orange' });
+  });
 });
 
 describe('catching up', () => {
@@ -93,6 +104,22 @@ describe('catching up', () => {
     expect(catchUp.reached(12)).toBe(true);
     expect(catchUp.count(of(13, 'alarm.entered'))).toBe(false);
     expect(catchUp.missed).toEqual({ alarms: 1, returned: 1, incidents: 1, grade: 'orange' });
+  });
+
+  it('tells the grade of an incident that is graver than its alarms, or has become so', () => {
+    const of = (sequence: number, kind: string, grade: Grade) => ({
+      type: 'entry' as const,
+      sequence,
+      entry: entry({ sequence, kind }),
+      alarm: kind === 'alarm.entered' ? alarm({ grade }) : null,
+      incident: kind.startsWith('incident.') ? incident({ grade }) : null,
+    });
+    const catchUp = new CatchUp(12);
+    catchUp.count(of(10, 'alarm.entered', 'yellow'));
+    catchUp.count(of(11, 'incident.acknowledged', 'red'));
+    expect(catchUp.missed.grade).toBe('yellow');
+    catchUp.count(of(12, 'incident.graded', 'red'));
+    expect(catchUp.missed).toEqual({ alarms: 1, returned: 0, incidents: 0, grade: 'red' });
   });
 
   it('adds up outages that nobody has read of yet', () => {

@@ -7,6 +7,9 @@ import { gravest } from '@/alarms/grades';
 
 type EntryMessage = Extract<LiveMessage, { type: 'entry' }>;
 
+/** An incident is graver than each of its alarms at times, and rises without a new one. */
+const WORSE = new Set(['incident.opened', 'incident.graded', 'incident.reopened']);
+
 export class CatchUp {
   readonly missed: Missed = { alarms: 0, returned: 0, incidents: 0, grade: null };
   private readonly until: number;
@@ -22,10 +25,11 @@ export class CatchUp {
     const { kind } = message.entry;
     if (kind === 'alarm.entered') {
       this.missed.alarms += 1;
-      if (message.alarm !== null) this.missed.grade = gravest([this.missed.grade, message.alarm.grade]);
+      this.missed.grade = gravest([this.missed.grade, message.alarm?.grade ?? null]);
     }
     if (kind === 'alarm.returned') this.missed.returned += 1;
     if (kind === 'incident.opened') this.missed.incidents += 1;
+    if (WORSE.has(kind)) this.missed.grade = gravest([this.missed.grade, message.incident?.grade ?? null]);
     return true;
   }
 

@@ -2,7 +2,7 @@
 
 import type { Alarm, Grade, Incident } from '@/api/types';
 
-import { gravest } from '@/alarms/grades';
+import { gravest, rank } from '@/alarms/grades';
 import { Tally } from '@/live/tally';
 import { Waiting } from '@/live/waiting';
 
@@ -51,11 +51,12 @@ export class Register {
     for (const alarm of this.alarms.values()) this.count(before.get(alarm.id), alarm);
     for (const alarm of before.values()) if (!this.alarms.has(alarm.id)) this.count(alarm, undefined);
     const entered = [...this.alarms.values()].filter((alarm) => !before.has(alarm.id));
+    const graver = [...this.incidents.values()].filter(({ id, grade }) => rank(grade) > rank(incidentsBefore.get(id)?.grade ?? null));
     return {
       alarms: entered.length,
       returned: [...before.keys()].filter((id) => !this.alarms.has(id) && !this.suppressed.has(id)).length,
       incidents: [...this.incidents.keys()].filter((id) => !incidentsBefore.has(id)).length,
-      grade: gravest(entered.map((alarm) => alarm.grade)),
+      grade: gravest([...entered, ...graver].map(({ grade }) => grade)),
     };
   }
 
