@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { gravest } from '@/alarms/grades';
+import { graverBefore, gravest } from '@/alarms/grades';
 import { hold } from '@/alarms/holding';
 import { countByGrade, EVERYTHING as ALL, orderedAlarms, orderedIncidents, type Filter } from '@/alarms/ordering';
 import { nextAct } from '@/alarms/states';
@@ -67,6 +67,8 @@ describe('order and filter', () => {
     expect(counts.blue).toEqual({ incidents: 0, alarms: 0, unacknowledged: 0 });
     expect(gravest([null, 'blue', 'orange', 'yellow'])).toBe('orange');
     expect(gravest([])).toBeNull();
+    expect(graverBefore(incident({ grade: 'blue', peak_grade: 'red' }))).toBe('red');
+    expect(graverBefore(incident({ grade: 'red', peak_grade: 'red' }))).toBeNull();
   });
 
   it('knows what is to be done next', () => {

@@ -16,3 +16,8 @@ export function gravest(grades: Iterable<Grade | null>): Grade | null {
   for (const grade of grades) if (rank(grade) > rank(found)) found = grade;
   return found;
 }
+
+/** What an incident was before it turned less grave; null: it never was graver. */
+export function graverBefore({ grade, peak_grade: peak }: { grade: Grade; peak_grade: Grade }): Grade | null {
+  return rank(peak) > rank(grade) ? peak : null;
+}

@@ -2,10 +2,10 @@
 
 import { useI18n } from 'vue-i18n';
 
-import { GRADES } from '@/alarms/grades';
+import { GRADES, graverBefore } from '@/alarms/grades';
 import { GOOD, UNCERTAIN } from '@/alarms/quality';
 import type { Problem } from '@/api/client';
-import type { Alarm, Grade, Level, Reason, RuleKind } from '@/api/types';
+import type { Alarm, Grade, Incident, Level, Reason, RuleKind } from '@/api/types';
 import { ageOf } from '@/format/time';
 import { OWN } from '@/format/names';
 import { formatValue } from '@/format/numbers';
@@ -40,6 +40,8 @@ export interface Words {
   /** `因网关 gw1 离线`, of the path of the causing condition. */
   cause: (path: string) => string;
   reason: (reason: Reason) => string;
+  /** All reasons in a line, after what the incident was before: nobody may have seen it then. */
+  why: (incident: Pick<Incident, 'grade' | 'peak_grade' | 'reasons'>) => string;
   quality: (quality: number, reason?: number) => string;
   /** Text of a message that may not exist, such as a name that a newer service has invented. */
   known: (key: string, fallback: string) => string;
@@ -114,6 +116,23 @@ export function useWords(): Words {
     return { text: reason ?? ofStatus(problem), original: detail };
   }
 
+  function reasonWords(reason: Reason): string {
+    const named = Object.fromEntries(Object.entries(reason.params).map(([name, value]) => [name, parameter(value)]));
+    const { tags } = reason.params;
+    if (Array.isArray(tags)) named.tags = tags.map((tag) => tagWords(String(tag))).join(', ');
+    for (const name of ['grade', 'from', 'highest']) {
+      const grade = gradeNamed(reason.params[name]);
+      if (grade !== undefined) named[name] = t(`grade.${grade}`);
+    }
+    // A site's own grading table has rows that no message knows, and may say them itself.
+    const said = reason.params[i18n.locale.value === 'en' ? 'en' : 'zh'];
+    if (typeof said === 'string') return said;
+    const key = `reasons.${reason.rule}`;
+    if (i18n.te(key)) return t(key, named);
+    const params = Object.values(named).join(' · ');
+    return t('reasons.unknown', { rule: reason.rule }) + (params === '' ? '' : t('reasons.params', { params }));
+  }
+
   return {
     known,
     enterprise,
@@ -135,21 +154,11 @@ export function useWords(): Words {
       if (key === 'LINK') return t('cause.link', { gateway: tag.replace(/^@/, '') });
       return t('cause.other', { what: `${tag} ${known(`rule.${key}`, key)}` });
     },
-    reason(reason) {
-      const named = Object.fromEntries(Object.entries(reason.params).map(([name, value]) => [name, parameter(value)]));
-      const { tags } = reason.params;
-      if (Array.isArray(tags)) named.tags = tags.map((tag) => tagWords(String(tag))).join(', ');
-      for (const name of ['grade', 'from', 'highest']) {
-        const grade = gradeNamed(reason.params[name]);
-        if (grade !== undefined) named[name] = t(`grade.${grade}`);
-      }
-      // A site's own grading table has rows that no message knows, and may say them itself.
-      const said = reason.params[i18n.locale.value === 'en' ? 'en' : 'zh'];
-      if (typeof said === 'string') return said;
-      const key = `reasons.${reason.rule}`;
-      if (i18n.te(key)) return t(key, named);
-      const params = Object.values(named).join(' · ');
-      return t('reasons.unknown', { rule: reason.rule }) + (params === '' ? '' : t('reasons.params', { params }));
+    reason: reasonWords,
+    why(incident) {
+      const before = graverBefore(incident);
+      const peak = before === null ? [] : [t('incident.peak', { grade: t(`grade.${before}`) })];
+      return [...peak, ...incident.reasons.map(reasonWords)].join(' · ');
     },
     quality(quality, reason = 0) {
       const word = t(quality >= GOOD ? 'quality.good' : quality >= UNCERTAIN ? 'quality.uncertain' : 'quality.bad');
