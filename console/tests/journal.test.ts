@@ -3,7 +3,7 @@ import { effectScope } from 'vue';
 
 import { Problem } from '@/api/client';
 import type { Entry, EntryPage } from '@/api/types';
-import { ANYTHING, partsOf, queryOf, requestOf, viewOf, without } from '@/journal/address';
+import { ANYTHING, hasOwnTimes, partsOf, queryOf, requestOf, viewOf, without } from '@/journal/address';
 import { useLooking, type Ask, type Looking } from '@/journal/looking';
 import { sheetOf, COLUMNS } from '@/journal/sheet';
 import { timesOf } from '@/journal/spans';
@@ -41,6 +41,7 @@ describe('the address', () => {
     const own = { ...ANYTHING, from: at(7, 1), to: at(8, 1) };
     expect(viewOf(queryOf(own))).toEqual(own);
     expect(queryOf(ANYTHING)).toEqual({});
+    expect([own, { ...ANYTHING, to: at(8, 1) }, view].map(hasOwnTimes)).toEqual([true, true, false]);
   });
 
   it('leaves out what says nothing', () => {

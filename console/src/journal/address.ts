@@ -76,6 +76,11 @@ function common(view: View): Record<string, string | undefined> {
   return { text: words, groups: groups.join(','), kind, enterprise, unit, actor, alarm: alarm?.toString(), incident: incident?.toString() };
 }
 
+/** Times of its own, by clock and calendar. */
+export function hasOwnTimes({ from, to }: View): boolean {
+  return from !== null || to !== null;
+}
+
 export function queryOf(view: View): Record<string, string> {
   return present({ ...common(view), span: view.span ?? undefined, from: iso(view.from), to: iso(view.to) });
 }
