@@ -65,9 +65,15 @@ class LiveClient:
         since: int | None,
         is_still_in: Callable[[], bool],
         scope: Scope = WHOLE_SITE,
+        *,
+        reads_journal: bool = True,
     ) -> None:
-        """``is_still_in``: whether the client's session counts; it is asked whenever something is sent."""
+        """``is_still_in``: whether the client's session counts; it is asked whenever something is sent.
+
+        ``reads_journal``: whether the role may; else nothing is sent of what is no enterprise's and no desk's.
+        """
         self._scope = scope
+        self._reads_journal = reads_journal
         self._feed = feed
         self._is_still_in = is_still_in
         self._socket = socket
@@ -205,7 +211,7 @@ class LiveClient:
         """
         service = self._feed.service
         reach = reach_of(service.site, self._scope)
-        self._seen_entries = seen_entries(service, reach)
+        self._seen_entries = seen_entries(service, reach, of_the_site=self._reads_journal)
         index = service.site.tag_index
         tags = {index[path] for path in self._wanted if path in index and reach.sees_all([path])}
         self._tags = np.array(sorted(tags), dtype=np.int64)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
 
+from service.api.access import ROLES
 from service.api.authentication import LIVE_PROTOCOL, caller_of
 from service.api.live import LiveHub
 from service.api.live_client import WRITE_BUFFER, LiveClient
@@ -46,7 +47,15 @@ async def serve_live(request: web.Request, hub: LiveHub) -> web.WebSocketRespons
         return socket
     caller = caller_of(request)
     service = hub.feed.service
-    client = LiveClient(hub.feed, socket, transport, query.since, lambda: caller.is_still_in(service), caller.scope)
+    client = LiveClient(
+        hub.feed,
+        socket,
+        transport,
+        query.since,
+        lambda: caller.is_still_in(service),
+        caller.scope,
+        reads_journal=caller.role in ROLES["list_journal"],
+    )
     hub.add(client)
     sender = asyncio.create_task(client.run(), name="live client")
     try:

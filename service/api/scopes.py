@@ -112,12 +112,16 @@ def sees_desk(service: ServicePort, reach: Reach, identity: str) -> bool:
     return identity in desks and bool(desks.regions_of(identity)) and reach.sees_regions(desks.regions_of(identity))
 
 
-def seen_entries(service: ServicePort, reach: Reach) -> SeenEntries | None:
-    """What the caller sees of the journal; None: all."""
-    if reach.enterprises is None:
+def seen_entries(service: ServicePort, reach: Reach, *, of_the_site: bool = True) -> SeenEntries | None:
+    """What the caller sees of the journal; None: all.
+
+    ``of_the_site``: with what is the whole site's (accounts, sessions, the configuration), where he sees all of it.
+    """
+    if reach.enterprises is None and of_the_site:
         return None
+    enterprises = frozenset(service.site.enterprises) if reach.enterprises is None else reach.enterprises
     desks = frozenset(desk.id for desk in service.duty_room.desks if sees_desk(service, reach, desk.id))
-    return SeenEntries(reach.enterprises, desks)
+    return SeenEntries(enterprises, desks)
 
 
 async def sees_incident(service: ServicePort, reach: Reach, identity: int) -> bool:

@@ -373,6 +373,23 @@ async def test_the_live_feed_ends_there_too(service: FakeService) -> None:
             assert [each["tag"] for each in readings["items"]] == ["GT-101"]
 
 
+async def test_the_live_feed_is_no_way_round_the_journal(service: FakeService) -> None:
+    hub = LiveHub(service)
+    async with api(service, hub) as client:
+        header = caller(service, Role.VIEWER, Scope())
+        assert (await client.get("/api/v1/journal", headers=header)).status == 403
+        async with client.ws_connect(f"/api/v1/live?since={service.committed - 6}", headers=header) as socket:
+            assert [(await socket.receive_json())["type"] for _ in range(2)] == ["hello", "health"]
+            messages = [await socket.receive_json(timeout=10)]
+            while messages[-1]["sequence"] < service.committed:
+                messages.append(await socket.receive_json(timeout=10))
+    entries = [each["entry"] for each in messages if each["type"] == "entry"]
+    assert {"huarui", "heishan"} <= {entry["enterprise"] for entry in entries}, "a wall screen of the whole site"
+    assert "flood.began" in {entry["kind"] for entry in entries}
+    assert not [entry for entry in entries if entry["kind"].partition(".")[0] in {"account", "session", "config"}]
+    assert messages[-1] == {"type": "beyond", "sequence": service.committed, "kinds": ["config.revised"]}
+
+
 async def hub_second(hub: LiveHub) -> None:
     """A second has passed."""
     for client in hub._clients:
