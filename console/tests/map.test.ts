@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { SiteMap } from '@/api/types';
+import { chosenOf, markOf, onMap } from '@/map/address';
 import { around } from '@/map/labels';
 import { isOpened, labelsOf, marksOf, type Mark } from '@/map/marks';
 import { namesOf, spotsOf } from '@/map/names';
@@ -201,6 +202,17 @@ describe('places', () => {
     const places = placesOf(MAP, GROUND, new Map([['mine/face', red], ['works/tanks', standing({ grade: 'blue' })]]));
     expect(byGravity(places).map(({ id }) => id)).toEqual(['mine', 'works']);
     expect(inOrder(places, ['mine']).map(({ id }) => id)).toEqual(['mine', 'works']);
+  });
+});
+
+describe('the address of the map', () => {
+  it('names a unit, whose mark is its own or that of its enterprise', () => {
+    expect(onMap({ enterprise: 'works', unit: 'tanks' })).toEqual({ name: 'map', query: { enterprise: 'works', unit: 'tanks' } });
+    const chosen = chosenOf({ enterprise: 'works', unit: 'tanks' });
+    expect(markOf(chosen, [{ key: 'works' }, { key: 'works/tanks' }])).toBe('works/tanks');
+    expect(markOf(chosen, [{ key: 'works/boiler' }, { key: 'works' }])).toBe('works');
+    expect(markOf(chosen, [{ key: 'mine' }])).toBeNull();
+    expect(markOf(chosenOf({ enterprise: 'works' }), [{ key: 'works' }])).toBeNull();
   });
 });
 

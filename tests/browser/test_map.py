@@ -114,6 +114,9 @@ async def test_a_leak_shows_where_how_bad_and_which_side_is_downwind(
 
     await mark(desk, "原料罐区").click()
     await expect(desk.page).to_have_url(re.compile(f"#/incidents/{incident}$"))
+    await desk.page.get_by_role("link", name="在地图上查看").click()
+    await expect(mark(desk, "原料罐区")).to_have_class(re.compile("chosen"))
+    await expect(line(desk, "原料罐区")).to_have_attribute("aria-current", "true")
 
 
 async def test_who_has_no_mouse_finds_everything_in_the_list(works: Works, desks: Desks) -> None:
