@@ -2,12 +2,21 @@
 
 import type { IncidentDetail } from '@/api/types';
 
+export type Attachment = IncidentDetail['files'][number];
+
+/** What every browser shows; HEIC is not among them. */
+const SHOWN = new Set(['image/jpeg', 'image/png', 'image/webp']);
+
+export function isShown({ type }: Attachment): boolean {
+  return SHOWN.has(type);
+}
+
 export interface Done {
   at: string;
   name: string;
   act: 'handle' | 'feed_back' | 'accept' | 'return' | 'attach';
   text: string;
-  file?: IncidentDetail['files'][number];
+  file?: Attachment;
 }
 
 export function doneOf({ disposal, feedback, review, files }: Pick<IncidentDetail, 'disposal' | 'feedback' | 'review' | 'files'>): Done[] {
