@@ -203,7 +203,7 @@ async def test_a_lost_network_is_told_and_what_was_missed_is_what_the_account_ma
         await network.mend()
         notice = officer.desk.page.get_by_role("status").filter(has_text="连接已恢复")
         await expect(notice).to_contain_text("新报警 2 条")
-        await expect(notice).to_contain_text("最高等级 黄色")
+        await expect(notice).to_contain_text("最高等级 橙色")  # the incident's: its alarms are yellow
         await expect(officer.desk.row("GT-105", "HH 高高限")).to_be_visible()
         await expect(stranger.desk.page.get_by_text("连接已恢复。中断期间没有新报警。")).to_be_visible()
         await expect(stranger.desk.page.get_by_text("当前没有报警")).to_be_visible()
