@@ -47,6 +47,11 @@ function offered(may: May): Destination[] {
   return DESTINATIONS.filter(({ operation }) => operation === null || may(operation));
 }
 
+/** Whether somebody may not see what the route of that name shows. */
+export function isRefused(route: unknown, may: May): boolean {
+  return DESTINATIONS.some(({ name, operation }) => name === route && operation !== null && !may(operation));
+}
+
 export function inRow(may: May): Destination[] {
   return offered(may).filter(({ place }) => place === 'row');
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import en from '@/i18n/messages/en.json';
-import { DESTINATIONS, GROUPS, inMenu, inRow } from '@/navigation';
+import zh from '@/i18n/messages/zh-CN.json';
+import { DESTINATIONS, GROUPS, inMenu, inRow, isRefused } from '@/navigation';
 
 const router = readFileSync(join(import.meta.dirname, '../src/router.ts'), 'utf8');
 const anyone = () => true;
@@ -33,5 +34,16 @@ describe('pages', () => {
     const found = inMenu(nobody, true);
     expect(found.map(({ group }) => group)).not.toContain('limits');
     expect(found.every(({ pages }) => pages.length > 0)).toBe(true);
+  });
+
+  it('are refused where the address was typed, with words of their own', () => {
+    const viewer = (operation: string) => ['list_alarms', 'search'].includes(operation);
+    const refused = DESTINATIONS.filter(({ name }) => isRefused(name, viewer)).map(({ name }) => name);
+    expect(refused).toEqual(DESTINATIONS.filter(({ operation }) => operation !== null && operation !== 'search').map(({ name }) => name));
+    expect(refused).toContain('kpi');
+    expect(['incident', 'account', 'missing', undefined].filter((name) => isRefused(name, viewer))).toEqual([]);
+    for (const { name } of DESTINATIONS.filter(({ operation }) => operation !== null)) {
+      for (const words of [en, zh]) expect(words.nav.refused, name).toHaveProperty(name);
+    }
   });
 });
