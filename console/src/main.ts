@@ -5,6 +5,7 @@ import { adoptToken } from '@/api/token';
 import { i18n } from '@/i18n';
 import { createConsoleRouter } from '@/router';
 import { startSession } from '@/session/session';
+import { scrolled } from '@/styles/scrolled';
 import { isUpgraded } from '@/upgrading';
 
 import '@/styles/tokens.css';
@@ -24,4 +25,4 @@ window.addEventListener('hashchange', () => {
   // A link with a token was opened in a tab that has the page already.
   if (adoptToken(window.location, window.history)) void router.replace({ name: 'watch' });
 });
-createApp(App).use(i18n).use(router).mount('#app');
+createApp(App).use(i18n).use(router).directive('scrolled', scrolled).mount('#app');

@@ -107,6 +107,8 @@ PLACES = {
 """Route -> where to look at it."""
 UNFOLDED = {"gateways": "summary", "watch": ".group button", "site": "main button.row"}
 """Route -> what is to be clicked for the page to show all that it has."""
+WIDE = ("kpi", "changes")
+"""Routes with tables that a telephone's page scrolls sideways, and nothing in them takes the focus."""
 DIALOGS = {
     "watch": ".row:first-child .act button",
     "incident": ".loop .acts button, .row .act button",
@@ -158,6 +160,11 @@ async def test_no_page_keeps_anybody_out(works: Works, desks: Desks) -> None:
         await desk.settled()
         faults += await violations_in_all(desk, place)
         faults += await violations_of_dialogs(desk, route, place)
+        if route in WIDE:
+            await desk.page.set_viewport_size({"width": 390, "height": 844})
+            await expect(desk.page.locator(".wide[tabindex]").first).to_be_visible()
+            faults += await violations(desk, f"{place}, narrow")
+            await desk.page.set_viewport_size({"width": 1366, "height": 768})
     await desk.turn_to(PLACES["incident"].format_map(ids))
     with works.frozen():
         await expect(desk.page.locator("main.outdated")).to_have_count(1)
