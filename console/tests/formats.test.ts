@@ -13,6 +13,7 @@ import {
 } from '@/format/numbers';
 import { ageOf, moment, zoneOf } from '@/format/time';
 import { actorOf } from '@/i18n/actor';
+import { withoutKey } from '@/i18n/keys';
 
 import { entry } from './samples';
 
@@ -84,5 +85,13 @@ describe('who signed', () => {
     expect(actorOf(entry({ actor: 'county duty desk', data: { name: '王芳' } }))).toBe('王芳');
     expect(actorOf(entry({ actor: 'county duty desk' }))).toBe('county duty desk');
     expect(actorOf(entry())).toBeNull();
+  });
+});
+
+describe('labels without keys', () => {
+  it('takes away what a label says of a key, and nothing else', () => {
+    expect(['取消（Esc）', '提交（Ctrl+Enter）', 'Submit (Enter)', '全部确认（3）', 'Keyboard and signs (?)'].map(withoutKey)).toEqual([
+      '取消', '提交', 'Submit', '全部确认（3）', 'Keyboard and signs (?)',
+    ]);
   });
 });
