@@ -31,7 +31,7 @@ def content_security_policy(tiles: str | None) -> str:
     """What a page of the console may load. ``tiles``: origin of the map's tile server, of images alone."""
     images = "'self' data:" if tiles is None else f"'self' data: {tiles}"
     return (
-        f"default-src 'self'; connect-src 'self'; img-src {images}; style-src 'self' 'unsafe-inline'; "
+        f"default-src 'self'; connect-src 'self'; img-src {images}; style-src 'self'; "
         "object-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     )
 

@@ -327,6 +327,7 @@ async def test_the_console_is_served_with_strict_headers(service: FakeService, c
             assert answer.headers["Cache-Control"] == "no-cache"
             policy = answer.headers["Content-Security-Policy"]
             assert all(part in policy for part in ("object-src 'none'", "form-action 'self'", "frame-ancestors 'none'"))
+            assert "unsafe" not in policy
         lasting = await client.get("/assets/index-B2cD3fGh.js")
         assert "immutable" in lasting.headers["Cache-Control"]
         assert lasting.content_type in ("text/javascript", "application/javascript")
