@@ -80,7 +80,7 @@ async def test_a_page_outlives_the_crash_of_its_service_and_tells_what_it_missed
 
 async def test_a_lost_broker_shows_in_the_chain_and_as_an_alarm(works: Works, desks: Desks) -> None:
     desk = await desks.open(works.address)
-    link = desk.page.get_by_role("group", name="链路状态").locator(".link", has_text="消息服务器")
+    link = desk.page.get_by_role("region", name="链路状态").locator(".link", has_text="消息服务器")
     await expect(link).to_have_text("消息服务器 正常")
     await asyncio.to_thread(works.broker.stop)
     await expect(link).to_contain_text("中断")
