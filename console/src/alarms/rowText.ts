@@ -13,6 +13,9 @@ export interface RowText {
   tag: string;
   description: string;
   place: string;
+  /** The place in its two parts. */
+  enterprise: string;
+  unit: string;
   rule: string;
   /** `≥ 20 mg/m³`; empty for rules that have no setpoint. */
   limit: string;
@@ -71,6 +74,8 @@ export function useRowText(): (alarm: Alarm) => RowText {
       tag: words.tag(alarm),
       description: words.description(alarm),
       place: words.place(alarm),
+      enterprise: words.enterprise(alarm.enterprise, alarm.enterprise_name),
+      unit: words.unit(alarm.enterprise, alarm.unit, alarm.unit_name),
       rule: words.rule(alarm.rule, alarm.level, kind),
       limit: limit === '' ? '' : `${limit} ${limitUnit(kind, unit)}`,
       entered: entered(alarm),
