@@ -65,8 +65,8 @@
   requestAnimationFrame(frame);
 
   /* What comes of an answer is drawn in the microtasks after it was read: before any timer. */
-  const read = Response.prototype.json;
-  Response.prototype.json = async function () {
+  const read = Response.prototype.text;
+  Response.prototype.text = async function () {
     const begun = performance.now();
     const body = await read.call(this);
     const { url } = this;
