@@ -88,12 +88,13 @@ async def names_are_large(desk: Desk) -> bool:
 async def test_it_tells_that_the_service_is_lost_and_comes_back_by_itself(works: Works, desks: Desks) -> None:
     desk = await desks.open(works.address, size=(1920, 1080))
     await desk.page.evaluate("window.location.hash = '/wall'")
-    await expect(desk.page.get_by_text("当前没有警情")).to_be_visible()
+    content = desk.page.locator(".content")
+    await expect(content.get_by_text("当前没有警情")).to_be_visible()
     banner = desk.page.get_by_role("alert").filter(has_text="与服务的连接已中断")
     with works.frozen():
         await expect(banner).to_be_visible()
         await expect(banner).to_have_css("background-color", "rgb(179, 23, 13)")
-        await expect(desk.page.locator(".content")).to_have_css("filter", "grayscale(1)")
+        await expect(content).to_have_css("filter", "grayscale(1)")
         await expect(desk.page.get_by_text("当前没有警情")).to_have_count(0)
         await works.publish(**{"GT-101": 25.0})
     await expect(banner).to_have_count(0)
